@@ -1,0 +1,85 @@
+// Package constants is the one place for the names that users of the
+// BuildController meet on their objects: ConfigMap keys, labels, annotations
+// and image labels.
+package constants
+
+// The ConfigMap that configures the BuildController, and its keys.
+const (
+	// ConfigMapName is the ConfigMap, in the operator's namespace, from which
+	// the BuildController reads its settings.
+	ConfigMapName = "machine-os-builder-config"
+
+	// BaseImagePullSecretKey names the Secret with credentials for pulling the
+	// base OS image. It may be empty: the node's own credentials are always
+	// tried.
+	BaseImagePullSecretKey = "baseImagePullSecretName"
+
+	// FinalImagePushSecretKey names the Secret with credentials for pushing the
+	// built image.
+	FinalImagePushSecretKey = "finalImagePushSecretName"
+
+	// FinalImagePullspecKey is the repository that images are pushed to, as
+	// registry/organisation/repository. A tag in it is ignored.
+	FinalImagePullspecKey = "finalImagePullspec"
+)
+
+// Annotations on a MachineConfigPool. All three are written in one patch when
+// an image is published.
+const (
+	// DesiredOSImageAnnotation is the pullspec, by digest, of the image that
+	// was built for the config in DesiredOSImageConfigAnnotation.
+	DesiredOSImageAnnotation = "machineconfiguration.openshift.io/desired-os-image"
+
+	// DesiredOSImageConfigAnnotation is the name of the rendered MachineConfig
+	// that DesiredOSImageAnnotation was built from.
+	DesiredOSImageConfigAnnotation = "machineconfiguration.openshift.io/desired-os-image-config"
+
+	// BuildRecordAnnotation is the BuildController's own memory of the newest
+	// build attempt: a JSON document, see plan.Record.
+	BuildRecordAnnotation = "machineconfiguration.openshift.io/os-image-build"
+)
+
+// Labels and annotations on the objects that the BuildController creates.
+const (
+	// OwnedLabel marks every object that the BuildController creates; its
+	// informers select on it.
+	OwnedLabel = "app.kubernetes.io/managed-by"
+
+	// OwnedLabelValue is the value of OwnedLabel.
+	OwnedLabelValue = "machine-os-build-controller"
+
+	// PoolLabel is the pool's name, shortened to a valid label value; for
+	// people to select on. The full name is in PoolAnnotation.
+	PoolLabel = "machineconfiguration.openshift.io/pool"
+
+	// PoolAnnotation is the pool's full name.
+	PoolAnnotation = "machineconfiguration.openshift.io/pool"
+
+	// RenderedConfigAnnotation is the full name of the rendered MachineConfig.
+	RenderedConfigAnnotation = "machineconfiguration.openshift.io/rendered-config"
+
+	// FingerprintAnnotation is the fingerprint of everything that decided the
+	// image, see inputs.Identity.
+	FingerprintAnnotation = "machineconfiguration.openshift.io/fingerprint"
+
+	// AttemptAnnotation counts the attempts at the same fingerprint from 1.
+	AttemptAnnotation = "machineconfiguration.openshift.io/attempt"
+
+	// BuildNameAnnotation repeats the name of the object it is on. A copy of a
+	// Build made by the clone API carries all labels and annotations of the
+	// original under another name; the mismatch gives it away.
+	BuildNameAnnotation = "machineconfiguration.openshift.io/build-name"
+)
+
+// Labels on the images.
+const (
+	// ImagePoolLabel is the pool that the image was built for.
+	ImagePoolLabel = "machineconfiguration.openshift.io/pool"
+
+	// ImageRenderedConfigLabel is the rendered MachineConfig in the image.
+	ImageRenderedConfigLabel = "machineconfiguration.openshift.io/rendered-config"
+
+	// ImageBaseLabel is the pullspec of the image it was built on, under the
+	// key of the OCI image specification's annotation for it.
+	ImageBaseLabel = "org.opencontainers.image.base.name"
+)

@@ -1,0 +1,110 @@
+package common
+
+import (
+	"context"
+
+	buildv1 "github.com/openshift/api/build/v1"
+	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
+	buildinformers "github.com/openshift/client-go/build/informers/externalversions"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/informers"
+	"k8s.io/client-go/metadata/metadatainformer"
+	"k8s.io/client-go/tools/cache"
+
+	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
+)
+
+// IsLayeredPool tells whether the pool opted into image builds: it carries
+// LayeringEnabledPoolLabel with any value but "false".
+func IsLayeredPool(pool *mcfgv1.MachineConfigPool) bool {
+	value, ok := pool.Labels[LayeringEnabledPoolLabel]
+	return ok && value != "false"
+}
+
+// IsRenderDegraded tells whether the render controller reported that the
+// pool's wanted configuration cannot be generated.
+func IsRenderDegraded(pool *mcfgv1.MachineConfigPool) bool {
+	for i := range pool.Status.Conditions {
+		if c := &pool.Status.Conditions[i]; c.Type == mcfgv1.MachineConfigPoolRenderDegraded {
+			return c.Status == corev1.ConditionTrue
+		}
+	}
+	return false
+}
+
+// LayeringInformers are the informers that only image builds need. Each is as
+// narrow as the API allows.
+type LayeringInformers struct {
+	// BuildSettingsInformerFactory holds the one ConfigMap with the settings.
+	BuildSettingsInformerFactory informers.SharedInformerFactory
+	// BuildInformerFactory holds the Builds that are ours.
+	BuildInformerFactory buildinformers.SharedInformerFactory
+	// SecretMetadataInformer holds the namespace's Secrets without content.
+	SecretMetadataInformer cache.SharedIndexInformer
+
+	secretMetadataFactory metadatainformer.SharedInformerFactory
+}
+
+func newLayeringInformers(cb *ClientBuilder) LayeringInformers {
+	secrets := metadatainformer.NewFilteredSharedInformerFactory(
+		cb.MetadataClientOrDie("secret-metadata-informer"), noResync, MCONamespace, nil)
+	secretInformer := secrets.ForResource(corev1.SchemeGroupVersion.WithResource("secrets")).Informer()
+	// It fails only on an informer that was started.
+	if err := secretInformer.SetTransform(stripForLayering); err != nil {
+		panic(err)
+	}
+	return LayeringInformers{
+		BuildSettingsInformerFactory: informers.NewSharedInformerFactoryWithOptions(
+			cb.KubeClientOrDie("build-settings-informer"), noResync,
+			informers.WithNamespace(MCONamespace),
+			informers.WithTransform(stripForLayering),
+			informers.WithTweakListOptions(func(o *metav1.ListOptions) {
+				o.FieldSelector = fields.OneTermEqualSelector(metav1.ObjectNameField, constants.ConfigMapName).String()
+			})),
+		BuildInformerFactory: buildinformers.NewSharedInformerFactoryWithOptions(
+			cb.BuildClientOrDie("build-informer"), noResync,
+			buildinformers.WithNamespace(MCONamespace),
+			buildinformers.WithTransform(stripForLayering),
+			buildinformers.WithTweakListOptions(func(o *metav1.ListOptions) {
+				o.LabelSelector = labels.Set{constants.OwnedLabel: constants.OwnedLabelValue}.String()
+			})),
+		SecretMetadataInformer: secretInformer,
+		secretMetadataFactory:  secrets,
+	}
+}
+
+// Start starts the informers that were asked for so far; they end with the context.
+func (l *LayeringInformers) Start(ctx context.Context) {
+	l.BuildSettingsInformerFactory.Start(ctx.Done())
+	l.BuildInformerFactory.Start(ctx.Done())
+	l.secretMetadataFactory.Start(ctx.Done())
+}
+
+// Shutdown waits for the informers to end.
+func (l *LayeringInformers) Shutdown() {
+	l.BuildSettingsInformerFactory.Shutdown()
+	l.BuildInformerFactory.Shutdown()
+	l.secretMetadataFactory.Shutdown()
+}
+
+// stripForLayering drops, before an object enters a cache, what image builds
+// never read from one: who wrote which field, the content of MachineConfigs
+// (they are large, and the one that is built is read in full then), and the
+// Dockerfile of Builds.
+func stripForLayering(object any) (any, error) {
+	if accessor, err := meta.Accessor(object); err == nil {
+		accessor.SetManagedFields(nil)
+	}
+	switch o := object.(type) {
+	case *mcfgv1.MachineConfig:
+		o.Spec.Config = runtime.RawExtension{}
+	case *buildv1.Build:
+		o.Spec.Source.Dockerfile = nil
+	}
+	return object, nil
+}
