@@ -1,0 +1,34 @@
+package inputs
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Problem is something wrong with an object that an administrator can mend.
+type Problem struct {
+	// Object is the object's kind and name, such as "ConfigMap machine-os-builder-config".
+	Object string
+	// Key is the key or field within the object; empty when the object as a
+	// whole is the problem.
+	Key string
+	// Text says what is wrong and how to mend it, without the object and key.
+	Text string
+}
+
+// String renders the problem as one sentence for a condition or an event.
+func (p Problem) String() string {
+	if p.Key == "" {
+		return fmt.Sprintf("%s %s", p.Object, p.Text)
+	}
+	return fmt.Sprintf("%s, key %s: %s", p.Object, p.Key, p.Text)
+}
+
+// JoinProblems renders all problems as one message, in the given order.
+func JoinProblems(problems []Problem) string {
+	texts := make([]string, 0, len(problems))
+	for _, p := range problems {
+		texts = append(texts, p.String())
+	}
+	return strings.Join(texts, "; ")
+}
