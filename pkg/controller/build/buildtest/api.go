@@ -1,0 +1,287 @@
+package buildtest
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"sort"
+	"strconv"
+	"sync"
+
+	buildfake "github.com/openshift/client-go/build/clientset/versioned/fake"
+	mcfgfake "github.com/openshift/client-go/machineconfiguration/clientset/versioned/fake"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/validation"
+	kubefake "k8s.io/client-go/kubernetes/fake"
+	k8stesting "k8s.io/client-go/testing"
+	"k8s.io/utils/clock"
+)
+
+// API is an API server in memory. Its clients are client-go's fakes, but what
+// is behind them behaves like the real thing where the controller depends on
+// it: resource versions and conflicts, UIDs and preconditions, unique names, the
+// status subresource (Builds have none), owner references, and the limits of
+// names, label values and Secrets. There are no watches: tests copy what is
+// stored into the caches when they see fit.
+type API struct {
+	Kube  *kubefake.Clientset
+	Mcfg  *mcfgfake.Clientset
+	Build *buildfake.Clientset
+
+	// Fault, when set, decides on each call before it is carried out; an error
+	// is returned to the caller and nothing is committed.
+	Fault func(Call) error
+	// LoseReply, when set, decides on each call after it was committed; an
+	// error is returned to the caller in place of the reply.
+	LoseReply func(Call) error
+
+	mu      sync.Mutex
+	clock   clock.PassiveClock
+	objects map[string]map[string]runtime.Object
+	version int
+	calls   []Call
+}
+
+// Call is one request that the API got.
+type Call struct {
+	Verb        string
+	Resource    string
+	Subresource string
+	Name        string
+}
+
+// IsRead tells reads from writes.
+func (c Call) IsRead() bool { return c.Verb == "get" || c.Verb == "list" }
+
+// String renders the call as verb and resource, such as "patch machineconfigpools/status".
+func (c Call) String() string {
+	if c.Subresource != "" {
+		return c.Verb + " " + c.Resource + "/" + c.Subresource
+	}
+	return c.Verb + " " + c.Resource
+}
+
+// NewAPI makes an API that holds the objects.
+func NewAPI(clock clock.PassiveClock, objects ...runtime.Object) *API {
+	api := &API{
+		Kube: kubefake.NewClientset(), Mcfg: mcfgfake.NewSimpleClientset(), Build: buildfake.NewSimpleClientset(),
+		clock: clock, objects: map[string]map[string]runtime.Object{},
+	}
+	api.Kube.PrependReactor("*", "*", api.react)
+	api.Mcfg.PrependReactor("*", "*", api.react)
+	api.Build.PrependReactor("*", "*", api.react)
+	for _, object := range objects {
+		api.Put(object)
+	}
+	return api
+}
+
+// Calls returns the calls since the last reset.
+func (a *API) Calls() []Call {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return append([]Call(nil), a.calls...)
+}
+
+// ResetCalls forgets the calls.
+func (a *API) ResetCalls() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.calls = nil
+}
+
+func (a *API) react(action k8stesting.Action) (bool, runtime.Object, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	call := Call{Verb: action.GetVerb(), Resource: action.GetResource().Resource, Subresource: action.GetSubresource(), Name: nameIn(action)}
+	a.calls = append(a.calls, call)
+	if a.Fault != nil {
+		if err := a.Fault(call); err != nil {
+			return true, nil, err
+		}
+	}
+	object, err := a.commit(action, call)
+	if err == nil && a.LoseReply != nil {
+		if lost := a.LoseReply(call); lost != nil {
+			return true, nil, lost
+		}
+	}
+	return true, object, err
+}
+
+func nameIn(action k8stesting.Action) string {
+	switch action := action.(type) {
+	case k8stesting.CreateAction:
+		if accessor, err := meta.Accessor(action.GetObject()); err == nil {
+			return accessor.GetName()
+		}
+	case interface{ GetName() string }:
+		return action.GetName()
+	}
+	return ""
+}
+
+func (a *API) commit(action k8stesting.Action, call Call) (runtime.Object, error) {
+	resource := action.GetResource()
+	key := keyOf(action.GetNamespace(), call.Name)
+	stored, exists := a.objects[resource.Resource][key]
+	if !exists && call.Verb != "create" {
+		return nil, apierrors.NewNotFound(resource.GroupResource(), call.Name)
+	}
+	switch action := action.(type) {
+	case k8stesting.GetActionImpl:
+		return stored.DeepCopyObject(), nil
+	case k8stesting.CreateActionImpl:
+		if exists {
+			return nil, apierrors.NewAlreadyExists(resource.GroupResource(), call.Name)
+		}
+		return a.create(resource, action.Object)
+	case k8stesting.PatchActionImpl:
+		return a.patch(resource, key, stored, action)
+	case k8stesting.DeleteActionImpl:
+		return nil, a.delete(resource, key, stored, action.DeleteOptions)
+	}
+	return nil, apierrors.NewMethodNotSupported(resource.GroupResource(), call.Verb)
+}
+
+func (a *API) create(resource schema.GroupVersionResource, object runtime.Object) (runtime.Object, error) {
+	object = object.DeepCopyObject()
+	accessor, _ := meta.Accessor(object)
+	if err := validate(resource, object, accessor); err != nil {
+		return nil, err
+	}
+	a.version++
+	accessor.SetResourceVersion(strconv.Itoa(a.version))
+	accessor.SetUID(types.UID(fmt.Sprintf("uid-%d", a.version)))
+	accessor.SetCreationTimestamp(metav1.NewTime(a.clock.Now()))
+	admitBuild(object)
+	a.store(resource.Resource, object)
+	return object.DeepCopyObject(), nil
+}
+
+// validate applies the limits that upstream's first controller stumbled over.
+func validate(resource schema.GroupVersionResource, object runtime.Object, accessor metav1.Object) error {
+	problems := validation.IsDNS1123Subdomain(accessor.GetName())
+	for key, value := range accessor.GetLabels() {
+		problems = append(problems, validation.IsQualifiedName(key)...)
+		problems = append(problems, validation.IsValidLabelValue(value)...)
+	}
+	if secret, ok := object.(*corev1.Secret); ok {
+		total := 0
+		for _, value := range secret.Data {
+			total += len(value)
+		}
+		if total > corev1.MaxSecretSize {
+			problems = append(problems, "data: too long")
+		}
+	}
+	if len(problems) > 0 {
+		return &apierrors.StatusError{ErrStatus: metav1.Status{
+			Status: metav1.StatusFailure, Code: http.StatusUnprocessableEntity, Reason: metav1.StatusReasonInvalid,
+			Message: fmt.Sprintf("%s %q is invalid: %v", resource.Resource, accessor.GetName(), problems),
+		}}
+	}
+	return nil
+}
+
+// patch applies a merge patch. Of a kind with a status subresource it changes
+// either the status or everything else; Builds have none.
+func (a *API) patch(resource schema.GroupVersionResource, key string, stored runtime.Object, action k8stesting.PatchActionImpl) (runtime.Object, error) {
+	if action.PatchType != types.MergePatchType {
+		return nil, apierrors.NewBadRequest("only merge patches are supported")
+	}
+	var patch map[string]any
+	if err := json.Unmarshal(action.Patch, &patch); err != nil {
+		return nil, apierrors.NewBadRequest(err.Error())
+	}
+	accessor, _ := meta.Accessor(stored)
+	metadata, _ := patch["metadata"].(map[string]any)
+	for field, actual := range map[string]string{"resourceVersion": accessor.GetResourceVersion(), "uid": string(accessor.GetUID())} {
+		if expected, ok := metadata[field]; ok && expected != actual {
+			return nil, apierrors.NewConflict(resource.GroupResource(), action.Name, fmt.Errorf("%s is %s, not %v", field, actual, expected))
+		}
+		delete(metadata, field)
+	}
+
+	switch {
+	case action.Subresource == "status":
+		patch = map[string]any{"status": patch["status"]}
+	case resource.Resource != "builds":
+		delete(patch, "status")
+	}
+	patched, err := mergeInto(stored, patch)
+	if err != nil {
+		return nil, apierrors.NewBadRequest(err.Error())
+	}
+	if equalJSON(stored, patched) {
+		// A patch that changes nothing makes no new version.
+		return patched, nil
+	}
+	a.version++
+	patchedAccessor, _ := meta.Accessor(patched)
+	patchedAccessor.SetResourceVersion(strconv.Itoa(a.version))
+	a.objects[resource.Resource][key] = patched
+	return patched.DeepCopyObject(), nil
+}
+
+func (a *API) delete(resource schema.GroupVersionResource, key string, stored runtime.Object, options metav1.DeleteOptions) error {
+	accessor, _ := meta.Accessor(stored)
+	if p := options.Preconditions; p != nil && p.UID != nil && *p.UID != accessor.GetUID() {
+		return apierrors.NewConflict(resource.GroupResource(), accessor.GetName(), fmt.Errorf("UID is %s, not %s", accessor.GetUID(), *p.UID))
+	}
+	a.version++
+	delete(a.objects[resource.Resource], key)
+	a.collect(accessor.GetUID())
+	return nil
+}
+
+// collect removes what the owner of that UID leaves behind.
+func (a *API) collect(owner types.UID) {
+	for _, objects := range a.objects {
+		for key, object := range objects {
+			accessor, _ := meta.Accessor(object)
+			for _, reference := range accessor.GetOwnerReferences() {
+				if reference.UID == owner {
+					delete(objects, key)
+				}
+			}
+		}
+	}
+}
+
+func (a *API) store(resource string, object runtime.Object) {
+	accessor, _ := meta.Accessor(object)
+	if a.objects[resource] == nil {
+		a.objects[resource] = map[string]runtime.Object{}
+	}
+	a.objects[resource][keyOf(accessor.GetNamespace(), accessor.GetName())] = object
+}
+
+// All returns the stored objects of a resource, by key.
+func (a *API) All(resource string) []runtime.Object {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	keys := make([]string, 0, len(a.objects[resource]))
+	for key := range a.objects[resource] {
+		keys = append(keys, key)
+	}
+	sort.Strings(keys)
+	objects := make([]runtime.Object, 0, len(keys))
+	for _, key := range keys {
+		objects = append(objects, a.objects[resource][key].DeepCopyObject())
+	}
+	return objects
+}
+
+func keyOf(namespace, name string) string {
+	if namespace == "" {
+		return name
+	}
+	return namespace + "/" + name
+}

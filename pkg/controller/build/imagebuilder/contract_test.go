@@ -1,0 +1,326 @@
+package imagebuilder_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	buildv1 "github.com/openshift/api/build/v1"
+	buildinformers "github.com/openshift/client-go/build/informers/externalversions"
+	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/tools/cache"
+	clocktesting "k8s.io/utils/clock/testing"
+
+	"github.com/openshift/machine-config-operator/pkg/controller/build/buildtest"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder/fake"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder/openshift"
+	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
+)
+
+// backend is an ImageBuilder together with the means to play what runs behind it.
+type backend struct {
+	imagebuilder.ImageBuilder
+	// deliver brings the builder's caches up to date.
+	deliver func()
+	run     func(name string)
+	succeed func(name, digest string)
+	fail    func(name string, transient bool)
+	stopped func(name string)
+	remove  func(name string)
+	install func(installed bool)
+}
+
+var backends = map[string]func(t *testing.T, clock *clocktesting.FakeClock) backend{
+	"fake":      newFake,
+	"openshift": newOpenShift,
+}
+
+func newFake(_ *testing.T, clock *clocktesting.FakeClock) backend {
+	b := fake.New(clock.Now)
+	return backend{
+		ImageBuilder: b,
+		deliver:      func() {},
+		run:          func(name string) { b.SetPhase(name, imagebuilder.PhaseRunning) },
+		succeed: func(name, digest string) {
+			b.SetPhase(name, imagebuilder.PhaseSucceeded, func(o *imagebuilder.Observation) {
+				if digest != "" {
+					o.Image = buildtest.Repository + "@" + digest
+				}
+			})
+		},
+		fail: func(name string, transient bool) {
+			b.SetPhase(name, imagebuilder.PhaseFailed, func(o *imagebuilder.Observation) {
+				o.Transient, o.Reason, o.Message, o.Log = transient, "Reason", "message", "log"
+			})
+		},
+		stopped: func(name string) { b.SetPhase(name, imagebuilder.PhaseStopped) },
+		remove: func(name string) {
+			b.SetPhase(name, imagebuilder.PhaseAbsent)
+		},
+		install: func(installed bool) {
+			if installed {
+				b.SetUnavailable("")
+			} else {
+				b.SetUnavailable("not installed")
+			}
+		},
+	}
+}
+
+func newOpenShift(t *testing.T, clock *clocktesting.FakeClock) backend {
+	api := buildtest.NewAPI(clock)
+	builds := buildinformers.NewSharedInformerFactory(api.Build, 0).Build().V1().Builds().Informer()
+	secrets := cache.NewSharedIndexInformer(&cache.ListWatch{}, &metav1.PartialObjectMetadata{}, 0, cache.Indexers{})
+	b, err := openshift.New(ctrlcommon.MCONamespace, api.Build, api.Kube, builds, secrets)
+	require.NoError(t, err)
+	return backend{
+		ImageBuilder: b,
+		deliver: func() {
+			api.Fill(builds.GetIndexer(), "builds")
+			api.FillMetadata(secrets.GetIndexer(), "secrets")
+		},
+		run:     func(name string) { api.RunBuild(name, buildv1.BuildPhaseRunning) },
+		succeed: api.CompleteBuild,
+		fail: func(name string, transient bool) {
+			reason := buildv1.StatusReasonDockerBuildFailed
+			if transient {
+				reason = buildv1.StatusReasonPushImageToRegistryFailed
+			}
+			api.FailBuild(name, buildv1.BuildPhaseFailed, reason, "message")
+		},
+		stopped: func(name string) { api.RunBuild(name, buildv1.BuildPhaseCancelled) },
+		remove:  func(name string) { api.Remove("builds", ctrlcommon.MCONamespace, name) },
+		install: func(installed bool) {
+			api.Fault = nil
+			if !installed {
+				api.Fault = func(call buildtest.Call) error {
+					if call.Resource == "builds" {
+						return apierrors.NewGenericServerResponse(404, call.Verb, schema.GroupResource{Resource: "builds"}, "", "404 page not found", 0, true)
+					}
+					return nil
+				}
+			}
+		},
+	}
+}
+
+func request(name string) imagebuilder.Request {
+	return imagebuilder.Request{
+		Name: name, Pool: "worker", PoolUID: "pool-uid", Fingerprint: "fingerprint", RenderedConfig: "rendered-worker-1",
+		BaseImage: buildtest.BaseImage, Attempt: 1, Containerfile: "FROM " + buildtest.BaseImage + "\n",
+		Context: map[string][]byte{"ignition.json.gz": []byte("content")}, PushSecret: "push",
+		Output: buildtest.Repository + ":" + name, Labels: map[string]string{"label": "value"}, Deadline: time.Hour,
+	}
+}
+
+// TestContract runs against every backend: what the fake promises, the others keep.
+func TestContract(t *testing.T) {
+	ctx := context.Background()
+	for backendName, newBackend := range backends {
+		test := func(name string, body func(t *testing.T, b backend, observe func() []imagebuilder.Observation)) {
+			t.Run(backendName+"/"+name, func(t *testing.T) {
+				b := newBackend(t, clocktesting.NewFakeClock(time.Unix(1700000000, 0)))
+				body(t, b, func() []imagebuilder.Observation {
+					b.deliver()
+					observations, err := b.Observe("worker")
+					require.NoError(t, err)
+					return observations
+				})
+			})
+		}
+
+		test("a started build is observed as it was asked for", func(t *testing.T, b backend, observe func() []imagebuilder.Observation) {
+			require.Empty(t, observe())
+			require.NoError(t, b.Start(ctx, request("b-1")))
+			got := observe()
+			require.Len(t, got, 1)
+			require.NotEmpty(t, got[0].UID)
+			require.False(t, got[0].Created.IsZero())
+			got[0].UID, got[0].Created = "", time.Time{}
+			require.Equal(t, imagebuilder.Observation{
+				Name: "b-1", PoolUID: "pool-uid", Fingerprint: "fingerprint", RenderedConfig: "rendered-worker-1", Attempt: 1,
+				Phase: imagebuilder.PhasePending, HasInputs: true,
+			}, got[0])
+
+			others, err := b.Observe("infra")
+			require.NoError(t, err)
+			require.Empty(t, others, "builds of another pool are not observed")
+		})
+
+		test("builds are observed in order of their names", func(t *testing.T, b backend, observe func() []imagebuilder.Observation) {
+			for _, name := range []string{"b-3", "b-1", "b-2"} {
+				require.NoError(t, b.Start(ctx, request(name)))
+			}
+			var names []string
+			for _, o := range observe() {
+				names = append(names, o.Name)
+			}
+			require.Equal(t, []string{"b-1", "b-2", "b-3"}, names)
+		})
+
+		test("starting is repeatable", func(t *testing.T, b backend, observe func() []imagebuilder.Observation) {
+			require.NoError(t, b.Start(ctx, request("b-1")))
+			before := observe()
+			require.NoError(t, b.Start(ctx, request("b-1")), "already there and ours is success")
+			require.Equal(t, before, observe(), "and changes nothing")
+		})
+
+		test("a build of another request is not ours", func(t *testing.T, b backend, observe func() []imagebuilder.Observation) {
+			require.NoError(t, b.Start(ctx, request("b-1")))
+			other := request("b-1")
+			other.Fingerprint = "other"
+			require.ErrorIs(t, b.Start(ctx, other), imagebuilder.ErrForeign)
+			recreated := request("b-1")
+			recreated.PoolUID = "other-uid"
+			require.ErrorIs(t, b.Start(ctx, recreated), imagebuilder.ErrForeign)
+		})
+
+		test("phases", func(t *testing.T, b backend, observe func() []imagebuilder.Observation) {
+			for _, name := range []string{"b-1", "b-2", "b-3", "b-4", "b-5", "b-6"} {
+				require.NoError(t, b.Start(ctx, request(name)))
+			}
+			b.run("b-1")
+			b.succeed("b-2", buildtest.Digest(2))
+			b.succeed("b-3", "")
+			b.fail("b-4", true)
+			b.fail("b-5", false)
+			b.stopped("b-6")
+			got := observe()
+			require.Equal(t, imagebuilder.PhaseRunning, got[0].Phase)
+			require.Equal(t, imagebuilder.PhaseSucceeded, got[1].Phase)
+			require.Equal(t, buildtest.Repository+"@"+buildtest.Digest(2), got[1].Image, "the pullspec is by digest, without the tag")
+			require.False(t, got[1].Finished.IsZero())
+			require.Equal(t, imagebuilder.PhaseSucceeded, got[2].Phase)
+			require.Empty(t, got[2].Image, "a lost digest is no image")
+			require.Equal(t, imagebuilder.PhaseFailed, got[3].Phase)
+			require.True(t, got[3].Transient)
+			require.NotEmpty(t, got[3].Reason)
+			require.NotEmpty(t, got[3].Message)
+			require.NotEmpty(t, got[3].Log)
+			require.Equal(t, imagebuilder.PhaseFailed, got[4].Phase)
+			require.False(t, got[4].Transient)
+			require.Equal(t, imagebuilder.PhaseStopped, got[5].Phase)
+		})
+
+		test("stopping asks, and does not end", func(t *testing.T, b backend, observe func() []imagebuilder.Observation) {
+			require.NoError(t, b.Start(ctx, request("b-1")))
+			uid := observe()[0].UID
+			require.NoError(t, b.Stop(ctx, "b-1", uid))
+			require.NoError(t, b.Stop(ctx, "b-1", uid), "stopping is repeatable")
+			got := observe()[0]
+			require.True(t, got.Stopping)
+			require.Equal(t, imagebuilder.PhasePending, got.Phase)
+			require.NoError(t, b.Stop(ctx, "absent", uid), "absence is success")
+		})
+
+		test("H29 another build of the same name is left alone", func(t *testing.T, b backend, observe func() []imagebuilder.Observation) {
+			require.NoError(t, b.Start(ctx, request("b-1")))
+			require.NoError(t, b.Stop(ctx, "b-1", "uid-of-its-predecessor"))
+			require.False(t, observe()[0].Stopping)
+			require.NoError(t, b.DeleteInputs(ctx, "another"))
+			require.Len(t, observe(), 1)
+		})
+
+		test("deleting removes the build and its inputs", func(t *testing.T, b backend, observe func() []imagebuilder.Observation) {
+			require.NoError(t, b.Start(ctx, request("b-1")))
+			uid := observe()[0].UID
+			require.NoError(t, b.Delete(ctx, "b-1", uid))
+			require.Empty(t, observe())
+			require.NoError(t, b.Delete(ctx, "b-1", uid), "absence is success")
+		})
+
+		test("deleting inputs leaves the build", func(t *testing.T, b backend, observe func() []imagebuilder.Observation) {
+			require.NoError(t, b.Start(ctx, request("b-1")))
+			b.succeed("b-1", buildtest.Digest(1))
+			require.True(t, observe()[0].HasInputs)
+			require.NoError(t, b.DeleteInputs(ctx, "b-1"))
+			got := observe()
+			require.Len(t, got, 1)
+			require.False(t, got[0].HasInputs)
+			require.NoError(t, b.DeleteInputs(ctx, "b-1"), "absence is success")
+		})
+
+		test("inputs without a build are observed, and can be deleted", func(t *testing.T, b backend, observe func() []imagebuilder.Observation) {
+			require.NoError(t, b.Start(ctx, request("b-1")))
+			observe()
+			b.remove("b-1")
+			got := observe()
+			require.Len(t, got, 1)
+			require.Equal(t, imagebuilder.PhaseAbsent, got[0].Phase)
+			require.True(t, got[0].HasInputs)
+			exists, err := b.Exists(ctx, "b-1")
+			require.NoError(t, err)
+			require.False(t, exists, "inputs are no build")
+			require.NoError(t, b.DeleteInputs(ctx, "b-1"))
+			require.Empty(t, observe())
+		})
+
+		test("a start goes on where a crash left the inputs alone", func(t *testing.T, b backend, observe func() []imagebuilder.Observation) {
+			require.NoError(t, b.Start(ctx, request("b-1")))
+			b.remove("b-1")
+			require.NoError(t, b.Start(ctx, request("b-1")))
+			got := observe()
+			require.Len(t, got, 1)
+			require.Equal(t, imagebuilder.PhasePending, got[0].Phase)
+		})
+
+		test("existence is asked of the backend, not of the cache", func(t *testing.T, b backend, _ func() []imagebuilder.Observation) {
+			exists, err := b.Exists(ctx, "b-1")
+			require.NoError(t, err)
+			require.False(t, exists)
+			require.NoError(t, b.Start(ctx, request("b-1")))
+			exists, err = b.Exists(ctx, "b-1")
+			require.NoError(t, err)
+			require.True(t, exists, "nothing was delivered to the cache yet")
+		})
+
+		test("H36 a backend that is not installed says so", func(t *testing.T, b backend, observe func() []imagebuilder.Observation) {
+			b.install(false)
+			var unavailable *imagebuilder.UnavailableError
+			require.ErrorAs(t, b.Start(ctx, request("b-1")), &unavailable)
+			require.NotEmpty(t, unavailable.Message)
+			_, err := b.Exists(ctx, "b-1")
+			require.ErrorAs(t, err, &unavailable)
+			b.install(true)
+			require.NoError(t, b.Start(ctx, request("b-1")))
+			require.Len(t, observe(), 1)
+		})
+	}
+}
+
+// TestL01StartConvergesAfterAnyFault: creating the Build failed once, and the
+// retry stumbled over the input that was already there.
+func TestL01StartConvergesAfterAnyFault(t *testing.T) {
+	for _, lost := range []bool{false, true} {
+		for _, resource := range []string{"secrets", "builds"} {
+			clock := clocktesting.NewFakeClock(time.Unix(1700000000, 0))
+			api := buildtest.NewAPI(clock)
+			builds := buildinformers.NewSharedInformerFactory(api.Build, 0).Build().V1().Builds().Informer()
+			secrets := cache.NewSharedIndexInformer(&cache.ListWatch{}, &metav1.PartialObjectMetadata{}, 0, cache.Indexers{})
+			b, err := openshift.New(ctrlcommon.MCONamespace, api.Build, api.Kube, builds, secrets)
+			require.NoError(t, err)
+
+			fault := func(call buildtest.Call) error {
+				if call.Verb == "create" && call.Resource == resource {
+					return apierrors.NewServerTimeout(corev1.Resource(resource), "create", 1)
+				}
+				return nil
+			}
+			if lost {
+				api.LoseReply = fault
+			} else {
+				api.Fault = fault
+			}
+			require.Error(t, b.Start(context.Background(), request("b-1")))
+			api.Fault, api.LoseReply = nil, nil
+			require.NoError(t, b.Start(context.Background(), request("b-1")), "%s, committed: %v", resource, lost)
+			require.Len(t, api.Builds(), 1)
+			require.Equal(t, []string{"b-1"}, api.InputSecrets())
+		}
+	}
+}

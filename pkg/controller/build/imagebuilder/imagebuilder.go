@@ -1,0 +1,153 @@
+package imagebuilder
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// ImageBuilder runs image builds. Every method may be called from several
+// goroutines and is repeatable: calling it again after a crash or a lost reply
+// leads to the same end. No method waits for a build.
+type ImageBuilder interface {
+	// Observe returns every build of the pool, of any config, finished or not,
+	// and everything that was made for a build which does not exist (see
+	// PhaseAbsent). It reads from a cache and never writes. The order is by
+	// name. While the backend cannot tell, it returns an UnavailableError.
+	Observe(pool string) ([]Observation, error)
+
+	// Start creates the build and its inputs. That it is there already and
+	// ours is success; there and not ours is ErrForeign. A backend that is not
+	// installed answers with an UnavailableError, any other error is the API's.
+	Start(ctx context.Context, request Request) error
+
+	// Exists asks the backend itself, not the cache, whether a build of this
+	// name exists. A name that is absent from the cache may just not have
+	// arrived there yet.
+	Exists(ctx context.Context, name string) (bool, error)
+
+	// Stop asks a running build to end. It is a request: the build's phase
+	// tells when it ended. That the build is absent, or that another one (by
+	// UID) has its name, is success.
+	Stop(ctx context.Context, name string, uid types.UID) error
+
+	// Delete removes the build and its inputs, in whichever phase, and ends
+	// its work. Absence, also of another UID, is success.
+	Delete(ctx context.Context, name string, uid types.UID) error
+
+	// DeleteInputs removes what was made for the build of that name to read,
+	// and leaves the build. Absence is success.
+	DeleteInputs(ctx context.Context, name string) error
+
+	// Notify has enqueue called with the pool's name whenever what Observe
+	// returns for it may have changed, and with AllPools when that may be so
+	// for every pool. It is called once, before the caches start. The function
+	// it returns tells whether Observe can be relied on: its caches are full,
+	// or it has found out that the backend is unavailable.
+	Notify(enqueue func(pool string)) (synced func() bool)
+}
+
+// AllPools stands for every pool in a notification.
+const AllPools = ""
+
+// Request is one attempt at building one image. Equal requests make
+// byte-identical objects.
+type Request struct {
+	// Name is unique per attempt, a DNS label of at most 58 characters.
+	Name string
+	// Pool and PoolUID identify the pool that owns the objects.
+	Pool    string
+	PoolUID types.UID
+	// Fingerprint identifies what is built, see inputs.Identity.
+	Fingerprint string
+	// RenderedConfig is the name of the rendered MachineConfig.
+	RenderedConfig string
+	// BaseImage is the pullspec that the Containerfile builds on.
+	BaseImage string
+	// Attempt counts the attempts at this fingerprint from 1.
+	Attempt int
+	// Containerfile is the text of the instructions.
+	Containerfile string
+	// Context holds the files next to the Containerfile, by name. They may
+	// hold credentials.
+	Context map[string][]byte
+	// PullSecret and PushSecret name Secrets; PullSecret may be empty.
+	PullSecret string
+	PushSecret string
+	// Output is where the image is pushed, as repository:tag.
+	Output string
+	// Labels go on the image.
+	Labels map[string]string
+	// Deadline bounds the running time; whole seconds, greater than zero.
+	Deadline time.Duration
+}
+
+// Phase is how far a build is.
+type Phase string
+
+const (
+	// PhaseAbsent: no such build exists, but inputs for it do.
+	PhaseAbsent Phase = "Absent"
+	// PhasePending: created, not running yet.
+	PhasePending Phase = "Pending"
+	// PhaseRunning: at work.
+	PhaseRunning Phase = "Running"
+	// PhaseSucceeded: ended, the image is pushed.
+	PhaseSucceeded Phase = "Succeeded"
+	// PhaseFailed: ended without an image, see Observation.Transient.
+	PhaseFailed Phase = "Failed"
+	// PhaseStopped: ended on request, of Stop or of a person.
+	PhaseStopped Phase = "Stopped"
+)
+
+// IsActive tells whether the build has not ended.
+func (p Phase) IsActive() bool { return p == PhasePending || p == PhaseRunning }
+
+// IsFinished tells whether the build exists and has ended.
+func (p Phase) IsFinished() bool {
+	return p == PhaseSucceeded || p == PhaseFailed || p == PhaseStopped
+}
+
+// Observation is what a backend knows of one build.
+type Observation struct {
+	Name           string
+	UID            types.UID
+	PoolUID        types.UID
+	Fingerprint    string
+	RenderedConfig string
+	Attempt        int
+
+	Phase Phase
+	// Image is the pullspec, by digest, of a succeeded build. It is empty when
+	// the backend lost the digest; the image cannot be published then.
+	Image string
+	// Reason, Message and Log (the last lines) are the backend's words on a
+	// build that is pending or failed.
+	Reason  string
+	Message string
+	Log     string
+	// Transient tells of a failed build that another attempt at the same may succeed.
+	Transient bool
+	// Stopping tells that an active build was asked to end.
+	Stopping bool
+	// HasInputs tells that the inputs made for the build still exist.
+	HasInputs bool
+	// Created and Finished are zero when unknown.
+	Created  time.Time
+	Finished time.Time
+}
+
+// ErrForeign is returned by Start when an object of the build's name exists
+// that is not of this build.
+var ErrForeign = errors.New("an object of that name exists and does not belong to this build")
+
+// UnavailableError says why the backend cannot be used at present.
+type UnavailableError struct {
+	// Message is a sentence for the pool's condition.
+	Message string
+}
+
+// Error implements error.
+func (e *UnavailableError) Error() string { return e.Message }

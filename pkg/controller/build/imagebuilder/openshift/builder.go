@@ -1,0 +1,246 @@
+package openshift
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync/atomic"
+
+	buildv1 "github.com/openshift/api/build/v1"
+	buildclientset "github.com/openshift/client-go/build/clientset/versioned"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/tools/cache"
+
+	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
+)
+
+// Builder is the ImageBuilder that creates OpenShift Builds.
+type Builder struct {
+	namespace  string
+	client     buildclientset.Interface
+	kubeClient kubernetes.Interface
+
+	builds        cache.SharedIndexInformer
+	secrets       cache.SharedIndexInformer
+	buildIndexer  cache.Indexer
+	secretIndexer cache.Indexer
+
+	// unavailable holds the last error of listing Builds, until they are listed.
+	unavailable atomic.Pointer[imagebuilder.UnavailableError]
+	// enqueueAll is set by Notify, before the informers start.
+	enqueueAll func()
+}
+
+var _ imagebuilder.ImageBuilder = (*Builder)(nil)
+
+// byPool indexes Builds and their inputs by the pool's full name, which does
+// not fit into a label.
+const byPool = "pool"
+
+// New makes a Builder for the namespace. builds has to be an informer of Builds
+// and secrets one of Secrets' metadata (PartialObjectMetadata), neither started
+// yet; the informers may hold more than our objects.
+func New(namespace string, client buildclientset.Interface, kubeClient kubernetes.Interface, builds, secrets cache.SharedIndexInformer) (*Builder, error) {
+	b := &Builder{
+		namespace:  namespace,
+		client:     client,
+		kubeClient: kubeClient,
+		builds:     builds, buildIndexer: builds.GetIndexer(),
+		secrets: secrets, secretIndexer: secrets.GetIndexer(),
+	}
+	for what, informer := range map[string]cache.SharedIndexInformer{"Builds": builds, "Secrets": secrets} {
+		if err := informer.AddIndexers(cache.Indexers{byPool: indexByPool}); err != nil {
+			return nil, fmt.Errorf("could not index %s: %w", what, err)
+		}
+	}
+	if err := builds.SetWatchErrorHandlerWithContext(b.watchFailed); err != nil {
+		return nil, fmt.Errorf("could not handle errors of watching Builds: %w", err)
+	}
+	return b, nil
+}
+
+func indexByPool(object any) ([]string, error) {
+	if meta := metaOf(object); meta != nil {
+		if pool := poolOf(meta); pool != "" {
+			return []string{pool}, nil
+		}
+	}
+	return nil, nil
+}
+
+// metaOf also looks into the tombstone of an object whose deletion was missed.
+func metaOf(object any) *metav1.ObjectMeta {
+	if tombstone, ok := object.(cache.DeletedFinalStateUnknown); ok {
+		object = tombstone.Obj
+	}
+	switch o := object.(type) {
+	case *buildv1.Build:
+		return &o.ObjectMeta
+	case *metav1.PartialObjectMetadata:
+		return &o.ObjectMeta
+	}
+	return nil
+}
+
+// Observe implements ImageBuilder.
+func (b *Builder) Observe(pool string) ([]imagebuilder.Observation, error) {
+	if problem := b.unavailable.Load(); problem != nil && !b.builds.HasSynced() {
+		return nil, problem
+	}
+	builds, err := b.buildIndexer.ByIndex(byPool, pool)
+	if err != nil {
+		return nil, fmt.Errorf("could not look up Builds: %w", err)
+	}
+	secrets, err := b.secretIndexer.ByIndex(byPool, pool)
+	if err != nil {
+		return nil, fmt.Errorf("could not look up Secrets: %w", err)
+	}
+
+	observations := make([]imagebuilder.Observation, 0, len(builds))
+	for _, object := range builds {
+		observations = append(observations, observation(object.(*buildv1.Build)))
+	}
+	for _, object := range secrets {
+		meta := metaOf(object)
+		at := slices.IndexFunc(observations, func(o imagebuilder.Observation) bool { return o.Name == meta.Name })
+		if at < 0 {
+			o := identityOf(meta)
+			o.Phase = imagebuilder.PhaseAbsent
+			o.Created = meta.CreationTimestamp.Time
+			observations = append(observations, o)
+			at = len(observations) - 1
+		}
+		observations[at].HasInputs = true
+	}
+	slices.SortFunc(observations, func(x, y imagebuilder.Observation) int { return strings.Compare(x.Name, y.Name) })
+	return observations, nil
+}
+
+// Start implements ImageBuilder. The inputs come first: a Build that does not
+// find them is parked for minutes.
+func (b *Builder) Start(ctx context.Context, r imagebuilder.Request) error {
+	secrets := b.kubeClient.CoreV1().Secrets(b.namespace)
+	if _, err := secrets.Create(ctx, newInputs(b.namespace, r), metav1.CreateOptions{}); apierrors.IsAlreadyExists(err) {
+		existing, err := secrets.Get(ctx, r.Name, metav1.GetOptions{})
+		if err != nil {
+			return fmt.Errorf("could not get Secret %s: %w", r.Name, err)
+		}
+		if !isOf(&existing.ObjectMeta, r) {
+			return fmt.Errorf("Secret %s: %w", r.Name, imagebuilder.ErrForeign)
+		}
+	} else if err != nil {
+		return fmt.Errorf("could not create Secret %s: %w", r.Name, err)
+	}
+
+	builds := b.client.BuildV1().Builds(b.namespace)
+	_, err := builds.Create(ctx, newBuild(b.namespace, r), metav1.CreateOptions{})
+	switch {
+	case apierrors.IsAlreadyExists(err):
+		existing, err := builds.Get(ctx, r.Name, metav1.GetOptions{})
+		if err != nil {
+			return fmt.Errorf("could not get Build %s: %w", r.Name, err)
+		}
+		if !isOf(&existing.ObjectMeta, r) {
+			return fmt.Errorf("Build %s: %w", r.Name, imagebuilder.ErrForeign)
+		}
+		return nil
+	case isNotServed(err):
+		return notInstalled()
+	case err != nil:
+		return fmt.Errorf("could not create Build %s: %w", r.Name, err)
+	}
+	return nil
+}
+
+// isOf tells whether an existing object was made for this very request.
+func isOf(meta *metav1.ObjectMeta, r imagebuilder.Request) bool {
+	o := identityOf(meta)
+	return poolOf(meta) == r.Pool && o.PoolUID == r.PoolUID && o.Fingerprint == r.Fingerprint && o.Attempt == r.Attempt
+}
+
+// Exists implements ImageBuilder.
+func (b *Builder) Exists(ctx context.Context, name string) (bool, error) {
+	_, err := b.client.BuildV1().Builds(b.namespace).Get(ctx, name, metav1.GetOptions{})
+	switch {
+	case isNotServed(err):
+		return false, notInstalled()
+	case apierrors.IsNotFound(err):
+		return false, nil
+	case err != nil:
+		return false, fmt.Errorf("could not get Build %s: %w", name, err)
+	}
+	return true, nil
+}
+
+// Stop implements ImageBuilder. Setting the flag is all that cancelling takes;
+// the UID in the patch makes it a conflict on any other Build of that name.
+func (b *Builder) Stop(ctx context.Context, name string, uid types.UID) error {
+	patch := fmt.Appendf(nil, `{"metadata":{"uid":%q},"status":{"cancelled":true}}`, uid)
+	_, err := b.client.BuildV1().Builds(b.namespace).Patch(ctx, name, types.MergePatchType, patch, metav1.PatchOptions{})
+	if err != nil && !isGone(err) {
+		return fmt.Errorf("could not cancel Build %s: %w", name, err)
+	}
+	return nil
+}
+
+// Delete implements ImageBuilder. The Build goes first: as long as it exists
+// it leads back to its inputs.
+func (b *Builder) Delete(ctx context.Context, name string, uid types.UID) error {
+	err := b.client.BuildV1().Builds(b.namespace).Delete(ctx, name, deleteOptions(uid))
+	if err != nil && !isGone(err) {
+		return fmt.Errorf("could not delete Build %s: %w", name, err)
+	}
+	return b.DeleteInputs(ctx, name)
+}
+
+// DeleteInputs implements ImageBuilder.
+func (b *Builder) DeleteInputs(ctx context.Context, name string) error {
+	object, exists, err := b.secretIndexer.GetByKey(cache.NewObjectName(b.namespace, name).String())
+	if err != nil {
+		return fmt.Errorf("could not look up Secret %s: %w", name, err)
+	}
+	if !exists {
+		return nil
+	}
+	meta := metaOf(object)
+	if poolOf(meta) == "" {
+		return nil
+	}
+	err = b.kubeClient.CoreV1().Secrets(b.namespace).Delete(ctx, name, deleteOptions(meta.UID))
+	if err != nil && !isGone(err) {
+		return fmt.Errorf("could not delete Secret %s: %w", name, err)
+	}
+	return nil
+}
+
+func deleteOptions(uid types.UID) metav1.DeleteOptions {
+	propagation := metav1.DeletePropagationBackground
+	return metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &uid}, PropagationPolicy: &propagation}
+}
+
+// isGone tells whether the object that was meant is no more: there is none of
+// the name, or one of another UID, which the API calls a conflict.
+func isGone(err error) bool {
+	return apierrors.IsNotFound(err) || apierrors.IsConflict(err)
+}
+
+// isNotServed tells a missing API from a missing object: both are 404, but the
+// server names a kind only if it knows it.
+func isNotServed(err error) bool {
+	if !apierrors.IsNotFound(err) {
+		return false
+	}
+	var status apierrors.APIStatus
+	return errors.As(err, &status) && (status.Status().Details == nil || status.Status().Details.Name == "")
+}
+
+func notInstalled() *imagebuilder.UnavailableError {
+	return &imagebuilder.UnavailableError{
+		Message: "the API build.openshift.io/v1, which runs the build, is not installed; enable the cluster's Build capability, or wait until the API is back",
+	}
+}

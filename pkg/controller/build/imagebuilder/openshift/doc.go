@@ -1,0 +1,24 @@
+// Package openshift runs image builds as Builds of the OpenShift Build API
+// (build.openshift.io/v1), made directly: no BuildConfig, no ImageStream.
+//
+// build.go makes the objects of a request and phase.go reads a Build's status;
+// both are pure. builder.go does the rest.
+//
+// Of the Build system's behaviour the adapter relies on, or works around, this:
+//
+//   - Status is written by clients through the main resource, and there is no
+//     status subresource. The adapter sends patches, never whole objects.
+//   - An empty kind in output.to means ImageStreamTag, so it is always set.
+//   - A missing Secret parks a Build for up to ten minutes, so inputs are created
+//     before the Build.
+//   - A Secret and a ConfigMap of one name share a pod volume; only one Secret is
+//     used, under the Build's own unique name.
+//   - The builder rewrites inline Dockerfiles and loses the bodies of heredocs;
+//     ours has none.
+//   - Reasons appear in phases that are not terminal; only the phase decides.
+//   - A Build can be Complete although its digest was lost.
+//   - Build clones carry labels and annotations of the original; a Build is ours
+//     only if an annotation repeats its name.
+//   - A Build that names a BuildConfig, in a label or an annotation, never starts
+//     without one; ours names none.
+package openshift

@@ -1,0 +1,107 @@
+package openshift
+
+import (
+	"regexp"
+	"strconv"
+
+	"github.com/distribution/reference"
+	buildv1 "github.com/openshift/api/build/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
+)
+
+// permanentReasons are why a Build fails again when it is tried again. What
+// fails for the network, the registry or a node is not among them, nor are
+// reasons that the Build system uses for both.
+var permanentReasons = map[buildv1.StatusReason]bool{
+	buildv1.StatusReasonDockerBuildFailed:               true,
+	buildv1.StatusReasonManageDockerfileFailed:          true,
+	buildv1.StatusReasonOutOfMemoryKilled:               true,
+	buildv1.StatusReasonUnresolvableEnvironmentVariable: true,
+	buildv1.StatusReasonInvalidContextDirectory:         true,
+	buildv1.StatusReasonCannotCreateBuildPodSpec:        true,
+}
+
+// observation reads a Build. The phase alone decides how far it is: reasons
+// appear in phases that are not terminal, and phases may be skipped.
+func observation(build *buildv1.Build) imagebuilder.Observation {
+	o := identityOf(&build.ObjectMeta)
+	status := &build.Status
+	o.UID = build.UID
+	o.Reason = string(status.Reason)
+	o.Message = status.Message
+	o.Log = status.LogSnippet
+	o.Created = build.CreationTimestamp.Time
+	if status.CompletionTimestamp != nil {
+		o.Finished = status.CompletionTimestamp.Time
+	}
+
+	switch status.Phase {
+	case buildv1.BuildPhaseNew, buildv1.BuildPhasePending, "":
+		o.Phase = imagebuilder.PhasePending
+		o.Stopping = status.Cancelled
+	case buildv1.BuildPhaseRunning:
+		o.Phase = imagebuilder.PhaseRunning
+		o.Stopping = status.Cancelled
+	case buildv1.BuildPhaseComplete:
+		o.Phase = imagebuilder.PhaseSucceeded
+		o.Image = imageOf(build)
+	case buildv1.BuildPhaseCancelled:
+		o.Phase = imagebuilder.PhaseStopped
+	case buildv1.BuildPhaseFailed, buildv1.BuildPhaseError:
+		o.Phase = imagebuilder.PhaseFailed
+		o.Transient = !permanentReasons[status.Reason]
+	default:
+		// The Build system itself treats every other phase as terminal.
+		o.Phase = imagebuilder.PhaseFailed
+		if o.Reason == "" {
+			o.Reason = "UnknownPhase"
+			o.Message = "the Build is in the unknown phase " + strconv.Quote(string(status.Phase))
+		}
+	}
+	return o
+}
+
+// identityOf reads what objectMeta wrote.
+func identityOf(meta *metav1.ObjectMeta) imagebuilder.Observation {
+	// A number that someone spoiled reads as 0; it only serves for messages.
+	attempt, _ := strconv.Atoi(meta.Annotations[constants.AttemptAnnotation])
+	o := imagebuilder.Observation{
+		Name:           meta.Name,
+		Fingerprint:    meta.Annotations[constants.FingerprintAnnotation],
+		RenderedConfig: meta.Annotations[constants.RenderedConfigAnnotation],
+		Attempt:        attempt,
+	}
+	if owner := metav1.GetControllerOfNoCopy(meta); owner != nil {
+		o.PoolUID = owner.UID
+	}
+	return o
+}
+
+// poolOf returns the pool that an object was made for; empty when the object
+// is not ours or is a copy of ours under another name.
+func poolOf(meta *metav1.ObjectMeta) string {
+	if meta.Labels[constants.OwnedLabel] != constants.OwnedLabelValue || meta.Annotations[constants.BuildNameAnnotation] != meta.Name {
+		return ""
+	}
+	return meta.Annotations[constants.PoolAnnotation]
+}
+
+var digestForm = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
+
+// imageOf is the repository that was pushed to, by the digest that the builder
+// reported. It is empty without a digest: the builder only logs that it could
+// not report it.
+func imageOf(build *buildv1.Build) string {
+	to := build.Status.Output.To
+	if to == nil || !digestForm.MatchString(to.ImageDigest) || build.Spec.Output.To == nil {
+		return ""
+	}
+	target, err := reference.ParseNamed(build.Spec.Output.To.Name)
+	if err != nil {
+		return ""
+	}
+	return reference.TrimNamed(target).Name() + "@" + to.ImageDigest
+}
