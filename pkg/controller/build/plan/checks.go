@@ -1,0 +1,171 @@
+package plan
+
+import (
+	"fmt"
+
+	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs"
+)
+
+// Hold is why a build that is due cannot start yet. The message names the
+// object whose change wakes the controller up.
+type Hold struct {
+	Reason  string
+	Message string
+}
+
+// check finds a reason to hold, or nil. Checks run in order and the first
+// finding counts, so each may rely on those before it.
+type check struct {
+	name string
+	find func(*Snapshot) *Hold
+}
+
+func hold(reason, format string, args ...any) *Hold {
+	return &Hold{Reason: reason, Message: fmt.Sprintf(format, args...)}
+}
+
+// identityChecks are what has to hold for it to be known what to build.
+var identityChecks = []check{
+	{"a config is wanted", func(s *Snapshot) *Hold {
+		if s.Pool.WantedConfig == "" {
+			return hold(ReasonNoRenderedConfig, "MachineConfigPool %s has no rendered config yet (spec.configuration.name is empty); the build starts when the render controller sets it", s.Pool.Name)
+		}
+		return nil
+	}},
+	{"the config exists", func(s *Snapshot) *Hold {
+		if !s.Config.Exists {
+			return hold(ReasonRenderedConfigMissing, "%s, which the pool's spec.configuration.name asks for, does not exist; the build starts when it does", inputs.MachineConfigObject(s.Pool.WantedConfig))
+		}
+		return nil
+	}},
+	{"the ConfigMap exists", func(s *Snapshot) *Hold {
+		if !s.Settings.Exists {
+			return hold(ReasonConfigMapMissing, "%s does not exist; create it with the keys %s, %s and %s", inputs.ConfigMapObject,
+				constants.BaseImagePullSecretKey, constants.FinalImagePushSecretKey, constants.FinalImagePullspecKey)
+		}
+		return nil
+	}},
+	{"the ConfigMap is valid", func(s *Snapshot) *Hold {
+		if len(s.Settings.Problems) > 0 {
+			return hold(ReasonConfigMapInvalid, "%s", inputs.JoinProblems(s.Settings.Problems))
+		}
+		return nil
+	}},
+	{"a base image is known", func(s *Snapshot) *Hold {
+		if s.Config.OSImageURL != "" || s.ControllerConfig.BaseOSContainerImage != "" {
+			return nil
+		}
+		if !s.ControllerConfig.Exists {
+			return hold(ReasonControllerConfigMissing, "%s names no base image (spec.osImageURL), and %s, which would, does not exist",
+				inputs.MachineConfigObject(s.Pool.WantedConfig), controllerConfigObject)
+		}
+		return hold(ReasonBaseImageUnknown, "neither %s, key spec.osImageURL, nor %s, key spec.baseOSContainerImage, names a base image",
+			inputs.MachineConfigObject(s.Pool.WantedConfig), controllerConfigObject)
+	}},
+	{"the base image is valid", func(s *Snapshot) *Hold {
+		pullspec, origin := s.baseImage()
+		if _, err := inputs.ParseBaseImage(pullspec); err != nil {
+			return hold(ReasonBaseImageInvalid, "%s: the base image %.200q %v", origin, pullspec, err)
+		}
+		return nil
+	}},
+}
+
+// startChecks are what has to hold, besides, for a build to be worth starting.
+var startChecks = []check{
+	{"the pool renders", func(s *Snapshot) *Hold {
+		if s.Pool.RenderDegraded {
+			return hold(ReasonRenderDegraded, "MachineConfigPool %s is RenderDegraded, so %s may be stale; the build starts when the config renders again", s.Pool.Name, s.Pool.WantedConfig)
+		}
+		return nil
+	}},
+	{"the pool is not paused", func(s *Snapshot) *Hold {
+		if s.Pool.Paused {
+			return hold(ReasonPoolPaused, "MachineConfigPool %s is paused (spec.paused); the build of %s starts when it is not", s.Pool.Name, s.Pool.WantedConfig)
+		}
+		return nil
+	}},
+	{"the backend answers", func(s *Snapshot) *Hold {
+		if s.BuilderProblem != "" {
+			return hold(ReasonBuilderUnavailable, "%s", s.BuilderProblem)
+		}
+		return nil
+	}},
+	{"the config can be built from", func(s *Snapshot) *Hold {
+		if s.Config.Problem != nil {
+			return hold(ReasonRenderedConfigInvalid, "%s", s.Config.Problem)
+		}
+		return nil
+	}},
+	{"the push secret is usable", func(s *Snapshot) *Hold {
+		return checkSecret(s.PushSecret, s.Settings.Values.FinalImagePushSecret, constants.FinalImagePushSecretKey)
+	}},
+	{"the push secret covers the target", func(s *Snapshot) *Hold {
+		name, repository := s.Settings.Values.FinalImagePushSecret, s.Settings.Values.FinalImageRepository
+		if s.PushSecret.Inspected && !inputs.Covers(s.PushSecret.Registries, repository) {
+			return hold(ReasonSecretInvalid, "%s has no entry for %s, which %s, key %s, pushes to; add one for %s", inputs.SecretObject(name),
+				repository, inputs.ConfigMapObject, constants.FinalImagePullspecKey, inputs.RegistryOf(repository))
+		}
+		return nil
+	}},
+	{"the pull secret is usable", func(s *Snapshot) *Hold {
+		if s.Settings.Values.BaseImagePullSecret == "" {
+			return nil
+		}
+		return checkSecret(s.PullSecret, s.Settings.Values.BaseImagePullSecret, constants.BaseImagePullSecretKey)
+	}},
+}
+
+const controllerConfigObject = "ControllerConfig machine-config-controller"
+
+func checkSecret(secret Secret, name, key string) *Hold {
+	if !secret.Exists {
+		return hold(ReasonSecretMissing, "%s, which %s, key %s, names, does not exist; the build starts when it does",
+			inputs.SecretObject(name), inputs.ConfigMapObject, key)
+	}
+	if secret.Problem != nil {
+		return hold(ReasonSecretInvalid, "%s", secret.Problem)
+	}
+	return nil
+}
+
+func firstHold(checks []check, s *Snapshot) *Hold {
+	for _, c := range checks {
+		if h := c.find(s); h != nil {
+			return h
+		}
+	}
+	return nil
+}
+
+// baseImage is the pullspec to build on as it was written, and who wrote it.
+func (s *Snapshot) baseImage() (pullspec, origin string) {
+	if s.Config.OSImageURL != "" {
+		return s.Config.OSImageURL, inputs.MachineConfigObject(s.Pool.WantedConfig) + ", key spec.osImageURL"
+	}
+	return s.ControllerConfig.BaseOSContainerImage, controllerConfigObject + ", key spec.baseOSContainerImage"
+}
+
+// identity is what to build; the identity checks have passed.
+func (s *Snapshot) identity() inputs.Identity {
+	pullspec, _ := s.baseImage()
+	// Its error was a finding of the checks.
+	base, _ := inputs.ParseBaseImage(pullspec)
+	return inputs.Identity{
+		Pool:                     s.Pool.Name,
+		RenderedConfig:           s.Pool.WantedConfig,
+		RenderedConfigGeneration: s.Config.Generation,
+		BaseImage:                base,
+		Repository:               s.Settings.Values.FinalImageRepository,
+	}
+}
+
+// secretVersions identifies the credentials that a build would use now.
+func (s *Snapshot) secretVersions() string {
+	versions := "push=" + s.PushSecret.ResourceVersion
+	if s.Settings.Values.BaseImagePullSecret != "" {
+		versions += ",pull=" + s.PullSecret.ResourceVersion
+	}
+	return versions
+}

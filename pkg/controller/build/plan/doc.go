@@ -1,0 +1,26 @@
+// Package plan decides. Compute turns a Snapshot, which is everything that the
+// caches know about one pool, into a Plan: the state that the pool is in, what
+// to say of it, and the effects to bring about, in order. It has no client, no
+// clock and no memory, so a test can put any situation before it and a reader
+// can find every rule here.
+//
+// Start reading at Compute. The checks that can hold a build are lists in
+// checks.go; what a failure leads to is in retry.go and decision.afterFailure;
+// what is stopped and removed, in tidy.go; what the pool's conditions say, in
+// conditions.go.
+//
+//	                       ┌────────────────────── inputs change ─────────────────────┐
+//	                       ▼                                                          │
+//	opted in ──► Held ──► Pending ──► Building ──► Succeeded ─────────────────────────┤
+//	               ▲         ▲  │        │  │                                         │
+//	               │         │  └────────┤  ├──► Failed ──── secrets change ──► Held… ┤
+//	               │         │           ▼  │                                         │
+//	               └──── Retrying ◄──────┘  └──► Interrupted ─────────────────────────┘
+//
+// A claim comes before its build: the Record of an attempt is on the pool, under
+// the pool's resourceVersion, before the build of that name is created. Of two
+// controllers only one can write it, after a crash the next one finds it, and no
+// name is used for two builds. An outcome comes before cleaning up: what a build
+// proved is on the pool, and has been seen there, before the build loses
+// anything.
+package plan

@@ -1,0 +1,70 @@
+package plan
+
+import (
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
+)
+
+// Effect is one thing to do. Effects are carried out in the order of the plan,
+// and the first error ends it: a later effect may rely on the earlier ones.
+// Each is repeatable.
+type Effect interface{ effect() }
+
+// InspectSecret reads a credential Secret once per version and refuses what
+// no build could use.
+type InspectSecret struct{ Name string }
+
+// LoadConfig reads the full rendered MachineConfig, which the caches do not
+// hold, and makes the build context of it.
+type LoadConfig struct{ Name string }
+
+// ConfirmAbsent asks the backend whether a build that the cache does not show
+// is really gone, and ends the plan if it is not.
+type ConfirmAbsent struct{ Name string }
+
+// WriteRecord puts the record on the pool: the claim of an attempt before its
+// build is created, or the outcome of one that failed.
+type WriteRecord struct{ Record Record }
+
+// Publish puts the record's image, its config and the record on the pool in
+// one write.
+type Publish struct{ Record Record }
+
+// StartBuild creates the build of the attempt that is on record. The request's
+// Context is filled from LoadConfig.
+type StartBuild struct{ Request imagebuilder.Request }
+
+// StopBuild asks a build to end.
+type StopBuild struct {
+	Name string
+	UID  types.UID
+}
+
+// DeleteBuild removes a build and its inputs.
+type DeleteBuild struct {
+	Name string
+	UID  types.UID
+}
+
+// DeleteInputs removes what was made for a build to read.
+type DeleteInputs struct {
+	Name string
+	// Finished tells that the build has ended, which no newer state of the
+	// pool can undo.
+	Finished bool
+}
+
+// RemoveTraces takes our annotations and conditions off the pool.
+type RemoveTraces struct{}
+
+func (InspectSecret) effect() {}
+func (LoadConfig) effect()    {}
+func (ConfirmAbsent) effect() {}
+func (WriteRecord) effect()   {}
+func (Publish) effect()       {}
+func (StartBuild) effect()    {}
+func (StopBuild) effect()     {}
+func (DeleteBuild) effect()   {}
+func (DeleteInputs) effect()  {}
+func (RemoveTraces) effect()  {}

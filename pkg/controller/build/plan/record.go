@@ -1,0 +1,128 @@
+package plan
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Record is the controller's memory of the newest build attempt of a pool. It
+// is kept in an annotation of the pool, because Builds can be pruned at any
+// time and the caches may lag: the claim of an attempt, its outcome, and the
+// images of earlier inputs have to outlive both.
+type Record struct {
+	// Build is the name of the attempt's build.
+	Build string `json:"build"`
+	// Fingerprint identifies the inputs of the attempt.
+	Fingerprint string `json:"fingerprint"`
+	// Config is the rendered MachineConfig of the attempt.
+	Config string `json:"config"`
+	// Attempt counts the attempts at this fingerprint from 1.
+	Attempt int `json:"attempt"`
+	// ClaimedAt is when the attempt was decided on.
+	ClaimedAt time.Time `json:"claimedAt"`
+	// Secrets are the versions of the credentials at that time.
+	Secrets string `json:"secrets,omitempty"`
+
+	// Image is the pullspec, by digest, of an attempt that succeeded.
+	Image string `json:"image,omitempty"`
+	// Failure is the outcome of an attempt that did not.
+	Failure *Failure `json:"failure,omitempty"`
+
+	// History holds images of other inputs, newest first.
+	History []PastImage `json:"history,omitempty"`
+}
+
+// Failure is why an attempt ended without an image.
+type Failure struct {
+	// Reason and Message are the backend's words.
+	Reason  string `json:"reason"`
+	Message string `json:"message,omitempty"`
+	// Log is the end of the build's log.
+	Log string `json:"log,omitempty"`
+	// Transient tells that another attempt at the same inputs may succeed.
+	Transient bool `json:"transient,omitempty"`
+	// Interrupted tells that someone stopped the build on purpose.
+	Interrupted bool `json:"interrupted,omitempty"`
+	// At is when the attempt ended.
+	At time.Time `json:"at"`
+}
+
+// PastImage is an image that was built earlier and can be published again
+// without a build when its inputs are wanted again.
+type PastImage struct {
+	Fingerprint string `json:"fingerprint"`
+	Config      string `json:"config"`
+	Build       string `json:"build"`
+	Image       string `json:"image"`
+}
+
+// historyLimit bounds the annotation's size.
+const historyLimit = 5
+
+// ParseRecord reads the annotation's value.
+func ParseRecord(text string) (*Record, error) {
+	var record Record
+	if err := json.Unmarshal([]byte(text), &record); err != nil {
+		return nil, fmt.Errorf("could not read build record: %w", err)
+	}
+	if record.Build == "" || record.Fingerprint == "" || record.Attempt < 1 {
+		return nil, errors.New("could not read build record: build, fingerprint or attempt is missing")
+	}
+	return &record, nil
+}
+
+// String renders the annotation's value.
+func (r Record) String() string {
+	text, err := json.Marshal(r)
+	if err != nil {
+		// Strings, numbers and times within years 0 to 9999 always marshal.
+		panic(err)
+	}
+	return string(text)
+}
+
+// succeeded and failed tell the attempt's outcome; neither is true while it
+// has none.
+func (r *Record) succeeded() bool { return r != nil && r.Image != "" }
+func (r *Record) failed() bool    { return r != nil && r.Failure != nil }
+
+// pastImage finds the image of the given inputs.
+func (r *Record) pastImage(fingerprint string) *PastImage {
+	if r == nil {
+		return nil
+	}
+	for i := range r.History {
+		if r.History[i].Fingerprint == fingerprint {
+			return &r.History[i]
+		}
+	}
+	return nil
+}
+
+// historyFor is the history that a new record for the given inputs inherits:
+// this record's image in front, nothing of those inputs themselves.
+func (r *Record) historyFor(fingerprint string) []PastImage {
+	if r == nil {
+		return nil
+	}
+	var history []PastImage
+	if r.Image != "" {
+		history = append(history, PastImage{Fingerprint: r.Fingerprint, Config: r.Config, Build: r.Build, Image: r.Image})
+	}
+	history = append(history, r.History...)
+	history = slices.DeleteFunc(history, func(p PastImage) bool { return p.Fingerprint == fingerprint })
+	return history[:min(len(history), historyLimit)]
+}
+
+// sameAs compares failures without their time.
+func (f *Failure) sameAs(other *Failure) bool {
+	if f == nil || other == nil {
+		return f == other
+	}
+	a, b := *f, *other
+	a.At, b.At = time.Time{}, time.Time{}
+	return a == b
+}

@@ -1,0 +1,89 @@
+package plan
+
+import (
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs"
+)
+
+// Snapshot is all that a decision about one pool depends on, as the caches
+// had it at one instant.
+type Snapshot struct {
+	// Now is the instant of the observation.
+	Now time.Time
+
+	Pool             Pool
+	Settings         Settings
+	Config           RenderedConfig
+	ControllerConfig ControllerConfig
+	PullSecret       Secret
+	PushSecret       Secret
+
+	// Builds are the backend's builds that belong to this pool by UID.
+	Builds []imagebuilder.Observation
+	// BuilderProblem says why the backend cannot be used; empty when it can.
+	BuilderProblem string
+}
+
+// Pool is what matters of a MachineConfigPool.
+type Pool struct {
+	Name string
+	UID  types.UID
+
+	Layered        bool
+	Deleting       bool
+	Paused         bool
+	RenderDegraded bool
+
+	// WantedConfig is spec.configuration.name; empty until a config was rendered.
+	WantedConfig string
+
+	// Image and ImageConfig are the published annotations.
+	Image       string
+	ImageConfig string
+
+	// Record is the memory of the newest attempt; nil when there is none or it
+	// cannot be read.
+	Record *Record
+	// ReportedBuild tells that the pool's conditions speak of Record.Build, so
+	// it existed at some time.
+	ReportedBuild bool
+	// HasTraces tells that the pool carries any annotation or condition of ours.
+	HasTraces bool
+}
+
+// Settings is what matters of the ConfigMap.
+type Settings struct {
+	Exists   bool
+	Values   inputs.Settings
+	Problems []inputs.Problem
+}
+
+// RenderedConfig is what matters of the MachineConfig that the pool wants.
+type RenderedConfig struct {
+	Exists     bool
+	Generation int64
+	OSImageURL string
+	// Problem is what an earlier attempt to use this version's content found.
+	Problem *inputs.Problem
+}
+
+// ControllerConfig is what matters of the ControllerConfig.
+type ControllerConfig struct {
+	Exists               bool
+	BaseOSContainerImage string
+}
+
+// Secret is what is known of a credential Secret that the settings name.
+type Secret struct {
+	Exists          bool
+	ResourceVersion string
+	// Inspected tells that the content of this version was read; Registries
+	// and Problem are its findings.
+	Inspected  bool
+	Registries []string
+	Problem    *inputs.Problem
+}

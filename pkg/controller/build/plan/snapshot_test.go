@@ -1,0 +1,117 @@
+package plan
+
+import (
+	"time"
+
+	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs"
+)
+
+var now = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+const (
+	wantedConfig = "rendered-worker-1"
+	otherConfig  = "rendered-worker-0"
+	base         = "quay.example.com/os@sha256:1111111111111111111111111111111111111111111111111111111111111111"
+	image        = "registry.example.com/org/os@sha256:2222222222222222222222222222222222222222222222222222222222222222"
+	otherImage   = "registry.example.com/org/os@sha256:3333333333333333333333333333333333333333333333333333333333333333"
+)
+
+// ready is a snapshot of a pool that opted in and lacks nothing but the image.
+func ready() Snapshot {
+	return Snapshot{
+		Now:  now,
+		Pool: Pool{Name: "worker", UID: "pool-uid", Layered: true, WantedConfig: wantedConfig},
+		Settings: Settings{Exists: true, Values: inputs.Settings{
+			BaseImagePullSecret: "pull", FinalImagePushSecret: "push", FinalImageRepository: "registry.example.com/org/os",
+		}},
+		Config:     RenderedConfig{Exists: true, Generation: 1, OSImageURL: base},
+		PushSecret: Secret{Exists: true, ResourceVersion: "10", Inspected: true, Registries: []string{"registry.example.com"}},
+		PullSecret: Secret{Exists: true, ResourceVersion: "11", Inspected: true, Registries: []string{"quay.example.com"}},
+	}
+}
+
+// wantedFingerprint is that of ready.
+func wantedFingerprint() string {
+	s := ready()
+	return s.identity().Fingerprint()
+}
+
+// claimed is the record of a first attempt at the wanted inputs, made ago.
+func claimed(ago time.Duration) Record {
+	s := ready()
+	return Record{
+		Build: "build-1", Fingerprint: wantedFingerprint(), Config: wantedConfig, Attempt: 1,
+		ClaimedAt: now.Add(-ago), Secrets: s.secretVersions(),
+	}
+}
+
+// with changes a snapshot.
+func with(s Snapshot, changes ...func(*Snapshot)) Snapshot {
+	for _, change := range changes {
+		change(&s)
+	}
+	return s
+}
+
+// record puts a record on the pool; published tells whether its image is, too.
+func record(r Record) func(*Snapshot) {
+	return func(s *Snapshot) {
+		s.Pool.Record = &r
+		s.Pool.HasTraces = true
+		if r.Image != "" {
+			s.Pool.Image, s.Pool.ImageConfig = r.Image, r.Config
+		}
+	}
+}
+
+func reported(s *Snapshot) { s.Pool.ReportedBuild = true }
+
+// observed adds a build of the wanted inputs with its inputs; edits refine it.
+func observed(name string, phase imagebuilder.Phase, edits ...func(*imagebuilder.Observation)) func(*Snapshot) {
+	b := imagebuilder.Observation{
+		Name: name, UID: "uid-of-build", PoolUID: "pool-uid", Fingerprint: wantedFingerprint(), RenderedConfig: wantedConfig,
+		Attempt: 1, Phase: phase, HasInputs: true, Created: now.Add(-time.Minute),
+	}
+	if phase == imagebuilder.PhaseSucceeded {
+		b.Image = image
+	}
+	if phase.IsFinished() {
+		b.Finished = now
+	}
+	for _, edit := range edits {
+		edit(&b)
+	}
+	return func(s *Snapshot) { s.Builds = append(append([]imagebuilder.Observation(nil), s.Builds...), b) }
+}
+
+func ofOtherInputs(b *imagebuilder.Observation) {
+	b.Fingerprint, b.RenderedConfig = "other-fingerprint", otherConfig
+}
+
+func transient(b *imagebuilder.Observation) {
+	b.Transient, b.Reason, b.Message = true, "BuildPodEvicted", "the node was short of memory"
+}
+
+func permanent(b *imagebuilder.Observation) {
+	b.Reason, b.Message, b.Log = "DockerBuildFailed", "the build failed", "exit 1"
+}
+
+func withoutImage(b *imagebuilder.Observation)  { b.Image = "" }
+func withoutInputs(b *imagebuilder.Observation) { b.HasInputs = false }
+func stopping(b *imagebuilder.Observation)      { b.Stopping = true }
+
+// failure makes the record one of a failed attempt.
+func failure(r Record, f Failure) Record {
+	if f.At.IsZero() {
+		f.At = now
+	}
+	r.Failure = &f
+	return r
+}
+
+// success makes the record one of an attempt that succeeded.
+func success(r Record) Record {
+	r.Image = image
+	return r
+}
