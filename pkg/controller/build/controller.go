@@ -1,0 +1,207 @@
+package build
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
+	mcfgclientset "github.com/openshift/client-go/machineconfiguration/clientset/versioned"
+	mcfginformersv1 "github.com/openshift/client-go/machineconfiguration/informers/externalversions/machineconfiguration/v1"
+	mcfglistersv1 "github.com/openshift/client-go/machineconfiguration/listers/machineconfiguration/v1"
+	coreinformersv1 "k8s.io/client-go/informers/core/v1"
+	"k8s.io/client-go/kubernetes"
+	corelistersv1 "k8s.io/client-go/listers/core/v1"
+	"k8s.io/client-go/tools/cache"
+	"k8s.io/client-go/tools/record"
+	"k8s.io/client-go/util/workqueue"
+	"k8s.io/klog/v2"
+	"k8s.io/utils/clock"
+
+	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
+)
+
+// Config holds what can be tuned about the controller.
+type Config struct {
+	// CallTimeout bounds each API call, or short run of calls that belong together.
+	CallTimeout time.Duration
+	// FirstRetryDelay and MaxRetryDelay bound the exponential back-off of a
+	// pool whose sync fails.
+	FirstRetryDelay time.Duration
+	MaxRetryDelay   time.Duration
+	// DrainTimeout is how long syncs may go on after the controller was told
+	// to stop.
+	DrainTimeout time.Duration
+	// Clock is the source of time.
+	Clock clock.WithTicker
+}
+
+// DefaultConfig returns the configuration for production.
+func DefaultConfig() Config {
+	return Config{
+		CallTimeout:     15 * time.Second,
+		FirstRetryDelay: 200 * time.Millisecond,
+		MaxRetryDelay:   2 * time.Minute,
+		DrainTimeout:    10 * time.Second,
+		Clock:           clock.RealClock{},
+	}
+}
+
+// Controller builds OS images for MachineConfigPools.
+type Controller struct {
+	config Config
+
+	mcfgClient mcfgclientset.Interface
+	kubeClient kubernetes.Interface
+	builder    imagebuilder.ImageBuilder
+	recorder   record.EventRecorder
+
+	mcpIndexer cache.Indexer
+	mcpLister  mcfglistersv1.MachineConfigPoolLister
+	mcLister   mcfglistersv1.MachineConfigLister
+	ccLister   mcfglistersv1.ControllerConfigLister
+	cmLister   corelistersv1.ConfigMapLister
+	// secretIndexer holds metadata only.
+	secretIndexer cache.Indexer
+	synced        []cache.InformerSynced
+
+	findings *findings
+	queue    workqueue.TypedRateLimitingInterface[string]
+}
+
+// New returns a controller that waits for Run. None of the informers may have
+// been started. The MachineConfig informer may drop spec.config, the ConfigMap
+// informer may be limited to the one of ours, and secretInformer has to be one of
+// Secrets' metadata (PartialObjectMetadata) in the operator's namespace.
+func New(
+	config Config,
+	mcpInformer mcfginformersv1.MachineConfigPoolInformer,
+	mcInformer mcfginformersv1.MachineConfigInformer,
+	ccInformer mcfginformersv1.ControllerConfigInformer,
+	cmInformer coreinformersv1.ConfigMapInformer,
+	secretInformer cache.SharedIndexInformer,
+	builder imagebuilder.ImageBuilder,
+	kubeClient kubernetes.Interface,
+	mcfgClient mcfgclientset.Interface,
+	recorder record.EventRecorder,
+) (*Controller, error) {
+	ctrl := &Controller{
+		config:        config,
+		mcfgClient:    mcfgClient,
+		kubeClient:    kubeClient,
+		builder:       builder,
+		recorder:      recorder,
+		mcpIndexer:    mcpInformer.Informer().GetIndexer(),
+		mcpLister:     mcpInformer.Lister(),
+		mcLister:      mcInformer.Lister(),
+		ccLister:      ccInformer.Lister(),
+		cmLister:      cmInformer.Lister(),
+		secretIndexer: secretInformer.GetIndexer(),
+		findings:      newFindings(),
+		queue: workqueue.NewTypedRateLimitingQueueWithConfig(
+			workqueue.NewTypedItemExponentialFailureRateLimiter[string](config.FirstRetryDelay, config.MaxRetryDelay),
+			workqueue.TypedRateLimitingQueueConfig[string]{Name: "build-controller", Clock: config.Clock}),
+	}
+
+	if err := mcpInformer.Informer().AddIndexers(cache.Indexers{poolsByWantedConfig: indexByWantedConfig}); err != nil {
+		return nil, fmt.Errorf("could not index MachineConfigPools: %w", err)
+	}
+	for _, watch := range []struct {
+		what     string
+		informer cache.SharedIndexInformer
+		keys     func(object any) []string
+	}{
+		{"MachineConfigPools", mcpInformer.Informer(), ctrl.poolItself},
+		{"MachineConfigs", mcInformer.Informer(), ctrl.poolsThatWant},
+		{"ControllerConfigs", ccInformer.Informer(), ctrl.poolsOfControllerConfig},
+		{"ConfigMaps", cmInformer.Informer(), ctrl.poolsOfConfigMap},
+		{"Secrets", secretInformer, ctrl.poolsOfSecret},
+	} {
+		registration, err := watch.informer.AddEventHandler(ctrl.handle(watch.keys))
+		if err != nil {
+			return nil, fmt.Errorf("could not watch %s: %w", watch.what, err)
+		}
+		ctrl.synced = append(ctrl.synced, registration.HasSynced)
+	}
+	ctrl.synced = append(ctrl.synced, builder.Notify(ctrl.enqueueFromBuilder))
+	return ctrl, nil
+}
+
+// HasSynced tells whether the controller's caches are full.
+func (ctrl *Controller) HasSynced() bool {
+	for _, synced := range ctrl.synced {
+		if !synced() {
+			return false
+		}
+	}
+	return true
+}
+
+// Run works with the given number of workers until the context ends. Then it
+// takes nothing new, finishes what is queued within the drain timeout, abandons
+// the rest, and returns when no worker is left.
+func (ctrl *Controller) Run(ctx context.Context, workers int) {
+	logger := klog.FromContext(ctx)
+	logger.Info("Starting BuildController", "workers", workers)
+	defer logger.Info("Stopped BuildController")
+	defer ctrl.queue.ShutDown()
+
+	if !cache.WaitForNamedCacheSyncWithContext(ctx, ctrl.synced...) {
+		return
+	}
+
+	// Stopping must not cut a sync short between two of its calls, so the
+	// workers' context outlives ctx by the drain timeout.
+	workerCtx, abandon := context.WithCancel(context.WithoutCancel(ctx))
+	defer abandon()
+	var running sync.WaitGroup
+	for range workers {
+		running.Go(func() { ctrl.work(workerCtx) })
+	}
+
+	<-ctx.Done()
+	logger.Info("Stopping BuildController", "queued", ctrl.queue.Len())
+	ctrl.queue.ShutDown()
+	drained := make(chan struct{})
+	go func() {
+		running.Wait()
+		close(drained)
+	}()
+	select {
+	case <-drained:
+	case <-ctrl.config.Clock.After(ctrl.config.DrainTimeout):
+		logger.Info("Abandoning what is not finished", "queued", ctrl.queue.Len())
+		abandon()
+		<-drained
+	}
+}
+
+func (ctrl *Controller) work(ctx context.Context) {
+	for ctrl.processNext(ctx) {
+	}
+}
+
+// processNext syncs the next pool in the queue; false when there will be none.
+func (ctrl *Controller) processNext(ctx context.Context) bool {
+	name, shutdown := ctrl.queue.Get()
+	if shutdown || ctx.Err() != nil {
+		return false
+	}
+	defer ctrl.queue.Done(name)
+
+	ctx = klog.NewContext(ctx, klog.FromContext(ctx).WithValues("pool", name))
+	p, err := ctrl.syncMachineConfigPool(ctx, name)
+	ctrl.settle(ctx, name, verdictOn(p, err), err)
+	return true
+}
+
+// poolsByWantedConfig finds the pools that want a MachineConfig.
+const poolsByWantedConfig = "wanted-config"
+
+func indexByWantedConfig(object any) ([]string, error) {
+	if pool, ok := object.(*mcfgv1.MachineConfigPool); ok && pool.Spec.Configuration.Name != "" {
+		return []string{pool.Spec.Configuration.Name}, nil
+	}
+	return nil, nil
+}

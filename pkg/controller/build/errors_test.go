@@ -1,0 +1,92 @@
+package build
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/plan"
+)
+
+var pools = schema.GroupResource{Resource: "machineconfigpools"}
+
+func TestVerdictOn(t *testing.T) {
+	for name, test := range map[string]struct {
+		reason string
+		plan   plan.Plan
+		err    error
+		want   verdict
+	}{
+		"done":        {reason: "an event wakes the pool", want: verdict{}},
+		"known time":  {reason: "time-based states carry their instant", plan: plan.Plan{RequeueAfter: time.Minute}, want: verdict{after: time.Minute}},
+		"conflict":    {reason: "another writer was first; that is normal", err: fmt.Errorf("could not: %w", apierrors.NewConflict(pools, "worker", errors.New("changed"))), want: verdict{backOff: true, quiet: true}},
+		"stale":       {reason: "the caches catch up", err: errStale, want: verdict{backOff: true, quiet: true}},
+		"server down": {reason: "it comes back", err: apierrors.NewServiceUnavailable("down"), want: verdict{backOff: true}},
+		"timeout":     {reason: "it may have been committed", err: context.DeadlineExceeded, want: verdict{backOff: true}},
+		"known time, but failed": {
+			reason: "the error comes first", plan: plan.Plan{RequeueAfter: time.Minute}, err: errors.New("failed"), want: verdict{backOff: true},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			require.Equal(t, test.want, verdictOn(test.plan, test.err), test.reason)
+		})
+	}
+}
+
+func TestAsHeld(t *testing.T) {
+	for name, test := range map[string]struct {
+		reason string
+		err    error
+		want   string
+	}{
+		"not installed": {reason: "the pool's owner can install it", err: &imagebuilder.UnavailableError{Message: "not installed"}, want: plan.ReasonBuilderUnavailable},
+		"foreign":       {reason: "the pool's owner can remove it", err: fmt.Errorf("Build b: %w", imagebuilder.ErrForeign), want: plan.ReasonNameTaken},
+		"forbidden":     {reason: "an administrator has to grant it", err: apierrors.NewForbidden(pools, "b", errors.New("build strategy Docker is not allowed")), want: plan.ReasonBuilderRefused},
+		"invalid":       {reason: "it is refused again", err: apierrors.NewInvalid(schema.GroupKind{Kind: "Build"}, "b", nil), want: plan.ReasonBuilderRefused},
+		"too large":     {reason: "it is refused again", err: apierrors.NewRequestEntityTooLargeError("too large"), want: plan.ReasonBuilderRefused},
+		"server down":   {reason: "nothing for the pool's owner to do", err: apierrors.NewServiceUnavailable("down")},
+		"conflict":      {reason: "nothing for the pool's owner to do", err: apierrors.NewConflict(pools, "b", errors.New("changed"))},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := asHeld(test.err)
+			require.ErrorIs(t, got, test.err, "the cause is kept")
+			var held *heldError
+			if test.want == "" {
+				require.False(t, errors.As(got, &held), test.reason)
+				return
+			}
+			require.ErrorAs(t, got, &held, test.reason)
+			require.Equal(t, test.want, held.hold.Reason, test.reason)
+			require.NotEmpty(t, held.hold.Message)
+		})
+	}
+	require.NoError(t, asHeld(nil))
+}
+
+// TestSettle: what the queue holds after each verdict, on the test's own clock.
+func TestSettle(t *testing.T) {
+	h := newHarness(t)
+	ctx := context.Background()
+
+	h.ctrl.settle(ctx, worker, verdict{after: time.Minute}, nil)
+	require.Zero(t, h.ctrl.queue.Len(), "not yet")
+	require.Eventually(t, h.clock.HasWaiters, 5*time.Second, time.Millisecond)
+	h.clock.Step(time.Minute)
+	require.Eventually(t, func() bool { return h.ctrl.queue.Len() == 1 }, 5*time.Second, time.Millisecond, "at its time the pool is back")
+	h.queued()
+
+	for range 3 {
+		h.ctrl.settle(ctx, worker, verdict{backOff: true}, errors.New("failed"))
+	}
+	require.Equal(t, 3, h.ctrl.queue.NumRequeues(worker), "failures add up")
+	h.ctrl.settle(ctx, worker, verdict{}, nil)
+	require.Zero(t, h.ctrl.queue.NumRequeues(worker), "success forgets them")
+}

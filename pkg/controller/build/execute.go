@@ -1,0 +1,234 @@
+package build
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/klog/v2"
+
+	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/plan"
+	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
+)
+
+// execution carries out one plan. It takes the pool along from write to write:
+// each one is locked to the version that the one before it returned.
+type execution struct {
+	*Controller
+	pool *mcfgv1.MachineConfigPool
+	// context is what LoadConfig made, for StartBuild.
+	context map[string][]byte
+	// confirmed tells that the pool was seen, live, to be at this version.
+	confirmed bool
+}
+
+// execute carries the effects out in order and stops at the first error.
+func (x *execution) execute(ctx context.Context, effects []plan.Effect) error {
+	for _, effect := range effects {
+		if err := x.apply(ctx, effect); err != nil {
+			return err
+		}
+		klog.FromContext(ctx).V(2).Info("Done", "effect", fmt.Sprintf("%T", effect))
+	}
+	return nil
+}
+
+func (x *execution) apply(ctx context.Context, effect plan.Effect) error {
+	ctx, cancel := context.WithTimeout(ctx, x.config.CallTimeout)
+	defer cancel()
+
+	switch e := effect.(type) {
+	case plan.InspectSecret:
+		return x.inspectSecret(ctx, e.Name)
+	case plan.LoadConfig:
+		return x.loadConfig(ctx, e.Name)
+	case plan.ConfirmAbsent:
+		return x.confirmAbsent(ctx, e.Name)
+	case plan.WriteRecord:
+		return x.annotate(ctx, map[string]any{constants.BuildRecordAnnotation: e.Record.String()})
+	case plan.Publish:
+		return x.annotate(ctx, map[string]any{
+			constants.DesiredOSImageAnnotation:       e.Record.Image,
+			constants.DesiredOSImageConfigAnnotation: e.Record.Config,
+			constants.BuildRecordAnnotation:          e.Record.String(),
+		})
+	case plan.StartBuild:
+		request := e.Request
+		request.Context = x.context
+		return asHeld(x.builder.Start(ctx, request))
+	case plan.DeleteInputs:
+		if !e.Finished {
+			if err := x.confirmPool(ctx); err != nil {
+				return err
+			}
+		}
+		return x.builder.DeleteInputs(ctx, e.Name)
+	case plan.StopBuild:
+		if err := x.confirmPool(ctx); err != nil {
+			return err
+		}
+		return x.builder.Stop(ctx, e.Name, e.UID)
+	case plan.DeleteBuild:
+		if err := x.confirmPool(ctx); err != nil {
+			return err
+		}
+		return x.builder.Delete(ctx, e.Name, e.UID)
+	case plan.RemoveTraces:
+		return x.removeTraces(ctx)
+	}
+	return fmt.Errorf("could not execute effect %T: it is unknown", effect)
+}
+
+// confirmPool makes sure that a decision to end or remove something was made
+// on the pool's present state. It is one live read, and the only one that a
+// decision depends on: a pool that was opted out and in again within the
+// caches' lag must not lose its build.
+func (x *execution) confirmPool(ctx context.Context) error {
+	if x.confirmed {
+		return nil
+	}
+	live, err := x.mcfgClient.MachineconfigurationV1().MachineConfigPools().Get(ctx, x.pool.Name, metav1.GetOptions{})
+	if err != nil {
+		return fmt.Errorf("could not get MachineConfigPool %s: %w", x.pool.Name, err)
+	}
+	if live.UID != x.pool.UID || live.ResourceVersion != x.pool.ResourceVersion {
+		return errStale
+	}
+	x.confirmed = true
+	return nil
+}
+
+// inspectSecret reads a credential Secret and keeps what it found, but none of
+// the content. The plan is made anew with the finding.
+func (x *execution) inspectSecret(ctx context.Context, name string) error {
+	secret, err := x.kubeClient.CoreV1().Secrets(ctrlcommon.MCONamespace).Get(ctx, name, metav1.GetOptions{})
+	if apierrors.IsNotFound(err) {
+		return errStale
+	}
+	if err != nil {
+		return fmt.Errorf("could not get %s: %w", inputs.SecretObject(name), err)
+	}
+	registries, problem := inputs.RegistriesOf(secret)
+	x.findings.setSecret(name, secretFinding{resourceVersion: secret.ResourceVersion, registries: registries, problem: problem})
+	if known, err := x.observeSecret(name); err != nil || known.ResourceVersion != secret.ResourceVersion {
+		return errors.Join(errStale, err)
+	}
+	return errLearned
+}
+
+// loadConfig reads the rendered MachineConfig in full, once per build: keeping
+// the content of every config in memory would cost a hundred times as much as
+// the rest of the caches.
+func (x *execution) loadConfig(ctx context.Context, name string) error {
+	config, err := x.mcfgClient.MachineconfigurationV1().MachineConfigs().Get(ctx, name, metav1.GetOptions{})
+	if apierrors.IsNotFound(err) {
+		return errStale
+	}
+	if err != nil {
+		return fmt.Errorf("could not get %s: %w", inputs.MachineConfigObject(name), err)
+	}
+	cached, err := x.mcLister.Get(name)
+	if err != nil || cached.ResourceVersion != config.ResourceVersion {
+		// What the plan knows of the config is not what was read.
+		return errStale
+	}
+	files, problem := inputs.BuildContext(name, config.Spec.Config.Raw)
+	x.findings.setConfig(name, config.ResourceVersion, problem)
+	if problem != nil {
+		return errLearned
+	}
+	x.context = files
+	return nil
+}
+
+func (x *execution) confirmAbsent(ctx context.Context, name string) error {
+	exists, err := x.builder.Exists(ctx, name)
+	if err != nil {
+		return asHeld(err)
+	}
+	if exists {
+		return errStale
+	}
+	return nil
+}
+
+// annotate writes annotations of the pool; a nil value removes one.
+func (x *execution) annotate(ctx context.Context, annotations map[string]any) error {
+	patch, err := poolPatch(x.pool, map[string]any{"annotations": annotations}, nil)
+	if err != nil {
+		return err
+	}
+	return x.patchPool(ctx, patch)
+}
+
+func (x *execution) removeTraces(ctx context.Context) error {
+	removals := map[string]any{}
+	for _, annotation := range ourAnnotations {
+		if _, ok := x.pool.Annotations[annotation]; ok {
+			removals[annotation] = nil
+		}
+	}
+	if len(removals) > 0 {
+		if err := x.annotate(ctx, removals); err != nil {
+			return err
+		}
+	}
+	if kept := plan.WithoutOurs(x.pool.Status.Conditions); len(kept) < len(x.pool.Status.Conditions) {
+		patch, err := poolPatch(x.pool, nil, map[string]any{"conditions": kept})
+		if err != nil {
+			return err
+		}
+		return x.patchPool(ctx, patch, "status")
+	}
+	return nil
+}
+
+func (x *execution) patchPool(ctx context.Context, patch []byte, subresources ...string) error {
+	pool, err := x.mcfgClient.MachineconfigurationV1().MachineConfigPools().
+		Patch(ctx, x.pool.Name, types.MergePatchType, patch, metav1.PatchOptions{}, subresources...)
+	if err != nil {
+		return fmt.Errorf("could not patch MachineConfigPool %s: %w", x.pool.Name, err)
+	}
+	x.pool = pool
+	return nil
+}
+
+// poolPatch is a merge patch of a pool that fails if the pool is not at the
+// version of the given object any more.
+func poolPatch(pool *mcfgv1.MachineConfigPool, metadata, status map[string]any) ([]byte, error) {
+	locked := map[string]any{"resourceVersion": pool.ResourceVersion, "uid": pool.UID}
+	for key, value := range metadata {
+		locked[key] = value
+	}
+	patch := map[string]any{"metadata": locked}
+	if status != nil {
+		patch["status"] = status
+	}
+	text, err := json.Marshal(patch)
+	if err != nil {
+		return nil, fmt.Errorf("could not make patch of MachineConfigPool %s: %w", pool.Name, err)
+	}
+	return text, nil
+}
+
+// asHeld picks the errors of a backend that the pool's owner has to know of.
+func asHeld(err error) error {
+	var unavailable *imagebuilder.UnavailableError
+	switch {
+	case errors.As(err, &unavailable):
+		return &heldError{hold: plan.Hold{Reason: plan.ReasonBuilderUnavailable, Message: unavailable.Message}, err: err}
+	case errors.Is(err, imagebuilder.ErrForeign):
+		return &heldError{hold: plan.Hold{Reason: plan.ReasonNameTaken, Message: err.Error() + "; remove it, or change its name"}, err: err}
+	case apierrors.IsForbidden(err), apierrors.IsInvalid(err), apierrors.IsRequestEntityTooLargeError(err):
+		return &heldError{hold: plan.Hold{Reason: plan.ReasonBuilderRefused, Message: err.Error() + "; it is tried again every few minutes"}, err: err}
+	}
+	return err
+}

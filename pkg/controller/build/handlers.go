@@ -1,0 +1,129 @@
+package build
+
+import (
+	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/client-go/tools/cache"
+
+	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
+	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
+)
+
+// handle turns events into keys. What an object means for a pool is decided
+// when the pool is synced, on the state of that moment.
+func (ctrl *Controller) handle(keys func(object any) []string) cache.ResourceEventHandler {
+	enqueue := func(object any) {
+		for _, key := range keys(object) {
+			ctrl.queue.Add(key)
+		}
+	}
+	return cache.ResourceEventHandlerFuncs{
+		AddFunc: enqueue,
+		UpdateFunc: func(old, object any) {
+			if versionOf(old) != versionOf(object) {
+				enqueue(object)
+			}
+		},
+		DeleteFunc: func(object any) {
+			// A deletion that was missed while the watch was down comes as a
+			// tombstone around the last known state.
+			if tombstone, ok := object.(cache.DeletedFinalStateUnknown); ok {
+				object = tombstone.Obj
+			}
+			enqueue(object)
+		},
+	}
+}
+
+func versionOf(object any) string {
+	accessor, err := meta.Accessor(object)
+	if err != nil {
+		return ""
+	}
+	return accessor.GetResourceVersion()
+}
+
+func nameOf(object any) string {
+	accessor, err := meta.Accessor(object)
+	if err != nil {
+		return ""
+	}
+	return accessor.GetName()
+}
+
+func (ctrl *Controller) poolItself(object any) []string {
+	if pool, ok := object.(*mcfgv1.MachineConfigPool); ok {
+		return []string{pool.Name}
+	}
+	return nil
+}
+
+func (ctrl *Controller) poolsThatWant(object any) []string {
+	keys, err := ctrl.mcpIndexer.IndexKeys(poolsByWantedConfig, nameOf(object))
+	if err != nil {
+		return nil
+	}
+	return keys
+}
+
+func (ctrl *Controller) poolsOfControllerConfig(object any) []string {
+	if nameOf(object) != ctrlcommon.ControllerConfigName {
+		return nil
+	}
+	return ctrl.layeredPools()
+}
+
+func (ctrl *Controller) poolsOfConfigMap(object any) []string {
+	if nameOf(object) != constants.ConfigMapName {
+		return nil
+	}
+	return ctrl.layeredPools()
+}
+
+// poolsOfSecret leaves out the namespace's many Secrets that no build uses.
+// Those that are ours concern the builder.
+func (ctrl *Controller) poolsOfSecret(object any) []string {
+	secret, ok := object.(*metav1.PartialObjectMetadata)
+	if !ok {
+		return nil
+	}
+	configMap, err := ctrl.cmLister.ConfigMaps(ctrlcommon.MCONamespace).Get(constants.ConfigMapName)
+	if err != nil {
+		return nil
+	}
+	for _, key := range []string{constants.BaseImagePullSecretKey, constants.FinalImagePushSecretKey} {
+		if configMap.Data[key] == secret.Name {
+			return ctrl.layeredPools()
+		}
+	}
+	return nil
+}
+
+func (ctrl *Controller) layeredPools() []string {
+	pools, err := ctrl.mcpLister.List(labels.Everything())
+	if err != nil {
+		return nil
+	}
+	var keys []string
+	for _, pool := range pools {
+		if ctrlcommon.IsLayeredPool(pool) {
+			keys = append(keys, pool.Name)
+		}
+	}
+	return keys
+}
+
+// enqueueFromBuilder takes what the builder notifies of. A pool that opted out
+// may still have builds to remove, so AllPools means all.
+func (ctrl *Controller) enqueueFromBuilder(pool string) {
+	if pool != imagebuilder.AllPools {
+		ctrl.queue.Add(pool)
+		return
+	}
+	for _, key := range ctrl.mcpIndexer.ListKeys() {
+		ctrl.queue.Add(key)
+	}
+}

@@ -1,0 +1,176 @@
+package build
+
+import (
+	"sort"
+	"testing"
+
+	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
+	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/tools/cache"
+
+	"github.com/openshift/machine-config-operator/pkg/controller/build/buildtest"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
+	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
+)
+
+// queued empties the queue and returns what was in it, sorted.
+func (h *harness) queued() []string {
+	var names []string
+	for h.ctrl.queue.Len() > 0 {
+		name, _ := h.ctrl.queue.Get()
+		names = append(names, name)
+		h.ctrl.queue.Done(name)
+	}
+	sort.Strings(names)
+	return names
+}
+
+func metadataOf(name string) *metav1.PartialObjectMetadata {
+	return &metav1.PartialObjectMetadata{ObjectMeta: metav1.ObjectMeta{Namespace: ctrlcommon.MCONamespace, Name: name}}
+}
+
+func handlersHarness(t *testing.T) *harness {
+	return newHarness(t, append(goodInputs("rendered-worker-1"),
+		buildtest.Pool(worker).Layered().Wants("rendered-worker-1").Object(),
+		buildtest.Pool("infra").Layered().Wants("rendered-infra-1").Object(),
+		buildtest.Pool("master").Wants("rendered-worker-1").Object(),
+	)...)
+}
+
+// TestHandlersMapObjectsToPools: which pool a change concerns, and nothing else.
+func TestHandlersMapObjectsToPools(t *testing.T) {
+	for name, test := range map[string]struct {
+		reason string
+		keys   func(*Controller) func(any) []string
+		object any
+		want   []string
+	}{
+		"pool": {
+			reason: "opting out has to be noticed, so pools are synced whether or not they are opted in",
+			keys:   func(c *Controller) func(any) []string { return c.poolItself }, object: buildtest.Pool("master").Object(), want: []string{"master"},
+		},
+		"rendered config": {
+			reason: "its creation may come after the pool's change",
+			keys:   func(c *Controller) func(any) []string { return c.poolsThatWant }, object: buildtest.RenderedConfig("rendered-worker-1"), want: []string{"master", worker},
+		},
+		"config of no pool": {
+			reason: "a cluster has many MachineConfigs that are not rendered, or not wanted",
+			keys:   func(c *Controller) func(any) []string { return c.poolsThatWant }, object: buildtest.RenderedConfig("99-worker-ssh"),
+		},
+		"ConfigMap": {
+			reason: "the settings are everyone's",
+			keys:   func(c *Controller) func(any) []string { return c.poolsOfConfigMap }, object: buildtest.SettingsConfigMap(), want: []string{"infra", worker},
+		},
+		"another ConfigMap": {
+			reason: "an informer may hold more than ours",
+			keys:   func(c *Controller) func(any) []string { return c.poolsOfConfigMap }, object: &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "other"}},
+		},
+		"ControllerConfig": {
+			reason: "it may name the base image",
+			keys:   func(c *Controller) func(any) []string { return c.poolsOfControllerConfig }, object: buildtest.ControllerConfig(""), want: []string{"infra", worker},
+		},
+		"another ControllerConfig": {
+			reason: "only one counts",
+			keys:   func(c *Controller) func(any) []string { return c.poolsOfControllerConfig }, object: &mcfgv1.ControllerConfig{ObjectMeta: metav1.ObjectMeta{Name: "other"}},
+		},
+		"push secret": {
+			reason: "a build may wait for it",
+			keys:   func(c *Controller) func(any) []string { return c.poolsOfSecret }, object: metadataOf(buildtest.PushSecret), want: []string{"infra", worker},
+		},
+		"pull secret": {
+			reason: "a build may wait for it",
+			keys:   func(c *Controller) func(any) []string { return c.poolsOfSecret }, object: metadataOf(buildtest.PullSecret), want: []string{"infra", worker},
+		},
+		"another secret": {
+			reason: "the namespace has many",
+			keys:   func(c *Controller) func(any) []string { return c.poolsOfSecret }, object: metadataOf("other"),
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := handlersHarness(t)
+			handler := h.ctrl.handle(test.keys(h.ctrl))
+
+			handler.OnAdd(test.object, false)
+			require.Equal(t, test.want, h.queued(), "add: %s", test.reason)
+			handler.OnUpdate(newerThan(test.object), test.object)
+			require.Equal(t, test.want, h.queued(), "update: %s", test.reason)
+			handler.OnUpdate(test.object, test.object)
+			require.Empty(t, h.queued(), "a resync brings no news")
+			handler.OnDelete(test.object)
+			require.Equal(t, test.want, h.queued(), "delete: %s", test.reason)
+			require.Empty(t, h.api.Calls(), "handlers call no API")
+		})
+	}
+}
+
+// newerThan returns a copy of the object at another resource version.
+func newerThan(object any) any {
+	switch o := object.(type) {
+	case *mcfgv1.MachineConfigPool:
+		o = o.DeepCopy()
+		o.ResourceVersion = "other"
+		return o
+	case *mcfgv1.MachineConfig:
+		o = o.DeepCopy()
+		o.ResourceVersion = "other"
+		return o
+	case *mcfgv1.ControllerConfig:
+		o = o.DeepCopy()
+		o.ResourceVersion = "other"
+		return o
+	case *corev1.ConfigMap:
+		o = o.DeepCopy()
+		o.ResourceVersion = "other"
+		return o
+	case *metav1.PartialObjectMetadata:
+		o = o.DeepCopy()
+		o.ResourceVersion = "other"
+		return o
+	}
+	panic("unknown kind")
+}
+
+// TestL13Tombstones: a deletion that the watch missed arrives wrapped, and the
+// first BuildController panicked over it.
+func TestL13Tombstones(t *testing.T) {
+	h := handlersHarness(t)
+	for _, keys := range []func(any) []string{
+		h.ctrl.poolItself, h.ctrl.poolsThatWant, h.ctrl.poolsOfConfigMap, h.ctrl.poolsOfControllerConfig, h.ctrl.poolsOfSecret,
+	} {
+		handler := h.ctrl.handle(keys)
+		for _, object := range []any{
+			buildtest.Pool(worker).Object(), buildtest.RenderedConfig("rendered-worker-1"), buildtest.SettingsConfigMap(),
+			buildtest.ControllerConfig(""), metadataOf(buildtest.PushSecret), nil, "not an object",
+		} {
+			require.NotPanics(t, func() { handler.OnDelete(cache.DeletedFinalStateUnknown{Key: "key", Obj: object}) })
+		}
+	}
+	require.Contains(t, h.queued(), worker, "the object in the tombstone is looked at")
+	require.Empty(t, h.api.Calls())
+}
+
+// TestSecretBeforeConfigMap: without settings no Secret concerns anyone.
+func TestSecretBeforeConfigMap(t *testing.T) {
+	h := newHarness(t, buildtest.Pool(worker).Layered().Object())
+	require.Empty(t, h.ctrl.poolsOfSecret(metadataOf(buildtest.PushSecret)))
+}
+
+func TestEnqueueFromBuilder(t *testing.T) {
+	h := handlersHarness(t)
+	h.ctrl.enqueueFromBuilder("infra")
+	require.Equal(t, []string{"infra"}, h.queued())
+	h.ctrl.enqueueFromBuilder(imagebuilder.AllPools)
+	require.Equal(t, []string{"infra", "master", worker}, h.queued(), "a pool that opted out may have builds to remove")
+}
+
+func TestIndexByWantedConfig(t *testing.T) {
+	keys, err := indexByWantedConfig(buildtest.Pool(worker).Object())
+	require.NoError(t, err)
+	require.Empty(t, keys, "a pool that wants nothing is in no index")
+	_, err = indexByWantedConfig("not a pool")
+	require.NoError(t, err)
+	require.Equal(t, "machine-os-builder-config", constants.ConfigMapName, "users depend on the name")
+}

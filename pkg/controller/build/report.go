@@ -1,0 +1,48 @@
+package build
+
+import (
+	"context"
+	"fmt"
+
+	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/klog/v2"
+
+	"github.com/openshift/machine-config-operator/pkg/controller/build/plan"
+)
+
+// report puts the plan's state on the pool, as it is after the plan was
+// executed, with one write, or none when it is there already. The event comes
+// after the write, so a state is announced once.
+func (ctrl *Controller) report(ctx context.Context, pool *mcfgv1.MachineConfigPool, p plan.Plan) error {
+	conditions, changed := p.Conditions(pool.Status.Conditions, ctrl.config.Clock.Now())
+	if !changed {
+		return nil
+	}
+	patch, err := poolPatch(pool, nil, map[string]any{"conditions": conditions})
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, ctrl.config.CallTimeout)
+	defer cancel()
+	if _, err := ctrl.mcfgClient.MachineconfigurationV1().MachineConfigPools().
+		Patch(ctx, pool.Name, types.MergePatchType, patch, metav1.PatchOptions{}, "status"); err != nil {
+		return fmt.Errorf("could not report on MachineConfigPool %s: %w", pool.Name, err)
+	}
+
+	klog.FromContext(ctx).Info("Reported", "state", p.State, "reason", p.Reason, "message", p.Message)
+	if p.Event != "" && p.Announces(pool.Status.Conditions) {
+		ctrl.recorder.Event(eventTarget(pool), p.Event, p.Reason, p.Message)
+	}
+	return nil
+}
+
+// eventTarget is the pool with the kind that objects from caches lack and an
+// event's reference needs.
+func eventTarget(pool *mcfgv1.MachineConfigPool) *mcfgv1.MachineConfigPool {
+	return &mcfgv1.MachineConfigPool{
+		TypeMeta:   metav1.TypeMeta{APIVersion: mcfgv1.GroupVersion.String(), Kind: "MachineConfigPool"},
+		ObjectMeta: metav1.ObjectMeta{Name: pool.Name, UID: pool.UID, ResourceVersion: pool.ResourceVersion},
+	}
+}
