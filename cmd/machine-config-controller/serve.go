@@ -1,0 +1,76 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"k8s.io/component-base/metrics/legacyregistry"
+	"k8s.io/klog/v2"
+
+	// Each registers its metrics: requests to the API server, and work queues.
+	_ "k8s.io/component-base/metrics/prometheus/restclient"
+	_ "k8s.io/component-base/metrics/prometheus/workqueue"
+)
+
+// readiness answers /readyz: a process is ready when it stands by, with nothing
+// to do but wait, or when the caches of its controller are full.
+type readiness struct {
+	check atomic.Pointer[func() bool]
+}
+
+func (r *readiness) follow(synced func() bool) { r.check.Store(&synced) }
+
+func (r *readiness) standBy() { r.follow(func() bool { return true }) }
+
+func (r *readiness) ok() bool {
+	check := r.check.Load()
+	return check != nil && (*check)()
+}
+
+// server serves health and metrics.
+type server struct {
+	listener net.Listener
+	http     *http.Server
+}
+
+// newServer listens at once, so that an address that is taken is an error of
+// the start, and serves in the background.
+func newServer(address string, ready *readiness) (*server, error) {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
+		if !ready.ok() {
+			http.Error(w, "the caches are not filled yet", http.StatusServiceUnavailable)
+			return
+		}
+		fmt.Fprintln(w, "ok")
+	})
+	mux.Handle("GET /metrics", legacyregistry.Handler())
+
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("could not listen on --bind-address: %w", err)
+	}
+	s := &server{listener: listener, http: &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}}
+	go func() {
+		if err := s.http.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			klog.ErrorS(err, "Stopped serving health and metrics")
+		}
+	}()
+	return s, nil
+}
+
+func (s *server) address() string { return s.listener.Addr().String() }
+
+func (s *server) shutdown() {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	if err := s.http.Shutdown(ctx); err != nil {
+		klog.ErrorS(err, "Could not end connections in time")
+	}
+}

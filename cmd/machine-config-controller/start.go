@@ -1,0 +1,196 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"sync/atomic"
+
+	"github.com/spf13/cobra"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/uuid"
+	"k8s.io/client-go/kubernetes/scheme"
+	typedcorev1 "k8s.io/client-go/kubernetes/typed/core/v1"
+	"k8s.io/client-go/tools/leaderelection"
+	"k8s.io/client-go/tools/leaderelection/resourcelock"
+	"k8s.io/client-go/tools/record"
+	"k8s.io/component-base/version"
+	"k8s.io/klog/v2"
+
+	"github.com/openshift/machine-config-operator/pkg/controller/build"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder/openshift"
+	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
+)
+
+func newStartCommand() *cobra.Command {
+	o := newStartOptions()
+	cmd := &cobra.Command{
+		Use:   "start",
+		Short: "Run the controllers until SIGTERM",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := o.validate(); err != nil {
+				return err
+			}
+			return start(cmd.Context(), o)
+		},
+	}
+	o.addFlags(cmd.Flags())
+	return cmd
+}
+
+// start runs the enabled controllers until the context ends. It returns when
+// their work has come to an end and the lease, if any, is released.
+func start(ctx context.Context, o *startOptions) error {
+	logger := klog.FromContext(ctx)
+	logger.Info("Starting", "component", componentName, "version", version.Get().GitVersion, "commit", version.Get().GitCommit)
+
+	var ready readiness
+	server, err := newServer(o.bindAddress, &ready)
+	if err != nil {
+		return err
+	}
+	defer server.shutdown()
+	logger.Info("Serving health and metrics", "address", server.address())
+
+	if !o.featureGates.Enabled(onClusterBuild) {
+		logger.Info("The BuildController is off; turn it on by --feature-gates=" + string(onClusterBuild) + "=true")
+		ready.standBy()
+		<-ctx.Done()
+		return nil
+	}
+
+	cb, err := ctrlcommon.NewClientBuilder(o.kubeconfig, o.qps, o.burst)
+	if err != nil {
+		return err
+	}
+	if !o.leaderElection.LeaderElect {
+		return runBuildController(ctx, o, cb, &ready)
+	}
+	ready.standBy()
+	return lead(ctx, o, cb, func(ctx context.Context) error {
+		return runBuildController(ctx, o, cb, &ready)
+	})
+}
+
+// runBuildController wires the BuildController up and runs it to its end.
+func runBuildController(ctx context.Context, o *startOptions, cb *ctrlcommon.ClientBuilder, ready *readiness) error {
+	// The informers have to outlive the controller's drain.
+	informerCtx, stopInformers := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopInformers()
+
+	kubeClient := cb.KubeClientOrDie("build-controller")
+	recorder, flushEvents := newRecorder(informerCtx, typedcorev1.EventsGetter(kubeClient.CoreV1()))
+	defer flushEvents()
+
+	controllerContext := ctrlcommon.CreateControllerContext(cb)
+	builder, err := openshift.New(
+		ctrlcommon.MCONamespace,
+		cb.BuildClientOrDie("build-controller"),
+		kubeClient,
+		controllerContext.BuildInformerFactory.Build().V1().Builds().Informer(),
+		controllerContext.SecretMetadataInformer,
+	)
+	if err != nil {
+		return err
+	}
+	machineConfiguration := controllerContext.InformerFactory.Machineconfiguration().V1()
+	controller, err := build.New(
+		build.DefaultConfig(),
+		machineConfiguration.MachineConfigPools(),
+		machineConfiguration.MachineConfigs(),
+		machineConfiguration.ControllerConfigs(),
+		controllerContext.BuildSettingsInformerFactory.Core().V1().ConfigMaps(),
+		controllerContext.SecretMetadataInformer,
+		builder,
+		kubeClient,
+		cb.MachineConfigClientOrDie("build-controller"),
+		recorder,
+	)
+	if err != nil {
+		return err
+	}
+	ready.follow(controller.HasSynced)
+	defer ready.standBy()
+
+	controllerContext.InformerFactory.Start(informerCtx.Done())
+	controllerContext.LayeringInformers.Start(informerCtx)
+	var runner ctrlcommon.Controller = controller
+	runner.Run(ctx, o.workers)
+
+	stopInformers()
+	controllerContext.InformerFactory.Shutdown()
+	controllerContext.LayeringInformers.Shutdown()
+	return nil
+}
+
+// lead runs the function while this process holds the lease. The lease is
+// given back only after the function has returned, so that the next leader does
+// not start while this one finishes its work.
+func lead(ctx context.Context, o *startOptions, cb *ctrlcommon.ClientBuilder, run func(context.Context) error) error {
+	host, err := os.Hostname()
+	if err != nil {
+		return fmt.Errorf("could not name this process for the lease: %w", err)
+	}
+	lock, err := resourcelock.New(
+		o.leaderElection.ResourceLock, o.leaderElection.ResourceNamespace, o.leaderElection.ResourceName,
+		nil, cb.KubeClientOrDie("leader-election").CoordinationV1(),
+		resourcelock.ResourceLockConfig{Identity: host + "_" + string(uuid.NewUUID())},
+	)
+	if err != nil {
+		return fmt.Errorf("could not make the lease's lock: %w", err)
+	}
+
+	leaseCtx, releaseLease := context.WithCancel(context.WithoutCancel(ctx))
+	defer releaseLease()
+	var leading atomic.Bool
+	finished := make(chan error, 1)
+	elector, err := leaderelection.NewLeaderElector(leaderelection.LeaderElectionConfig{
+		Lock:            lock,
+		Name:            o.leaderElection.ResourceName,
+		LeaseDuration:   o.leaderElection.LeaseDuration.Duration,
+		RenewDeadline:   o.leaderElection.RenewDeadline.Duration,
+		RetryPeriod:     o.leaderElection.RetryPeriod.Duration,
+		ReleaseOnCancel: true,
+		Callbacks: leaderelection.LeaderCallbacks{
+			OnStartedLeading: func(leadCtx context.Context) {
+				leading.Store(true)
+				klog.FromContext(ctx).Info("Leading")
+				runCtx, cancel := context.WithCancel(leadCtx)
+				defer context.AfterFunc(ctx, cancel)()
+				defer cancel()
+				finished <- run(runCtx)
+				releaseLease()
+			},
+			OnStoppedLeading: func() {},
+		},
+	})
+	if err != nil {
+		return fmt.Errorf("could not set up leader election: %w", err)
+	}
+	// A standby has nothing to finish.
+	defer context.AfterFunc(ctx, func() {
+		if !leading.Load() {
+			releaseLease()
+		}
+	})()
+
+	elector.Run(leaseCtx)
+	if !leading.Load() {
+		return nil
+	}
+	err = <-finished
+	if ctx.Err() == nil && err == nil {
+		return errors.New("lost the lease; exiting so that no two processes lead")
+	}
+	return err
+}
+
+// newRecorder makes the recorder of the pools' events, and a function that
+// ends it.
+func newRecorder(ctx context.Context, events typedcorev1.EventsGetter) (record.EventRecorder, func()) {
+	broadcaster := record.NewBroadcaster(record.WithContext(ctx))
+	broadcaster.StartRecordingToSink(&typedcorev1.EventSinkImpl{Interface: events.Events("")})
+	return broadcaster.NewRecorder(scheme.Scheme, corev1.EventSource{Component: "build-controller"}), broadcaster.Shutdown
+}
