@@ -67,6 +67,7 @@ type Controller struct {
 	synced        []cache.InformerSynced
 
 	findings *findings
+	writes   *writes
 	queue    workqueue.TypedRateLimitingInterface[string]
 }
 
@@ -99,6 +100,7 @@ func New(
 		cmLister:      cmInformer.Lister(),
 		secretIndexer: secretInformer.GetIndexer(),
 		findings:      newFindings(),
+		writes:        newWrites(),
 		queue: workqueue.NewTypedRateLimitingQueueWithConfig(
 			workqueue.NewTypedItemExponentialFailureRateLimiter[string](config.FirstRetryDelay, config.MaxRetryDelay),
 			workqueue.TypedRateLimitingQueueConfig[string]{Name: "build-controller", Clock: config.Clock}),

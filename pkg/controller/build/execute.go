@@ -192,13 +192,22 @@ func (x *execution) removeTraces(ctx context.Context) error {
 }
 
 func (x *execution) patchPool(ctx context.Context, patch []byte, subresources ...string) error {
-	pool, err := x.mcfgClient.MachineconfigurationV1().MachineConfigPools().
-		Patch(ctx, x.pool.Name, types.MergePatchType, patch, metav1.PatchOptions{}, subresources...)
+	pool, err := x.writePool(ctx, x.pool.Name, patch, subresources...)
 	if err != nil {
-		return fmt.Errorf("could not patch MachineConfigPool %s: %w", x.pool.Name, err)
+		return err
 	}
 	x.pool = pool
 	return nil
+}
+
+func (ctrl *Controller) writePool(ctx context.Context, name string, patch []byte, subresources ...string) (*mcfgv1.MachineConfigPool, error) {
+	pool, err := ctrl.mcfgClient.MachineconfigurationV1().MachineConfigPools().
+		Patch(ctx, name, types.MergePatchType, patch, metav1.PatchOptions{}, subresources...)
+	if err != nil {
+		return nil, fmt.Errorf("could not patch MachineConfigPool %s: %w", name, err)
+	}
+	ctrl.writes.record(pool, ctrl.config.Clock.Now())
+	return pool, nil
 }
 
 // poolPatch is a merge patch of a pool that fails if the pool is not at the

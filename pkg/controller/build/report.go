@@ -6,7 +6,6 @@ import (
 
 	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/klog/v2"
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/plan"
@@ -26,9 +25,8 @@ func (ctrl *Controller) report(ctx context.Context, pool *mcfgv1.MachineConfigPo
 	}
 	ctx, cancel := context.WithTimeout(ctx, ctrl.config.CallTimeout)
 	defer cancel()
-	if _, err := ctrl.mcfgClient.MachineconfigurationV1().MachineConfigPools().
-		Patch(ctx, pool.Name, types.MergePatchType, patch, metav1.PatchOptions{}, "status"); err != nil {
-		return fmt.Errorf("could not report on MachineConfigPool %s: %w", pool.Name, err)
+	if _, err := ctrl.writePool(ctx, pool.Name, patch, "status"); err != nil {
+		return fmt.Errorf("could not report: %w", err)
 	}
 
 	klog.FromContext(ctx).Info("Reported", "state", p.State, "reason", p.Reason, "message", p.Message)

@@ -22,10 +22,15 @@ func (ctrl *Controller) syncMachineConfigPool(ctx context.Context, name string) 
 		pool, err := ctrl.mcpLister.Get(name)
 		if apierrors.IsNotFound(err) {
 			// What belonged to the pool is garbage collected with it.
+			ctrl.writes.forget(name)
 			return plan.Plan{State: plan.StateNotLayered}, nil
 		}
 		if err != nil {
 			return plan.Plan{}, err
+		}
+		if ctrl.writes.pending(pool, ctrl.config.Clock.Now()) {
+			// The event of that write is on its way, and wakes us.
+			return plan.Plan{State: plan.StateUnsettled, RequeueAfter: writeGrace}, nil
 		}
 
 		snapshot, err := ctrl.observe(pool)
