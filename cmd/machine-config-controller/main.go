@@ -22,6 +22,7 @@ func main() {
 	// A second signal ends the process at once.
 	context.AfterFunc(ctx, stop)
 
+	klog.SetLogFilter(bodyFilter{})
 	err := newRootCommand().ExecuteContext(ctx)
 	klog.Flush()
 	if err != nil {

@@ -94,8 +94,9 @@ func (l *LayeringInformers) Shutdown() {
 
 // stripForLayering drops, before an object enters a cache, what image builds
 // never read from one: who wrote which field, the content of MachineConfigs
-// (they are large, and the one that is built is read in full then), and the
-// Dockerfile of Builds.
+// (they are large, and the one that is built is read in full then), the
+// Dockerfile of Builds, and the annotations of Secrets that are not ours (what
+// was last applied to them, credentials included, is one).
 func stripForLayering(object any) (any, error) {
 	if accessor, err := meta.Accessor(object); err == nil {
 		accessor.SetManagedFields(nil)
@@ -105,6 +106,10 @@ func stripForLayering(object any) (any, error) {
 		o.Spec.Config = runtime.RawExtension{}
 	case *buildv1.Build:
 		o.Spec.Source.Dockerfile = nil
+	case *metav1.PartialObjectMetadata:
+		if o.Labels[constants.OwnedLabel] != constants.OwnedLabelValue {
+			o.Annotations = nil
+		}
 	}
 	return object, nil
 }

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
@@ -105,15 +106,15 @@ func merge(existing, wanted []mcfgv1.MachineConfigPoolCondition, now time.Time) 
 	return append(result, wanted...), changed || len(wanted) > 0
 }
 
-// Announces tells whether the plan's build condition says something new
-// compared to the existing conditions.
+// Announces tells whether the plan's state is another one than the existing
+// conditions tell of, by type, reason and subject.
 func (p Plan) Announces(existing []mcfgv1.MachineConfigPoolCondition) bool {
 	trueType, reports := conditionOf[p.State]
 	if !reports {
 		return false
 	}
 	for i := range existing {
-		if c := &existing[i]; c.Type == trueType && c.Status == corev1.ConditionTrue && c.Reason == p.Reason && c.Message == p.Message {
+		if c := &existing[i]; c.Type == trueType && c.Status == corev1.ConditionTrue && c.Reason == p.Reason && strings.Contains(c.Message, p.Subject) {
 			return false
 		}
 	}

@@ -8,6 +8,8 @@ import (
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
 )
 
 var allStates = []State{
@@ -113,11 +115,23 @@ func TestH26DegradedFollowsTheActiveBuild(t *testing.T) {
 }
 
 func TestAnnounces(t *testing.T) {
-	p := Plan{State: StateHeld, Reason: ReasonSecretMissing, Message: "Secret a is missing"}
+	p := Held(Hold{Reason: ReasonSecretMissing, Message: "Secret a is missing"})
 	require.True(t, p.Announces(nil), "a first state is news")
 	conditions, _ := p.Conditions(nil, now)
 	require.False(t, p.Announces(conditions), "the same again is not")
-	p.Message = "Secret b is missing"
-	require.True(t, p.Announces(conditions), "another secret is news")
+	require.True(t, Held(Hold{Reason: ReasonSecretMissing, Message: "Secret b is missing"}).Announces(conditions), "another secret is news")
 	require.False(t, Plan{State: StateUnsettled}.Announces(conditions), "a state that reports nothing announces nothing")
+
+	failed := Compute(with(ready(), record(claimed(time.Hour)), observed("build-1", imagebuilder.PhaseFailed, permanent, func(b *imagebuilder.Observation) { b.Log = "" })))
+	conditions, _ = failed.Conditions(nil, now)
+	withLog := Compute(with(ready(), record(claimed(time.Hour)), observed("build-1", imagebuilder.PhaseFailed, permanent)))
+	require.NotEqual(t, failed.Message, withLog.Message)
+	require.False(t, withLog.Announces(conditions), "that the log came later makes no second failure")
+	other := Compute(with(ready(), record(with2(claimed(time.Hour))), observed("build-2", imagebuilder.PhaseFailed, permanent)))
+	require.True(t, other.Announces(conditions), "another build's failure does")
+}
+
+func with2(r Record) Record {
+	r.Build = "build-2"
+	return r
 }

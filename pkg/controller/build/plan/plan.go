@@ -26,6 +26,9 @@ type Plan struct {
 	// Event is the type of the event that announces the state when it is new;
 	// empty for a state that is announced by its condition alone.
 	Event string
+	// Subject is the part of the message that makes the state another one when
+	// it changes. The rest may be reworded without being announced again.
+	Subject string
 	// RequeueAfter is how long from Snapshot.Now to look again though nothing
 	// changed; zero to wait for a change.
 	RequeueAfter time.Duration
@@ -231,7 +234,7 @@ func (d *decision) afterFailure(record *Record, recorded bool) Plan {
 		return d.start(record.Attempt + 1)
 	}
 	p := Plan{
-		State: StateRetrying, Reason: ReasonRetryScheduled, Event: corev1.EventTypeWarning,
+		State: StateRetrying, Reason: ReasonRetryScheduled, Event: corev1.EventTypeWarning, Subject: record.Build,
 		Message:      fmt.Sprintf("Attempt %d of %d at %s, build %s, failed%s; next at %s.", record.Attempt, MaxAttempts, record.Config, record.Build, why, at.UTC().Format(time.TimeOnly)),
 		RequeueAfter: max(at.Sub(d.Now), time.Millisecond),
 	}
@@ -242,7 +245,10 @@ func (d *decision) afterFailure(record *Record, recorded bool) Plan {
 }
 
 func (d *decision) ended(state State, reason, message string) Plan {
-	return Plan{State: state, Reason: reason, Message: message, Event: corev1.EventTypeWarning, Effects: tidy(d.Snapshot, d.record.Build)}
+	return Plan{
+		State: state, Reason: reason, Message: message, Event: corev1.EventTypeWarning, Subject: d.record.Build,
+		Effects: tidy(d.Snapshot, d.record.Build),
+	}
 }
 
 // start claims an attempt and creates its build, unless something holds it.
@@ -323,19 +329,19 @@ func (d *decision) published() Plan {
 
 // Held is the plan of a pool whose build is due and cannot start.
 func Held(h Hold) Plan {
-	return Plan{State: StateHeld, Reason: h.Reason, Message: h.Message, Event: corev1.EventTypeWarning}
+	return Plan{State: StateHeld, Reason: h.Reason, Message: h.Message, Event: corev1.EventTypeWarning, Subject: h.Message}
 }
 
 func pending(r *Record) Plan {
 	return Plan{
-		State: StatePending, Reason: ReasonBuildCreated, Event: corev1.EventTypeNormal,
+		State: StatePending, Reason: ReasonBuildCreated, Event: corev1.EventTypeNormal, Subject: r.Build,
 		Message: fmt.Sprintf("Build %s of %s is created and waits to run%s.", r.Build, r.Config, ordinal(r)),
 	}
 }
 
 func succeeded(r *Record) Plan {
 	return Plan{
-		State: StateSucceeded, Reason: ReasonImagePublished, Event: corev1.EventTypeNormal,
+		State: StateSucceeded, Reason: ReasonImagePublished, Event: corev1.EventTypeNormal, Subject: r.Image,
 		Message: fmt.Sprintf("Image %s of %s is published; build %s made it.", r.Image, r.Config, r.Build),
 	}
 }

@@ -1,0 +1,75 @@
+package common
+
+import (
+	"testing"
+
+	buildv1 "github.com/openshift/api/build/v1"
+	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
+	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/utils/ptr"
+
+	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
+)
+
+func TestIsLayeredPool(t *testing.T) {
+	for name, test := range map[string]struct {
+		reason string
+		labels map[string]string
+		want   bool
+	}{
+		"no labels":   {reason: "opting in is a deed"},
+		"other label": {reason: "other labels do not matter", labels: map[string]string{"a": ""}},
+		"empty":       {reason: "presence is enough", labels: map[string]string{LayeringEnabledPoolLabel: ""}, want: true},
+		"true":        {reason: "so is any value", labels: map[string]string{LayeringEnabledPoolLabel: "true"}, want: true},
+		"anything":    {reason: "so is any value", labels: map[string]string{LayeringEnabledPoolLabel: "no"}, want: true},
+		"false":       {reason: "but this one", labels: map[string]string{LayeringEnabledPoolLabel: "false"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			require.Equal(t, test.want, IsLayeredPool(&mcfgv1.MachineConfigPool{ObjectMeta: metav1.ObjectMeta{Labels: test.labels}}), test.reason)
+		})
+	}
+}
+
+func TestIsRenderDegraded(t *testing.T) {
+	pool := &mcfgv1.MachineConfigPool{}
+	require.False(t, IsRenderDegraded(pool), "a new pool has no conditions")
+	pool.Status.Conditions = []mcfgv1.MachineConfigPoolCondition{
+		{Type: mcfgv1.MachineConfigPoolDegraded, Status: corev1.ConditionTrue},
+		{Type: mcfgv1.MachineConfigPoolRenderDegraded, Status: corev1.ConditionFalse},
+	}
+	require.False(t, IsRenderDegraded(pool), "degraded nodes are another matter")
+	pool.Status.Conditions[1].Status = corev1.ConditionTrue
+	require.True(t, IsRenderDegraded(pool))
+}
+
+func TestStripForLayering(t *testing.T) {
+	managed := []metav1.ManagedFieldsEntry{{Manager: "kubectl"}}
+	strip := func(object any) any {
+		stripped, err := stripForLayering(object)
+		require.NoError(t, err)
+		return stripped
+	}
+	config := strip(&mcfgv1.MachineConfig{
+		ObjectMeta: metav1.ObjectMeta{Name: "rendered", ManagedFields: managed},
+		Spec:       mcfgv1.MachineConfigSpec{OSImageURL: "image", Config: runtime.RawExtension{Raw: []byte("content")}},
+	}).(*mcfgv1.MachineConfig)
+	require.Empty(t, config.ManagedFields)
+	require.Empty(t, config.Spec.Config.Raw, "content is read when it is built")
+	require.Equal(t, "image", config.Spec.OSImageURL)
+
+	build := strip(&buildv1.Build{Spec: buildv1.BuildSpec{CommonSpec: buildv1.CommonSpec{Source: buildv1.BuildSource{Dockerfile: ptr.To("FROM scratch")}}}}).(*buildv1.Build)
+	require.Nil(t, build.Spec.Source.Dockerfile)
+
+	annotations := map[string]string{corev1.LastAppliedConfigAnnotation: "credential"}
+	foreign := strip(&metav1.PartialObjectMetadata{ObjectMeta: metav1.ObjectMeta{Annotations: annotations}}).(*metav1.PartialObjectMetadata)
+	require.Empty(t, foreign.Annotations, "what was last applied to a Secret is its content")
+	ours := strip(&metav1.PartialObjectMetadata{ObjectMeta: metav1.ObjectMeta{
+		Labels: map[string]string{constants.OwnedLabel: constants.OwnedLabelValue}, Annotations: map[string]string{constants.PoolAnnotation: "worker"},
+	}}).(*metav1.PartialObjectMetadata)
+	require.Equal(t, "worker", ours.Annotations[constants.PoolAnnotation])
+
+	require.Equal(t, "tombstone", strip("tombstone"), "what is no object passes")
+}
