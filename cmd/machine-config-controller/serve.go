@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"sync/atomic"
@@ -40,19 +41,19 @@ type server struct {
 
 // newServer listens at once, so that an address that is taken is an error of
 // the start, and serves in the background.
-func newServer(address string, ready *readiness) (*server, error) {
+func newServer(ctx context.Context, address string, ready *readiness) (*server, error) {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { answerOK(w) })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
 		if !ready.ok() {
 			http.Error(w, "the caches are not filled yet", http.StatusServiceUnavailable)
 			return
 		}
-		fmt.Fprintln(w, "ok")
+		answerOK(w)
 	})
 	mux.Handle("GET /metrics", legacyregistry.Handler())
 
-	listener, err := net.Listen("tcp", address)
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
 	if err != nil {
 		return nil, fmt.Errorf("could not listen on --bind-address: %w", err)
 	}
@@ -64,6 +65,9 @@ func newServer(address string, ready *readiness) (*server, error) {
 	}()
 	return s, nil
 }
+
+// answerOK ignores an error of writing: it means that nobody reads the answer.
+func answerOK(w http.ResponseWriter) { _, _ = io.WriteString(w, "ok\n") }
 
 func (s *server) address() string { return s.listener.Addr().String() }
 

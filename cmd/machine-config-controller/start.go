@@ -47,7 +47,7 @@ func start(ctx context.Context, o *startOptions) error {
 	logger.Info("Starting", "component", componentName, "version", version.Get().GitVersion, "commit", version.Get().GitCommit)
 
 	var ready readiness
-	server, err := newServer(o.bindAddress, &ready)
+	server, err := newServer(ctx, o.bindAddress, &ready)
 	if err != nil {
 		return err
 	}

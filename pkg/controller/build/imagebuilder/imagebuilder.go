@@ -88,17 +88,17 @@ type Request struct {
 type Phase string
 
 const (
-	// PhaseAbsent: no such build exists, but inputs for it do.
+	// PhaseAbsent means: no such build exists, but inputs for it do.
 	PhaseAbsent Phase = "Absent"
-	// PhasePending: created, not running yet.
+	// PhasePending means: created, not running yet.
 	PhasePending Phase = "Pending"
-	// PhaseRunning: at work.
+	// PhaseRunning means: at work.
 	PhaseRunning Phase = "Running"
-	// PhaseSucceeded: ended, the image is pushed.
+	// PhaseSucceeded means: ended, the image is pushed.
 	PhaseSucceeded Phase = "Succeeded"
-	// PhaseFailed: ended without an image, see Observation.Transient.
+	// PhaseFailed means: ended without an image, see Observation.Transient.
 	PhaseFailed Phase = "Failed"
-	// PhaseStopped: ended on request, of Stop or of a person.
+	// PhaseStopped means: ended on request, of Stop or of a person.
 	PhaseStopped Phase = "Stopped"
 )
 

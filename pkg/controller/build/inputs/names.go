@@ -70,7 +70,8 @@ func shortHash(parts ...string) string {
 func hashOf(parts ...string) string {
 	h := sha256.New()
 	for _, part := range parts {
-		fmt.Fprintf(h, "%d:%s,", len(part), part)
+		// A hash takes whatever is written to it.
+		_, _ = fmt.Fprintf(h, "%d:%s,", len(part), part)
 	}
 	return hex.EncodeToString(h.Sum(nil))
 }
