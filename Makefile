@@ -1,0 +1,81 @@
+# Targets for people and for CI. `make help` explains them.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+
+OUTPUT     := _output
+CONTROLLER := $(OUTPUT)/machine-config-controller
+LINT       := $(OUTPUT)/bin/golangci-lint
+# How long each fuzz target runs in `make fuzz`.
+FUZZTIME   ?= 30s
+# KEEP=1 leaves the demo's cluster up until Ctrl-C.
+KEEP       ?=
+
+VERSION_PACKAGE := k8s.io/component-base/version
+# component-base panics on a version that is not a semantic one.
+GIT_VERSION := $(shell git describe --tags --match 'v[0-9]*' --dirty 2>/dev/null || echo v0.0.0-$$(git describe --always --dirty 2>/dev/null || echo unknown))
+GIT_COMMIT  := $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
+GIT_STATE   := $(shell test -z "$$(git status --porcelain 2>/dev/null)" && echo clean || echo dirty)
+BUILD_DATE  := $(shell date -u +%Y-%m-%dT%H:%M:%SZ)
+LDFLAGS := -X $(VERSION_PACKAGE).gitVersion=$(GIT_VERSION) -X $(VERSION_PACKAGE).gitCommit=$(GIT_COMMIT) \
+	-X $(VERSION_PACKAGE).gitTreeState=$(GIT_STATE) -X $(VERSION_PACKAGE).buildDate=$(BUILD_DATE)
+
+# The repository may belong to another user than the one who builds, as in CI.
+export GOFLAGS ?= -buildvcs=false
+
+.PHONY: help
+help: ## Explain the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+.PHONY: demo
+demo: ## Show the main job: a cluster, an opted-in pool, a real OS image (root on Debian; KEEP=1 leaves it up)
+	@cd test && go run ./demo -root .. $(if $(KEEP),-keep)
+
+.PHONY: test
+test: unit integration e2e ## Run all tests, and install what they need
+
+.PHONY: unit
+unit: ## Run the unit tests of the controller, with the race detector
+	go test -race ./pkg/... ./cmd/...
+
+.PHONY: integration
+integration: ## Run the tests on a real API server
+	cd test && go test -timeout 30m ./devcluster/... ./baseos/... ./demo/... ./integration/...
+
+.PHONY: e2e
+e2e: packages ## Build a real OS image end to end and look into it (root on Debian)
+	cd test && go test -timeout 45m -v -run . ./e2e/...
+
+.PHONY: packages
+packages: ## Install the Debian packages that building images needs
+	@hack/install-packages.sh
+
+.PHONY: verify
+verify: $(LINT) ## Check format, lint, vendoring and generated files
+	hack/verify.sh $(abspath $(LINT))
+
+.PHONY: fuzz
+fuzz: ## Run each fuzz target for FUZZTIME
+	hack/fuzz.sh $(FUZZTIME)
+
+.PHONY: build
+build: ## Build machine-config-controller with version information
+	go build -mod=vendor -ldflags '$(LDFLAGS)' -o $(CONTROLLER) ./cmd/machine-config-controller
+
+.PHONY: devcluster
+devcluster: ## Run an API server, a registry and a build runner until Ctrl-C
+	@cd test && go run ./devcluster/cmd/devcluster --dir ../$(OUTPUT)/devcluster
+
+.PHONY: update
+update: ## Write vendored, generated and golden files anew
+	go mod tidy && go mod vendor
+	cd test && go mod tidy && go generate ./devcluster/crds
+	cd hack/tools && go mod tidy
+	go test ./pkg/controller/build/inputs ./pkg/controller/build/imagebuilder/openshift -update
+
+.PHONY: clean
+clean: ## Remove everything that was built
+	rm -rf $(OUTPUT)
+
+$(LINT): hack/tools/go.mod hack/tools/go.sum
+	cd hack/tools && go build -o ../../$(LINT) github.com/golangci/golangci-lint/v2/cmd/golangci-lint
