@@ -1,0 +1,50 @@
+package devcluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"path/filepath"
+
+	"go.etcd.io/etcd/server/v3/embed"
+)
+
+// startEtcd returns when the single member leads, which takes a moment of raft time: hence the short election.
+func startEtcd(ctx context.Context, dir string, s *state) (*embed.Etcd, error) {
+	for _, port := range []*int{&s.EtcdPort, &s.EtcdPeerPort} {
+		if err := reserve(port); err != nil {
+			return nil, err
+		}
+	}
+	client := url.URL{Scheme: "http", Host: loopback(s.EtcdPort)}
+	peer := url.URL{Scheme: "http", Host: loopback(s.EtcdPeerPort)}
+
+	cfg := embed.NewConfig()
+	cfg.Name = "devcluster"
+	cfg.Dir = filepath.Join(dir, "etcd")
+	cfg.ListenClientUrls, cfg.AdvertiseClientUrls = []url.URL{client}, []url.URL{client}
+	cfg.ListenPeerUrls, cfg.AdvertisePeerUrls = []url.URL{peer}, []url.URL{peer}
+	cfg.InitialCluster = cfg.InitialClusterFromName(cfg.Name)
+	cfg.TickMs, cfg.ElectionMs = 10, 100
+	cfg.UnsafeNoFsync = true
+	cfg.EnableGRPCGateway = false
+	cfg.LogLevel = "warn"
+	cfg.LogOutputs = []string{filepath.Join(dir, "etcd.log")}
+
+	etcd, err := embed.StartEtcd(cfg)
+	if err != nil {
+		return nil, fmt.Errorf("could not start etcd: %w", err)
+	}
+	select {
+	case <-etcd.Server.ReadyNotify():
+		return etcd, nil
+	case err = <-etcd.Err():
+	case <-etcd.Server.StopNotify():
+		err = errors.New("it stopped")
+	case <-ctx.Done():
+		err = ctx.Err()
+	}
+	etcd.Close()
+	return nil, fmt.Errorf("could not wait for etcd: %w", err)
+}
