@@ -1,0 +1,52 @@
+package integration
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/dynamic"
+
+	"github.com/openshift/machine-config-operator/test/devcluster/crds"
+)
+
+// TestH36BuildAPIAbsent: on a cluster without the Build capability the controller
+// starts, says what is missing, and goes on when the API appears.
+func TestH36BuildAPIAbsent(t *testing.T) {
+	useSettings(t)
+	config := createConfig(t)
+	definitions := dynamic.NewForConfigOrDie(shared.cluster.RESTConfig()).
+		Resource(schema.GroupVersionResource{Group: "apiextensions.k8s.io", Version: "v1", Resource: "customresourcedefinitions"})
+	const name = "builds.build.openshift.io"
+	install := func() {
+		manifest, err := crds.Read("builds.crd.yaml")
+		require.NoError(t, err)
+		require.NoError(t, shared.cluster.Apply(context.Background(), string(manifest), nil))
+	}
+	require.NoError(t, definitions.Delete(t.Context(), name, metav1.DeleteOptions{}))
+	require.Eventually(t, func() bool {
+		_, err := definitions.Get(t.Context(), name, metav1.GetOptions{})
+		return apierrors.IsNotFound(err)
+	}, soon, 20*time.Millisecond)
+	installed := false
+	t.Cleanup(func() {
+		if !installed {
+			install()
+		}
+	})
+
+	startBuildController(t)
+	createPool(t, "no-build-api", config)
+	require.Contains(t, awaitReason(t, "no-build-api", "BuilderUnavailable"), "build.openshift.io/v1")
+	install()
+	installed = true
+	require.Eventually(t, func() bool {
+		reason, _ := condition(t, getPool(t, "no-build-api"))
+		return reason != "BuilderUnavailable"
+	}, 2*time.Minute, 50*time.Millisecond, "the controller does not notice that the API is there")
+	awaitImage(t, "no-build-api", config)
+}

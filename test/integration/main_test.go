@@ -1,0 +1,143 @@
+package integration
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	buildclientset "github.com/openshift/client-go/build/clientset/versioned"
+	mcfgclientset "github.com/openshift/client-go/machineconfiguration/clientset/versioned"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+
+	"github.com/openshift/machine-config-operator/test/devcluster"
+	"github.com/openshift/machine-config-operator/test/devcluster/buildrunner"
+)
+
+// suite is what the tests share: starting a control plane takes seconds, so
+// there is one, and every test uses pools of its own.
+type suite struct {
+	cluster *devcluster.Cluster
+	kube    kubernetes.Interface
+	mcfg    mcfgclientset.Interface
+	builds  buildclientset.Interface
+	script  *buildrunner.Scripted
+	// dir holds the controller's binary and the logs.
+	dir string
+	// kubeconfig is that of the controller's service account.
+	kubeconfig string
+}
+
+var shared suite
+
+func TestMain(m *testing.M) {
+	code, err := run(m)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+func run(m *testing.M) (code int, err error) {
+	dir, err := os.MkdirTemp("", "integration-")
+	if err != nil {
+		return 0, fmt.Errorf("could not make a directory: %w", err)
+	}
+	defer func() {
+		if code == 0 && err == nil {
+			err = os.RemoveAll(dir)
+		} else {
+			fmt.Fprintln(os.Stderr, "logs are in", dir)
+		}
+	}()
+	shared.dir = dir
+	// The binary is built as it ships, from the vendored sources.
+	build := exec.Command("go", "build", "-mod=vendor", "-o", shared.binary(), "./cmd/machine-config-controller")
+	build.Dir = filepath.Join("..", "..")
+	build.Env = append(os.Environ(), "GOFLAGS=-buildvcs=false")
+	if output, err := build.CombinedOutput(); err != nil {
+		return 0, fmt.Errorf("could not build machine-config-controller: %w\n%s", err, output)
+	}
+
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	defer cancel()
+	shared.cluster, err = devcluster.Start(ctx, devcluster.Options{Dir: filepath.Join(dir, "cluster"), Audit: true, LogToFile: true})
+	if err != nil {
+		return 0, fmt.Errorf("could not start the cluster: %w", err)
+	}
+	defer func() { err = firstOf(err, shared.cluster.Stop()) }()
+	if err := shared.setUp(ctx); err != nil {
+		return 0, err
+	}
+	stopRunner, err := shared.startRunner()
+	if err != nil {
+		return 0, err
+	}
+	defer stopRunner()
+	return m.Run(), nil
+}
+
+func firstOf(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *suite) binary() string { return filepath.Join(s.dir, "machine-config-controller") }
+
+// setUp makes clients and installs the shipped permissions.
+func (s *suite) setUp(ctx context.Context) error {
+	config := s.cluster.RESTConfig()
+	var err error
+	if s.kube, err = kubernetes.NewForConfig(config); err != nil {
+		return fmt.Errorf("could not make client: %w", err)
+	}
+	if s.mcfg, err = mcfgclientset.NewForConfig(config); err != nil {
+		return fmt.Errorf("could not make client: %w", err)
+	}
+	if s.builds, err = buildclientset.NewForConfig(config); err != nil {
+		return fmt.Errorf("could not make client: %w", err)
+	}
+	manifest, err := os.ReadFile(filepath.Join("..", "..", "hack", "deploy", "rbac.yaml"))
+	if err != nil {
+		return fmt.Errorf("could not read permissions: %w", err)
+	}
+	if err := s.cluster.Apply(ctx, string(manifest), nil); err != nil {
+		return err
+	}
+	s.kubeconfig, err = s.cluster.Kubeconfig(ctx, devcluster.Namespace, "machine-config-controller")
+	return err
+}
+
+// startRunner plays the Build system. It has an identity of its own, so that
+// its requests are not taken for the controller's.
+func (s *suite) startRunner() (stop func(), err error) {
+	var config *rest.Config
+	if config, err = s.cluster.RESTConfigFor("build-runner", "system:masters"); err != nil {
+		return nil, err
+	}
+	s.script = buildrunner.NewScripted()
+	runner, err := buildrunner.New(config, buildrunner.Options{
+		Namespace: devcluster.Namespace, Executor: s.script, Concurrency: 50, RecheckInterval: 100 * time.Millisecond,
+	})
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- runner.Run(ctx) }()
+	return func() {
+		cancel()
+		if err := <-done; err != nil {
+			fmt.Fprintln(os.Stderr, "build runner:", err)
+		}
+	}, nil
+}
