@@ -195,6 +195,7 @@ func (d *decision) unseen() Plan {
 
 // fail puts a failure on record, and goes on once it is there.
 func (d *decision) fail(b *imagebuilder.Observation, f Failure) Plan {
+	f.Message, f.Log = clip(f.Message), clip(f.Log)
 	if d.record.Failure.sameAs(&f) {
 		return d.afterFailure(d.record, true)
 	}
@@ -352,6 +353,18 @@ func ordinal(r *Record) string {
 		return ""
 	}
 	return " (attempt " + strconv.Itoa(r.Attempt) + " of " + strconv.Itoa(MaxAttempts) + ")"
+}
+
+// longestText bounds what is taken over from a backend: it goes into an
+// annotation and a condition of the pool, and anyone may have written it.
+const longestText = 2000
+
+// clip cuts a text to what is kept of it: the end, where a log says what failed.
+func clip(text string) string {
+	if len(text) <= longestText {
+		return text
+	}
+	return "…" + strings.ToValidUTF8(text[len(text)-longestText:], "")
 }
 
 // describe renders a failure for the middle of a sentence.

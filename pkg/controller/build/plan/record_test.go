@@ -1,10 +1,14 @@
 package plan
 
 import (
+	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
 )
 
 func TestRecordRoundTrip(t *testing.T) {
@@ -61,4 +65,22 @@ func TestRetryDelay(t *testing.T) {
 		require.Equal(t, delay, retryDelay("fingerprint", attempt), "and the same on every look")
 	}
 	require.NotEqual(t, retryDelay("a", 1), retryDelay("b", 1), "pools that failed together do not return together")
+}
+
+// TestFailureTextsAreBounded: anyone who can write a Build's status can write
+// megabytes into its message.
+func TestFailureTextsAreBounded(t *testing.T) {
+	long := with(ready(), record(claimed(time.Hour)), observed("build-1", imagebuilder.PhaseFailed, permanent, func(b *imagebuilder.Observation) {
+		b.Message = strings.Repeat("é", 1<<20)
+		b.Log = strings.Repeat("x", 1<<20) + "the end"
+	}))
+	p := Compute(long)
+	written := p.Effects[0].(WriteRecord).Record
+	require.Less(t, len(written.String()), 10000)
+	require.Less(t, len(p.Message), 10000)
+	require.True(t, utf8.ValidString(written.Failure.Message), "no character is cut in two")
+	require.True(t, strings.HasSuffix(written.Failure.Log, "the end"), "the end of a log says what failed")
+
+	recorded := Compute(with(long, record(written)))
+	require.Equal(t, []string{"DeleteInputs build-1"}, outline(recorded.Effects), "what was cut is recognised as recorded")
 }

@@ -1,0 +1,124 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+const soon = 10 * time.Second
+
+func get(t *testing.T, address, path string) (int, string) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+address+path, nil)
+	require.NoError(t, err)
+	response, err := http.DefaultClient.Do(request)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, response.Body.Close()) }()
+	body, err := io.ReadAll(response.Body)
+	require.NoError(t, err)
+	return response.StatusCode, string(body)
+}
+
+func TestServe(t *testing.T) {
+	var ready readiness
+	s, err := newServer(t.Context(), "127.0.0.1:0", &ready)
+	require.NoError(t, err)
+	t.Cleanup(s.shutdown)
+
+	status, _ := get(t, s.address(), "/healthz")
+	require.Equal(t, http.StatusOK, status)
+	status, body := get(t, s.address(), "/readyz")
+	require.Equal(t, http.StatusServiceUnavailable, status, "before anything was set up")
+	require.Contains(t, body, "caches")
+
+	synced := false
+	ready.follow(func() bool { return synced })
+	status, _ = get(t, s.address(), "/readyz")
+	require.Equal(t, http.StatusServiceUnavailable, status, "while the caches fill")
+	synced = true
+	status, _ = get(t, s.address(), "/readyz")
+	require.Equal(t, http.StatusOK, status)
+	synced = false
+	ready.standBy()
+	status, _ = get(t, s.address(), "/readyz")
+	require.Equal(t, http.StatusOK, status, "standing by is being ready")
+
+	status, body = get(t, s.address(), "/metrics")
+	require.Equal(t, http.StatusOK, status)
+	require.Contains(t, body, "go_goroutines")
+	status, _ = get(t, s.address(), "/other")
+	require.Equal(t, http.StatusNotFound, status)
+}
+
+func TestAddressInUse(t *testing.T) {
+	var ready readiness
+	s, err := newServer(t.Context(), "127.0.0.1:0", &ready)
+	require.NoError(t, err)
+	t.Cleanup(s.shutdown)
+	_, err = newServer(t.Context(), s.address(), &ready)
+	require.ErrorContains(t, err, "--bind-address", "an address that is taken is an error of the start")
+}
+
+// run executes the program's command line until it returns.
+func run(ctx context.Context, args ...string) (string, error) {
+	var output bytes.Buffer
+	root := newRootCommand()
+	root.SetArgs(args)
+	root.SetOut(&output)
+	root.SetErr(&output)
+	err := root.ExecuteContext(ctx)
+	return output.String(), err
+}
+
+// TestGateOff: no kubeconfig is read and no cluster is needed.
+func TestGateOff(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() {
+		_, err := run(ctx, "start", "--bind-address=127.0.0.1:0", "--kubeconfig=does-not-exist")
+		done <- err
+	}()
+	cancel()
+	select {
+	case err := <-done:
+		require.NoError(t, err)
+	case <-time.After(soon):
+		require.Fail(t, "the process does not end")
+	}
+}
+
+func TestStartNamesWhatIsWrong(t *testing.T) {
+	broken := filepath.Join(t.TempDir(), "kubeconfig")
+	require.NoError(t, os.WriteFile(broken, []byte("not: [a kubeconfig"), 0o600))
+	for name, test := range map[string]struct {
+		reason string
+		args   []string
+		want   string
+	}{
+		"no such kubeconfig": {reason: "a typing error", args: []string{"--kubeconfig=does-not-exist"}, want: "does-not-exist"},
+		"broken kubeconfig":  {reason: "a damaged file", args: []string{"--kubeconfig=" + broken}, want: "could not read the cluster's address"},
+		"bad flag value":     {reason: "flags are checked first", args: []string{"--workers=0"}, want: "--workers"},
+		"argument":           {reason: "there is nothing to name", args: []string{"worker"}, want: "worker"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := run(t.Context(), append([]string{"start", "--bind-address=127.0.0.1:0", "--feature-gates=OnClusterBuild=true"}, test.args...)...)
+			require.ErrorContains(t, err, test.want, test.reason)
+		})
+	}
+}
+
+func TestVersion(t *testing.T) {
+	output, err := run(t.Context(), "version")
+	require.NoError(t, err)
+	require.Regexp(t, `^machine-config-controller v\d+\.\d+\.\d+\S*\n  commit: `, output)
+	_, err = run(t.Context(), "version", "extra")
+	require.Error(t, err)
+}
