@@ -8,6 +8,8 @@ CONTROLLER := $(OUTPUT)/machine-config-controller
 LINT       := $(OUTPUT)/bin/golangci-lint
 # How long each fuzz target runs in `make fuzz`.
 FUZZTIME   ?= 30s
+# How many random schedules `make simulate` runs.
+SCHEDULES  ?= 20000
 # KEEP=1 leaves the demo's cluster up until Ctrl-C.
 KEEP       ?=
 
@@ -32,11 +34,15 @@ demo: ## Show the main job: a cluster, an opted-in pool, a real OS image (root o
 	@cd test && go run ./demo -root .. $(if $(KEEP),-keep)
 
 .PHONY: test
-test: unit integration e2e ## Run all tests, and install what they need
+test: unit simulate integration e2e ## Run all tests, and install what they need
 
 .PHONY: unit
 unit: ## Run the unit tests of the controller, with the race detector
 	go test -race ./pkg/... ./cmd/...
+
+.PHONY: simulate
+simulate: ## Run the controller under every single fault, and SCHEDULES random combinations
+	go test ./pkg/controller/build -run 'TestSimulation$$' -v -schedules $(SCHEDULES)
 
 .PHONY: integration
 integration: ## Run the tests on a real API server

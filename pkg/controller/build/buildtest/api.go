@@ -30,10 +30,11 @@ import (
 // names, label values and Secrets. There are no watches: tests copy what is
 // stored into the caches when they see fit.
 type API struct {
-	Kube  *kubefake.Clientset
-	Mcfg  *mcfgfake.Clientset
-	Build *buildfake.Clientset
+	Clients
 
+	// Before, when set, is called ahead of each call, without any lock: it may
+	// call the API through other clients.
+	Before func(Call)
 	// Fault, when set, decides on each call before it is carried out; an error
 	// is returned to the caller and nothing is committed.
 	Fault func(Call) error
@@ -46,6 +47,13 @@ type API struct {
 	objects map[string]map[string]runtime.Object
 	version int
 	calls   []Call
+}
+
+// Clients are one program's clients of an API.
+type Clients struct {
+	Kube  *kubefake.Clientset
+	Mcfg  *mcfgfake.Clientset
+	Build *buildfake.Clientset
 }
 
 // Call is one request that the API got.
@@ -69,17 +77,21 @@ func (c Call) String() string {
 
 // NewAPI makes an API that holds the objects.
 func NewAPI(clock clock.PassiveClock, objects ...runtime.Object) *API {
-	api := &API{
-		Kube: kubefake.NewClientset(), Mcfg: mcfgfake.NewSimpleClientset(), Build: buildfake.NewSimpleClientset(),
-		clock: clock, objects: map[string]map[string]runtime.Object{},
-	}
-	api.Kube.PrependReactor("*", "*", api.react)
-	api.Mcfg.PrependReactor("*", "*", api.react)
-	api.Build.PrependReactor("*", "*", api.react)
+	api := &API{clock: clock, objects: map[string]map[string]runtime.Object{}}
+	api.Clients = api.NewClients()
 	for _, object := range objects {
 		api.Put(object)
 	}
 	return api
+}
+
+// NewClients makes clients for another program.
+func (a *API) NewClients() Clients {
+	c := Clients{Kube: kubefake.NewClientset(), Mcfg: mcfgfake.NewSimpleClientset(), Build: buildfake.NewSimpleClientset()}
+	c.Kube.PrependReactor("*", "*", a.react)
+	c.Mcfg.PrependReactor("*", "*", a.react)
+	c.Build.PrependReactor("*", "*", a.react)
+	return c
 }
 
 // Calls returns the calls since the last reset.
@@ -97,9 +109,12 @@ func (a *API) ResetCalls() {
 }
 
 func (a *API) react(action k8stesting.Action) (bool, runtime.Object, error) {
+	call := Call{Verb: action.GetVerb(), Resource: action.GetResource().Resource, Subresource: action.GetSubresource(), Name: nameIn(action)}
+	if a.Before != nil {
+		a.Before(call)
+	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	call := Call{Verb: action.GetVerb(), Resource: action.GetResource().Resource, Subresource: action.GetSubresource(), Name: nameIn(action)}
 	a.calls = append(a.calls, call)
 	if a.Fault != nil {
 		if err := a.Fault(call); err != nil {

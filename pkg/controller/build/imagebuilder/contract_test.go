@@ -2,6 +2,7 @@ package imagebuilder_test
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -291,6 +292,35 @@ func TestContract(t *testing.T) {
 			require.Len(t, observe(), 1)
 		})
 	}
+}
+
+// TestConflictIsNoAbsence: the API answers conflict for a build of another UID,
+// and for a lost race; only the former means that there is nothing to do.
+func TestConflictIsNoAbsence(t *testing.T) {
+	ctx := context.Background()
+	api := buildtest.NewAPI(clocktesting.NewFakeClock(time.Unix(1700000000, 0)))
+	builds := buildinformers.NewSharedInformerFactory(api.Build, 0).Build().V1().Builds().Informer()
+	secrets := cache.NewSharedIndexInformer(&cache.ListWatch{}, &metav1.PartialObjectMetadata{}, 0, cache.Indexers{})
+	b, err := openshift.New(ctrlcommon.MCONamespace, api.Build, api.Kube, builds, secrets)
+	require.NoError(t, err)
+	require.NoError(t, b.Start(ctx, request("b-1")))
+	api.FillMetadata(secrets.GetIndexer(), "secrets")
+	uid := api.Builds()[0].UID
+
+	api.Fault = func(call buildtest.Call) error {
+		if call.IsRead() {
+			return nil
+		}
+		return apierrors.NewConflict(corev1.Resource(call.Resource), call.Name, errors.New("lost a race"))
+	}
+	require.True(t, apierrors.IsConflict(b.Stop(ctx, "b-1", uid)))
+	require.True(t, apierrors.IsConflict(b.Delete(ctx, "b-1", uid)))
+	require.True(t, apierrors.IsConflict(b.DeleteInputs(ctx, "b-1")))
+	require.NoError(t, b.Stop(ctx, "b-1", "another-uid"))
+	api.Fault = nil
+	require.NoError(t, b.Delete(ctx, "b-1", uid))
+	require.Empty(t, api.Builds())
+	require.Empty(t, api.InputSecrets())
 }
 
 // TestL01StartConvergesAfterAnyFault: creating the Build failed once, and the

@@ -225,7 +225,7 @@ func judgeRest(s Snapshot, p Plan) string {
 		return ""
 	}
 	for _, b := range s.Builds {
-		if b.HasInputs && (s.Pool.Record == nil || b.Name != s.Pool.Record.Build) {
+		if b.HasInputs && (s.Pool.Record == nil || b.Name != s.Pool.Record.Build || s.Pool.Record.succeeded() || s.Pool.Record.failed()) {
 			return "inputs without use are left behind"
 		}
 	}

@@ -167,6 +167,11 @@ func TestCompute(t *testing.T) {
 			snapshot: with(ready(), record(success(claimed(time.Hour)))),
 			state:    StateSucceeded, why: ReasonImagePublished,
 		},
+		"published, build deleted before its inputs": {
+			reason:   "the inputs can go, with or without the build",
+			snapshot: with(ready(), record(success(claimed(time.Hour))), observed("build-1", imagebuilder.PhaseAbsent)),
+			state:    StateSucceeded, why: ReasonImagePublished, effects: []string{"DeleteInputs build-1"},
+		},
 		"annotation changed by hand": {
 			reason:   "the record is right",
 			snapshot: with(ready(), record(success(claimed(time.Hour))), func(s *Snapshot) { s.Pool.Image = "something else" }),

@@ -16,7 +16,7 @@ func tidy(s *Snapshot, keep ...string) []Effect {
 	for _, b := range s.Builds {
 		kept := slices.Contains(keep, b.Name)
 		switch {
-		case kept && (!b.Phase.IsFinished() || !recorded(s.Pool.Record, b.Name)):
+		case kept && (b.Phase.IsActive() || !recorded(s.Pool.Record, b.Name)):
 			// Its outcome is still to come or to be recorded.
 		case b.Phase.IsActive():
 			if !b.Stopping {

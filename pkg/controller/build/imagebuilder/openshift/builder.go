@@ -182,7 +182,7 @@ func (b *Builder) Exists(ctx context.Context, name string) (bool, error) {
 func (b *Builder) Stop(ctx context.Context, name string, uid types.UID) error {
 	patch := fmt.Appendf(nil, `{"metadata":{"uid":%q},"status":{"cancelled":true}}`, uid)
 	_, err := b.client.BuildV1().Builds(b.namespace).Patch(ctx, name, types.MergePatchType, patch, metav1.PatchOptions{})
-	if err != nil && !isGone(err) {
+	if err = b.unlessGone(ctx, name, uid, err); err != nil {
 		return fmt.Errorf("could not cancel Build %s: %w", name, err)
 	}
 	return nil
@@ -192,7 +192,7 @@ func (b *Builder) Stop(ctx context.Context, name string, uid types.UID) error {
 // it leads back to its inputs.
 func (b *Builder) Delete(ctx context.Context, name string, uid types.UID) error {
 	err := b.client.BuildV1().Builds(b.namespace).Delete(ctx, name, deleteOptions(uid))
-	if err != nil && !isGone(err) {
+	if err = b.unlessGone(ctx, name, uid, err); err != nil {
 		return fmt.Errorf("could not delete Build %s: %w", name, err)
 	}
 	return b.DeleteInputs(ctx, name)
@@ -212,7 +212,8 @@ func (b *Builder) DeleteInputs(ctx context.Context, name string) error {
 		return nil
 	}
 	err = b.kubeClient.CoreV1().Secrets(b.namespace).Delete(ctx, name, deleteOptions(meta.UID))
-	if err != nil && !isGone(err) {
+	// A conflict may mean that the cache shows a predecessor: the next look tells.
+	if err != nil && !apierrors.IsNotFound(err) {
 		return fmt.Errorf("could not delete Secret %s: %w", name, err)
 	}
 	return nil
@@ -223,10 +224,21 @@ func deleteOptions(uid types.UID) metav1.DeleteOptions {
 	return metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &uid}, PropagationPolicy: &propagation}
 }
 
-// isGone tells whether the object that was meant is no more: there is none of
-// the name, or one of another UID, which the API calls a conflict.
-func isGone(err error) bool {
-	return apierrors.IsNotFound(err) || apierrors.IsConflict(err)
+// unlessGone returns the error of a request on a Build of that UID, or nil when
+// the error only says that there is none. Of another UID the API says conflict,
+// but it says so of a lost race as well, so a conflict takes a second look.
+func (b *Builder) unlessGone(ctx context.Context, name string, uid types.UID, err error) error {
+	if apierrors.IsConflict(err) {
+		existing, getErr := b.client.BuildV1().Builds(b.namespace).Get(ctx, name, metav1.GetOptions{})
+		if apierrors.IsNotFound(getErr) || getErr == nil && existing.UID != uid {
+			return nil
+		}
+		return err
+	}
+	if apierrors.IsNotFound(err) {
+		return nil
+	}
+	return err
 }
 
 // isNotServed tells a missing API from a missing object: both are 404, but the

@@ -1,0 +1,203 @@
+package build
+
+import (
+	"context"
+	"slices"
+
+	buildv1 "github.com/openshift/api/build/v1"
+	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
+	buildinformers "github.com/openshift/client-go/build/informers/externalversions"
+	mcfginformers "github.com/openshift/client-go/machineconfiguration/informers/externalversions"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/informers"
+	"k8s.io/client-go/tools/cache"
+	"k8s.io/client-go/tools/record"
+
+	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder/openshift"
+	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
+)
+
+// kinds are what a program watches, in the order in which news is delivered.
+var kinds = []string{"configmaps", "controllerconfigs", "machineconfigs", "secrets", "builds", "machineconfigpools"}
+
+// program is one process: the real controller and the real OpenShift adapter,
+// with caches that show what was delivered to them.
+type program struct {
+	sim      *simulation
+	ctrl     *Controller
+	queue    *simQueue
+	recorder *record.FakeRecorder
+	caches   map[string]cache.Indexer
+	handlers map[string]cache.ResourceEventHandler
+	// frozen counts the rounds for which a kind delivers nothing.
+	frozen map[string]int
+	// dead programs get no reply to anything any more.
+	dead bool
+}
+
+func newProgram(sim *simulation) *program {
+	clients := sim.api.NewClients()
+	mcfg := mcfginformers.NewSharedInformerFactory(clients.Mcfg, 0).Machineconfiguration().V1()
+	configMaps := informers.NewSharedInformerFactory(clients.Kube, 0).Core().V1().ConfigMaps()
+	builds := buildinformers.NewSharedInformerFactory(clients.Build, 0).Build().V1().Builds().Informer()
+	secrets := cache.NewSharedIndexInformer(&cache.ListWatch{}, &metav1.PartialObjectMetadata{}, 0, cache.Indexers{})
+	p := &program{sim: sim, recorder: record.NewFakeRecorder(10000), frozen: map[string]int{}}
+
+	builder, err := openshift.New(ctrlcommon.MCONamespace, clients.Build, clients.Kube, builds, secrets)
+	if err != nil {
+		panic(err)
+	}
+	config := DefaultConfig()
+	config.Clock = sim.clock
+	p.ctrl, err = New(config, mcfg.MachineConfigPools(), mcfg.MachineConfigs(), mcfg.ControllerConfigs(), configMaps, secrets,
+		builder, clients.Kube, clients.Mcfg, p.recorder)
+	if err != nil {
+		panic(err)
+	}
+	p.queue = newSimQueue(sim.clock, config)
+	p.ctrl.queue = p.queue
+
+	p.caches = map[string]cache.Indexer{
+		"machineconfigpools": mcfg.MachineConfigPools().Informer().GetIndexer(),
+		"machineconfigs":     mcfg.MachineConfigs().Informer().GetIndexer(),
+		"controllerconfigs":  mcfg.ControllerConfigs().Informer().GetIndexer(),
+		"configmaps":         configMaps.Informer().GetIndexer(),
+		"builds":             builds.GetIndexer(),
+		"secrets":            secrets.GetIndexer(),
+	}
+	p.handlers = map[string]cache.ResourceEventHandler{
+		"machineconfigpools": p.ctrl.handle(p.ctrl.poolItself),
+		"machineconfigs":     p.ctrl.handle(p.ctrl.poolsThatWant),
+		"controllerconfigs":  p.ctrl.handle(p.ctrl.poolsOfControllerConfig),
+		"configmaps":         p.ctrl.handle(p.ctrl.poolsOfConfigMap),
+		"builds":             p.ctrl.handle(poolInAnnotation),
+		"secrets":            p.ctrl.handle(func(o any) []string { return append(p.ctrl.poolsOfSecret(o), poolInAnnotation(o)...) }),
+	}
+	return p
+}
+
+// poolInAnnotation stands in for the adapter's own notification, which hangs on
+// running informers.
+func poolInAnnotation(object any) []string {
+	accessor, err := meta.Accessor(object)
+	if err != nil || accessor.GetAnnotations()[constants.PoolAnnotation] == "" {
+		return nil
+	}
+	return []string{accessor.GetAnnotations()[constants.PoolAnnotation]}
+}
+
+// deliver brings the caches up to date, kind by kind, and calls the handlers, as
+// informers do. It tells whether there was any news.
+func (p *program) deliver() (news bool) {
+	for _, kind := range kinds {
+		if p.frozen[kind] > 0 {
+			p.frozen[kind]--
+			news = true
+			continue
+		}
+		if p.deliverKind(kind, p.sim.api.All(kind)) {
+			news = true
+		}
+	}
+	return news
+}
+
+func (p *program) deliverKind(kind string, objects []runtime.Object) (news bool) {
+	indexer, handler := p.caches[kind], p.handlers[kind]
+	gone := indexer.ListKeys()
+	for _, object := range objects {
+		cached := asCached(object)
+		key, err := cache.MetaNamespaceKeyFunc(cached)
+		if err != nil {
+			panic(err)
+		}
+		gone = slices.DeleteFunc(gone, func(k string) bool { return k == key })
+		old, exists, _ := indexer.GetByKey(key)
+		if exists && versionOf(old) == versionOf(cached) {
+			continue
+		}
+		switch p.sim.faultAtNews(p, kind) {
+		case faultLate:
+			p.frozen[kind] = 3
+			return true
+		case faultDouble:
+			if err := indexer.Add(cached); err != nil {
+				panic(err)
+			}
+			handler.OnAdd(cached, false)
+		}
+		news = true
+		if err := indexer.Add(cached); err != nil {
+			panic(err)
+		}
+		switch {
+		case !exists:
+			handler.OnAdd(cached, false)
+		case uidOf(old) != uidOf(cached):
+			// A watch that missed the deletion shows a replacement as an update.
+			handler.OnUpdate(old, cached)
+		default:
+			handler.OnUpdate(old, cached)
+		}
+	}
+	slices.Sort(gone)
+	for _, key := range gone {
+		old, _, _ := indexer.GetByKey(key)
+		fault := p.sim.faultAtNews(p, kind)
+		if fault == faultLate {
+			p.frozen[kind] = 3
+			return true
+		}
+		news = true
+		if err := indexer.Delete(old); err != nil {
+			panic(err)
+		}
+		if fault == faultTombstone {
+			handler.OnDelete(cache.DeletedFinalStateUnknown{Key: key, Obj: old})
+		} else {
+			handler.OnDelete(old)
+		}
+	}
+	return news
+}
+
+func uidOf(object any) string {
+	accessor, err := meta.Accessor(object)
+	if err != nil {
+		return ""
+	}
+	return string(accessor.GetUID())
+}
+
+// asCached is the form in which the informers keep an object, see the transform
+// of the shared informers.
+func asCached(object runtime.Object) any {
+	switch o := object.(type) {
+	case *mcfgv1.MachineConfig:
+		o.Spec.Config = runtime.RawExtension{}
+	case *buildv1.Build:
+		o.Spec.Source.Dockerfile = nil
+	case *corev1.Secret:
+		return meta.AsPartialObjectMetadata(o)
+	}
+	return object
+}
+
+// work syncs what is queued, once each, and tells whether there was anything.
+func (p *program) work() (worked bool) {
+	p.queue.fire()
+	p.sim.working = p
+	for range p.queue.Len() {
+		if p.dead {
+			return true
+		}
+		p.ctrl.processNext(context.Background())
+		worked = true
+		p.sim.check("a sync")
+	}
+	return worked
+}
