@@ -31,7 +31,8 @@ help: ## Explain the targets
 
 .PHONY: demo
 demo: ## Show the main job: a cluster, an opted-in pool, a real OS image (root on Debian; KEEP=1 leaves it up)
-	@cd test && go run ./demo -root .. $(if $(KEEP),-keep)
+	@cd test && go build -o ../$(OUTPUT)/bin/demo ./demo
+	@exec $(OUTPUT)/bin/demo -root . $(if $(KEEP),-keep)
 
 .PHONY: test
 test: unit simulate integration e2e ## Run all tests, and install what they need
@@ -70,7 +71,8 @@ build: ## Build machine-config-controller with version information
 
 .PHONY: devcluster
 devcluster: ## Run an API server, a registry and a build runner until Ctrl-C
-	@cd test && go run ./devcluster/cmd/devcluster --dir ../$(OUTPUT)/devcluster
+	@cd test && go build -o ../$(OUTPUT)/bin/devcluster ./devcluster/cmd/devcluster
+	@exec $(OUTPUT)/bin/devcluster --dir $(OUTPUT)/devcluster
 
 .PHONY: update
 update: ## Write vendored, generated and golden files anew

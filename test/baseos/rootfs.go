@@ -104,6 +104,9 @@ func (opts Options) buildIgnition(ctx context.Context, root, work string) error 
 		// Flags and workspaces of whoever calls us have no place in the build of another module.
 		"GOFLAGS=", "GOWORK=off",
 	}
+	if _, err := fmt.Fprintf(opts.Log, "Building Ignition %s\n", opts.IgnitionVersion); err != nil {
+		return err
+	}
 	linker := "-s -w -X github.com/coreos/ignition/v2/internal/version.Raw=" + opts.IgnitionVersion
 	return opts.run(ctx, opts.Log, env, "go", "install", "-trimpath", "-ldflags", linker, ignitionMain+"@"+opts.IgnitionVersion)
 }

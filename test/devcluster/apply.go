@@ -17,9 +17,9 @@ import (
 
 const fieldManager = "devcluster"
 
-// Apply is "kubectl apply --server-side" of a manifest with any number of objects, as the administrator. change, unless nil,
-// completes each object first.
-func (c *Cluster) Apply(ctx context.Context, manifest string, change func(*unstructured.Unstructured) error) error {
+// Apply is "kubectl apply --server-side" of a manifest with any number of objects, as the administrator. The changes complete
+// each object first.
+func (c *Cluster) Apply(ctx context.Context, manifest string, changes ...func(*unstructured.Unstructured) error) error {
 	discoveryClient, err := discovery.NewDiscoveryClientForConfig(c.RESTConfig())
 	if err != nil {
 		return fmt.Errorf("could not make client: %w", err)
@@ -45,7 +45,7 @@ func (c *Cluster) Apply(ctx context.Context, manifest string, change func(*unstr
 		if len(object.Object) == 0 {
 			continue // Nothing but a comment between two separators.
 		}
-		if change != nil {
+		for _, change := range changes {
 			if err := change(object); err != nil {
 				return fmt.Errorf("could not complete %s %s: %w", object.GetKind(), object.GetName(), err)
 			}

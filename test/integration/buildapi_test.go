@@ -25,7 +25,7 @@ func TestH36BuildAPIAbsent(t *testing.T) {
 	install := func() {
 		manifest, err := crds.Read("builds.crd.yaml")
 		require.NoError(t, err)
-		require.NoError(t, shared.cluster.Apply(context.Background(), string(manifest), nil))
+		require.NoError(t, shared.cluster.Apply(context.Background(), string(manifest)))
 	}
 	require.NoError(t, definitions.Delete(t.Context(), name, metav1.DeleteOptions{}))
 	require.Eventually(t, func() bool {

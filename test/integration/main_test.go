@@ -110,7 +110,7 @@ func (s *suite) setUp(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("could not read permissions: %w", err)
 	}
-	if err := s.cluster.Apply(ctx, string(manifest), nil); err != nil {
+	if err := s.cluster.Apply(ctx, string(manifest)); err != nil {
 		return err
 	}
 	s.kubeconfig, err = s.cluster.Kubeconfig(ctx, devcluster.Namespace, "machine-config-controller")

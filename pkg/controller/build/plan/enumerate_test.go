@@ -56,7 +56,7 @@ func dimensions() []dimension {
 			{"failed for now", record(failure(claimed(time.Hour), lost))},
 			{"failed a while ago", record(failure(claimed(time.Hour), Failure{Reason: "BuildPodEvicted", Transient: true, At: now.Add(-time.Hour)}))},
 			{"failed four times", record(failure(with4(claimed(time.Hour)), lost))},
-			{"failed for good", record(failure(claimed(time.Hour), Failure{Reason: "DockerBuildFailed", Message: "the build failed", Log: "exit 1"}))},
+			{"failed for good", record(failure(claimed(time.Hour), Failure{Reason: "DockerBuildFailed", Message: "the build failed", Log: "make: ***\nexit 1\n"}))},
 			{"interrupted", record(failure(claimed(time.Hour), Failure{Interrupted: true}))},
 			{"of other inputs", record(past)},
 			{"of other inputs, with history", record(withHistory)},

@@ -375,7 +375,8 @@ func describe(f *Failure) string {
 	}
 	text += ")"
 	if f.Log != "" {
-		text += ", log: " + strconv.Quote(f.Log)
+		// A condition's message is shown on one line by most tools.
+		text += ", its log ends: " + strings.ReplaceAll(strings.TrimSpace(f.Log), "\n", " | ")
 	}
 	return text
 }

@@ -51,7 +51,7 @@ func starting(attempt int) []string {
 func TestCompute(t *testing.T) {
 	old := Record{Build: "build-0", Fingerprint: "other-fingerprint", Config: otherConfig, Attempt: 1, Image: otherImage, ClaimedAt: now.Add(-time.Hour)}
 	lost := Failure{Reason: "BuildPodEvicted", Message: "the node was short of memory", Transient: true}
-	broken := Failure{Reason: "DockerBuildFailed", Message: "the build failed", Log: "exit 1"}
+	broken := Failure{Reason: "DockerBuildFailed", Message: "the build failed", Log: "make: ***\nexit 1\n"}
 
 	for name, test := range map[string]struct {
 		reason   string
@@ -221,7 +221,7 @@ func TestCompute(t *testing.T) {
 			reason:   "the same again would fail again",
 			snapshot: with(ready(), record(claimed(time.Hour)), observed("build-1", imagebuilder.PhaseFailed, permanent)),
 			state:    StateFailed, why: ReasonBuildFailed, effects: []string{"WriteRecord 1 DockerBuildFailed"},
-			message: `failed (DockerBuildFailed: the build failed), log: "exit 1"`,
+			message: "failed (DockerBuildFailed: the build failed), its log ends: make: *** | exit 1; mend the cause",
 		},
 		"failed for good, build pruned": {
 			reason:   "the reason stays, and pruning is no wish to build again",

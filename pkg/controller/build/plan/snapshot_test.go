@@ -94,7 +94,7 @@ func transient(b *imagebuilder.Observation) {
 }
 
 func permanent(b *imagebuilder.Observation) {
-	b.Reason, b.Message, b.Log = "DockerBuildFailed", "the build failed", "exit 1"
+	b.Reason, b.Message, b.Log = "DockerBuildFailed", "the build failed", "make: ***\nexit 1\n"
 }
 
 func withoutImage(b *imagebuilder.Observation)  { b.Image = "" }

@@ -1,0 +1,210 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	buildv1 "github.com/openshift/api/build/v1"
+	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
+	buildinformers "github.com/openshift/client-go/build/informers/externalversions"
+	mcfginformers "github.com/openshift/client-go/machineconfiguration/informers/externalversions"
+	"k8s.io/client-go/tools/cache"
+
+	"github.com/openshift/machine-config-operator/test/devcluster"
+)
+
+// What the controller writes for its users to read.
+const (
+	imageAnnotation       = "machineconfiguration.openshift.io/desired-os-image"
+	imageConfigAnnotation = "machineconfiguration.openshift.io/desired-os-image-config"
+	poolAnnotation        = "machineconfiguration.openshift.io/pool"
+	configAnnotation      = "machineconfiguration.openshift.io/rendered-config"
+)
+
+const failureSettles = 2 * time.Second
+
+// follower watches pools and Builds, and shows what changes.
+type follower struct {
+	show *display
+	// changed holds one token when anything has changed since it was taken.
+	changed chan struct{}
+	stop    func() error
+
+	mu sync.Mutex
+	// shown are the pools that somebody waits for, with the config that they are to want.
+	shown map[string]string
+	pools map[string]*mcfgv1.MachineConfigPool
+	// builds are the newest Builds by the config that they are for.
+	builds map[string]*buildv1.Build
+	// published are the images by config, since their first sight.
+	published map[string]publication
+}
+
+// publication is an image on a pool.
+type publication struct {
+	image, build string
+	at           time.Time
+}
+
+func newFollower(show *display) *follower {
+	return &follower{
+		show: show, changed: make(chan struct{}, 1),
+		pools: map[string]*mcfgv1.MachineConfigPool{}, builds: map[string]*buildv1.Build{}, published: map[string]publication{},
+	}
+}
+
+func startFollower(ctx context.Context, clients *clients, show *display) (*follower, error) {
+	f := newFollower(show)
+	pools := mcfginformers.NewSharedInformerFactory(clients.mcfg, 0)
+	builds := buildinformers.NewSharedInformerFactoryWithOptions(clients.builds, 0, buildinformers.WithNamespace(devcluster.Namespace))
+	handler := cache.ResourceEventHandlerFuncs{AddFunc: f.see, UpdateFunc: func(_, object any) { f.see(object) }}
+	for _, informer := range []cache.SharedIndexInformer{
+		pools.Machineconfiguration().V1().MachineConfigPools().Informer(), builds.Build().V1().Builds().Informer(),
+	} {
+		if _, err := informer.AddEventHandler(handler); err != nil {
+			return nil, fmt.Errorf("could not watch pools and Builds: %w", err)
+		}
+	}
+	watchCtx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	pools.Start(watchCtx.Done())
+	builds.Start(watchCtx.Done())
+	f.stop = func() error {
+		cancel()
+		pools.Shutdown()
+		builds.Shutdown()
+		return nil
+	}
+	return f, nil
+}
+
+// see takes note of an object, and shows its pool anew.
+func (f *follower) see(object any) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	pool := ""
+	switch o := object.(type) {
+	case *mcfgv1.MachineConfigPool:
+		pool = o.Name
+		f.pools[pool] = o
+		f.notePublication(o)
+	case *buildv1.Build:
+		pool = o.Annotations[poolAnnotation]
+		config := o.Annotations[configAnnotation]
+		if known := f.builds[config]; known == nil || !o.CreationTimestamp.Before(&known.CreationTimestamp) {
+			f.builds[config] = o
+		}
+	}
+	f.showPool(pool)
+	select {
+	case f.changed <- struct{}{}:
+	default:
+	}
+}
+
+func (f *follower) showPool(name string) {
+	pool := f.pools[name]
+	// What was before the change that led here has been told already.
+	if pool == nil || pool.Spec.Configuration.Name != f.shown[name] || !isOptedIn(pool) {
+		return
+	}
+	f.show.row(name, poolProgress(pool, f.builds[pool.Spec.Configuration.Name]))
+}
+
+// focus shows these pools and no others.
+func (f *follower) focus(pools map[string]string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.shown = pools
+	for _, name := range slices.Sorted(maps.Keys(pools)) {
+		f.showPool(name)
+	}
+}
+
+func (f *follower) notePublication(pool *mcfgv1.MachineConfigPool) {
+	config, image := pool.Annotations[imageConfigAnnotation], pool.Annotations[imageAnnotation]
+	if _, known := f.published[config]; known || image == "" {
+		return
+	}
+	p := publication{image: image, at: time.Now()}
+	if build := f.builds[config]; build != nil {
+		p.build = build.Name
+	}
+	f.published[config] = p
+}
+
+// await waits until each pool has the image of the config that it is said to want, and says so in its conditions.
+func (f *follower) await(ctx context.Context, wanted map[string]string) (map[string]publication, error) {
+	f.focus(wanted)
+	defer f.focus(nil)
+	for {
+		published, err := f.look(wanted)
+		if err != nil {
+			// The end of the build's log comes a moment after its failure.
+			select {
+			case <-time.After(failureSettles):
+				_, err = f.look(wanted)
+			case <-ctx.Done():
+			}
+		}
+		if err != nil || len(published) == len(wanted) {
+			return published, err
+		}
+		select {
+		case <-f.changed:
+		case <-ctx.Done():
+			if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+				return nil, fmt.Errorf("%w; %s", context.Cause(ctx), f.summary(wanted))
+			}
+			return nil, context.Cause(ctx)
+		}
+	}
+}
+
+// look returns what is published of the wanted configs, and an error when nothing more can be expected.
+func (f *follower) look(wanted map[string]string) (map[string]publication, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	done := map[string]publication{}
+	for name, config := range wanted {
+		pool := f.pools[name]
+		if pool == nil {
+			continue
+		}
+		condition := buildCondition(pool)
+		switch condition.Type {
+		case mcfgv1.MachineConfigPoolBuildFailed, mcfgv1.MachineConfigPoolBuildInterrupted:
+			return nil, errors.New(conditionText(pool))
+		case mcfgv1.MachineConfigPoolBuildSuccess:
+			if pool.Annotations[imageConfigAnnotation] != config {
+				continue
+			}
+			p := f.published[config]
+			if !strings.Contains(p.image, "@sha256:") {
+				return nil, fmt.Errorf("pool %s has image %q for %s, which is not a pullspec with a digest", name, p.image, config)
+			}
+			done[name] = p
+		}
+	}
+	return done, nil
+}
+
+// summary is where the pools stand.
+func (f *follower) summary(wanted map[string]string) string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var parts []string
+	for _, name := range slices.Sorted(maps.Keys(wanted)) {
+		part := "pool " + name + " was never seen"
+		if pool := f.pools[name]; pool != nil {
+			part = conditionText(pool)
+		}
+		parts = append(parts, part)
+	}
+	return strings.Join(parts, "; ")
+}

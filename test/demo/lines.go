@@ -1,0 +1,49 @@
+package main
+
+import (
+	"bytes"
+	"strings"
+	"sync"
+)
+
+// lastLine is a writer that keeps the last line with anything on it, and tells it.
+type lastLine struct {
+	// note, if any, is told every line.
+	note func(line string)
+
+	mu   sync.Mutex
+	part []byte
+	last string
+}
+
+// Write implements io.Writer.
+func (l *lastLine) Write(data []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.part = append(l.part, data...)
+	for {
+		// Progress bars end their lines with a carriage return.
+		end := bytes.IndexAny(l.part, "\r\n")
+		if end < 0 {
+			return len(data), nil
+		}
+		line := strings.TrimSpace(string(l.part[:end]))
+		l.part = l.part[end+1:]
+		if line == "" {
+			continue
+		}
+		l.last = line
+		if l.note != nil {
+			l.note(line)
+		}
+	}
+}
+
+func (l *lastLine) text() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if rest := strings.TrimSpace(string(l.part)); rest != "" {
+		return rest
+	}
+	return l.last
+}
