@@ -35,7 +35,7 @@ demo: ## Show the main job: a cluster, an opted-in pool, a real OS image (root o
 	@exec $(OUTPUT)/bin/demo -root . $(if $(KEEP),-keep)
 
 .PHONY: test
-test: unit simulate integration e2e ## Run all tests, and install what they need
+test: packages unit simulate integration e2e ## Run all tests, and install what they need
 
 .PHONY: unit
 unit: ## Run the unit tests of the controller, with the race detector

@@ -53,7 +53,11 @@ func (x *execution) apply(ctx context.Context, effect plan.Effect) error {
 	case plan.ConfirmAbsent:
 		return x.confirmAbsent(ctx, e.Name)
 	case plan.WriteRecord:
-		return x.annotate(ctx, map[string]any{constants.BuildRecordAnnotation: e.Record.String()})
+		annotations := map[string]any{constants.BuildRecordAnnotation: e.Record.String()}
+		if e.Rebuild != "" {
+			annotations[constants.RebuildObservedAnnotation] = e.Rebuild
+		}
+		return x.annotate(ctx, annotations)
 	case plan.Publish:
 		return x.annotate(ctx, map[string]any{
 			constants.DesiredOSImageAnnotation:       e.Record.Image,

@@ -680,3 +680,43 @@ func TestH42ImageNeverGoesBack(t *testing.T) {
 	h.settle(worker)
 	h.requirePublished(worker, "rendered-worker-1", buildtest.Digest(2))
 }
+
+// TestH32RebuildIsActedOnOnce: a request for a rebuild was lost on restart.
+func TestH32RebuildIsActedOnOnce(t *testing.T) {
+	h := layeredHarness(t, "rendered-worker-1")
+	h.settle(worker)
+	h.api.CompleteBuild(h.newestBuild(worker), buildtest.Digest(1))
+	h.settle(worker)
+	h.api.EditPool(worker, func(p *mcfgv1.MachineConfigPool) { p.Annotations[constants.RebuildRequestedAnnotation] = "please" })
+	h.restart()
+	h.settle(worker)
+	require.Len(t, h.api.Builds(), 2)
+	require.Equal(t, "please", h.api.Pool(worker).Annotations[constants.RebuildObservedAnnotation])
+	require.Equal(t, buildtest.Repository+"@"+buildtest.Digest(1), h.api.Pool(worker).Annotations[constants.DesiredOSImageAnnotation], "the old image stays until the new one is there")
+	h.restart()
+	h.settle(worker)
+	require.Len(t, h.api.Builds(), 2, "once")
+	h.api.CompleteBuild(h.newestBuild(worker), buildtest.Digest(2))
+	h.settle(worker)
+	h.requirePublished(worker, "rendered-worker-1", buildtest.Digest(2))
+}
+
+// TestStuckBuildIsReportedAndGivenUp: a build whose pod is never scheduled stays
+// Pending for ever.
+func TestStuckBuildIsReportedAndGivenUp(t *testing.T) {
+	h := layeredHarness(t, "rendered-worker-1")
+	h.settle(worker)
+	first := h.newestBuild(worker)
+	h.api.EditBuild(first, func(b *buildv1.Build) {
+		b.Status.Phase, b.Status.Reason, b.Status.Message = buildv1.BuildPhasePending, buildv1.StatusReasonMissingPushSecret, "no such secret"
+	})
+	h.settle(worker)
+	h.requireCondition(worker, mcfgv1.MachineConfigPoolBuildPending, plan.ReasonBuildCreated)
+	h.pass(2*time.Minute, worker)
+	require.Contains(t, h.requireCondition(worker, mcfgv1.MachineConfigPoolBuildPending, plan.ReasonBuildStuck), "MissingPushSecret: no such secret")
+	h.pass(28*time.Minute, worker)
+	require.Contains(t, h.requireCondition(worker, mcfgv1.MachineConfigPoolBuildPending, plan.ReasonRetryScheduled), "PendingTooLong")
+	h.api.EditBuild(first, func(b *buildv1.Build) { require.True(t, b.Status.Cancelled, "it is stopped") })
+	h.pass(time.Minute, worker)
+	require.NotEqual(t, first, h.newestBuild(worker))
+}

@@ -84,6 +84,9 @@ func observePool(pool *mcfgv1.MachineConfigPool) plan.Pool {
 		WantedConfig:   pool.Spec.Configuration.Name,
 		Image:          pool.Annotations[constants.DesiredOSImageAnnotation],
 		ImageConfig:    pool.Annotations[constants.DesiredOSImageConfigAnnotation],
+
+		RebuildRequested: pool.Annotations[constants.RebuildRequestedAnnotation],
+		RebuildObserved:  pool.Annotations[constants.RebuildObservedAnnotation],
 	}
 	if text, ok := pool.Annotations[constants.BuildRecordAnnotation]; ok {
 		// A record that someone spoiled is as good as none: what it said is
@@ -112,6 +115,7 @@ var ourAnnotations = []string{
 	constants.DesiredOSImageAnnotation,
 	constants.DesiredOSImageConfigAnnotation,
 	constants.BuildRecordAnnotation,
+	constants.RebuildObservedAnnotation,
 }
 
 func (ctrl *Controller) observeSecret(name string) (plan.Secret, error) {

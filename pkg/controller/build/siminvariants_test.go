@@ -18,8 +18,18 @@ import (
 	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
 )
 
-// check looks at the invariants that hold at every moment. The numbers are those
-// of the list in the house's reliability promise.
+// check looks at the invariants that hold at every moment. With those of checkCall
+// and checkEnd they are:
+//
+//	1  at most one Build runs for the same inputs of a pool
+//	2  the published image was made by a completed Build of this pool and config
+//	3  nothing of ours is left behind
+//	4  what belongs to others is untouched
+//	5  at rest there is not one call
+//	7  the pool ends where an undisturbed run ends
+//	8  credentials are nowhere but in Secrets
+//	10 exactly one build condition is True
+//	11 a result is recorded before the Build that proves it is deleted
 func (sim *simulation) check(after string) {
 	running := map[string]string{}
 	for _, b := range sim.api.Builds() {
@@ -125,7 +135,7 @@ func (sim *simulation) checkEnd() {
 	}
 	if pool != nil && !layered {
 		for key := range pool.Annotations {
-			if key != "foreign" {
+			if key != "foreign" && key != constants.RebuildRequestedAnnotation {
 				sim.problem("3: the annotation %s is left behind", key)
 			}
 		}

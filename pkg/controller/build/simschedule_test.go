@@ -309,7 +309,8 @@ var disturbances = map[faultKind]func(*simulation){
 		recreated.UID = pool.UID + "-again"
 		sim.api.Put(recreated)
 	},
-	"jump": func(sim *simulation) { sim.clock.Step(time.Hour) },
+	"rebuild": editWorker(func(p *mcfgv1.MachineConfigPool) { p.Annotations[constants.RebuildRequestedAnnotation] += "again " }),
+	"jump":    func(sim *simulation) { sim.clock.Step(time.Hour) },
 }
 
 // restore puts something back a few rounds later, in front of the story.

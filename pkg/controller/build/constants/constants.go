@@ -23,8 +23,8 @@ const (
 	FinalImagePullspecKey = "finalImagePullspec"
 )
 
-// Annotations on a MachineConfigPool. All three are written in one patch when
-// an image is published.
+// Annotations on a MachineConfigPool. The first three are written in one patch
+// when an image is published.
 const (
 	// DesiredOSImageAnnotation is the pullspec, by digest, of the image that
 	// was built for the config in DesiredOSImageConfigAnnotation.
@@ -37,6 +37,13 @@ const (
 	// BuildRecordAnnotation is the BuildController's own memory of the newest
 	// build attempt: a JSON document, see plan.Record.
 	BuildRecordAnnotation = "machineconfiguration.openshift.io/os-image-build"
+
+	// RebuildRequestedAnnotation is written by administrators: any value that is
+	// not in RebuildObservedAnnotation has the image built once more.
+	RebuildRequestedAnnotation = "machineconfiguration.openshift.io/rebuild-requested"
+
+	// RebuildObservedAnnotation is the request that was acted on last.
+	RebuildObservedAnnotation = "machineconfiguration.openshift.io/rebuild-observed"
 )
 
 // Labels and annotations on the objects that the BuildController creates.

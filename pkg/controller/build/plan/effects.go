@@ -25,7 +25,12 @@ type ConfirmAbsent struct{ Name string }
 
 // WriteRecord puts the record on the pool: the claim of an attempt before its
 // build is created, or the outcome of one that failed.
-type WriteRecord struct{ Record Record }
+type WriteRecord struct {
+	Record Record
+	// Rebuild is the request that a claim acts on, to be acknowledged in the same
+	// write; empty for none.
+	Rebuild string
+}
 
 // Publish puts the record's image, its config and the record on the pool in
 // one write.

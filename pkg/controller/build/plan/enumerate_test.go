@@ -42,6 +42,7 @@ func dimensions() []dimension {
 		},
 		{
 			{"startable", nothing},
+			{"rebuild requested", func(s *Snapshot) { s.Pool.RebuildRequested = "again" }},
 			{"secrets not inspected", func(s *Snapshot) { s.PushSecret.Inspected, s.PullSecret.Inspected = false, false }},
 			{"paused", func(s *Snapshot) { s.Pool.Paused = true }},
 			{"secret missing", func(s *Snapshot) { s.PushSecret = Secret{} }},
@@ -185,6 +186,9 @@ func judge(s Snapshot) string {
 // destroysWanted tells whether ending this build could lose a result: it is of
 // the wanted inputs, on record (or nothing better is), and its outcome is not.
 func destroysWanted(s Snapshot, name string) bool {
+	if s.Pool.RebuildRequested != s.Pool.RebuildObserved {
+		return false
+	}
 	if !s.Pool.Layered || s.Pool.Deleting || s.Pool.Record == nil || s.Pool.Record.Build != name {
 		return false
 	}
@@ -208,7 +212,10 @@ func provenImage(s Snapshot, image, fingerprint string) bool {
 func comesToRest(s Snapshot) string {
 	for range 40 {
 		p := Compute(s)
-		if len(p.Effects) == 0 && p.RequeueAfter == 0 && !progress(&s) {
+		if len(p.Effects) == 0 && progress(&s) {
+			continue
+		}
+		if len(p.Effects) == 0 && p.RequeueAfter == 0 {
 			return judgeRest(s, p)
 		}
 		perform(&s, p)
@@ -287,6 +294,9 @@ func perform(s *Snapshot, p Plan) {
 			}
 		case WriteRecord:
 			s.Pool.Record, s.Pool.HasTraces, s.Pool.ReportedBuild = &e.Record, true, false
+			if e.Rebuild != "" {
+				s.Pool.RebuildObserved = e.Rebuild
+			}
 		case Publish:
 			s.Pool.Record, s.Pool.HasTraces = &e.Record, true
 			s.Pool.Image, s.Pool.ImageConfig = e.Record.Image, e.Record.Config

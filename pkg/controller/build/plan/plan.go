@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -96,6 +97,9 @@ type decision struct {
 }
 
 func (d *decision) compute() Plan {
+	if d.rebuild() != "" {
+		return d.start(1)
+	}
 	if d.record == nil || d.record.Fingerprint != d.fingerprint {
 		return d.turnTo()
 	}
@@ -104,6 +108,9 @@ func (d *decision) compute() Plan {
 	}
 	b := find(d.Builds, d.record.Build)
 	switch {
+	case b != nil && d.record.failed() && (b.Phase.IsActive() || b.Phase == imagebuilder.PhaseStopped):
+		// It was given up, and is being stopped.
+		return d.afterFailure(d.record, true)
 	case b != nil && b.Phase != imagebuilder.PhaseAbsent:
 		return d.follow(b)
 	case d.record.failed():
@@ -112,6 +119,14 @@ func (d *decision) compute() Plan {
 		return Held(*hold(ReasonBuilderUnavailable, "%s", d.BuilderProblem))
 	}
 	return d.unseen()
+}
+
+// rebuild is the request for a rebuild that was not acted on yet; empty for none.
+func (d *decision) rebuild() string {
+	if d.Pool.RebuildRequested == d.Pool.RebuildObserved {
+		return ""
+	}
+	return d.Pool.RebuildRequested
 }
 
 // turnTo serves inputs that the newest attempt was not for: their image may be
@@ -144,15 +159,9 @@ func (d *decision) turnTo() Plan {
 func (d *decision) follow(b *imagebuilder.Observation) Plan {
 	switch b.Phase {
 	case imagebuilder.PhasePending:
-		p := pending(d.record)
-		p.Effects = tidy(d.Snapshot, d.record.Build)
-		return p
+		return d.waitToRun(b)
 	case imagebuilder.PhaseRunning:
-		return Plan{
-			State: StateBuilding, Reason: ReasonBuildRunning,
-			Message: fmt.Sprintf("Build %s of %s is running%s.", d.record.Build, d.record.Config, ordinal(d.record)),
-			Effects: tidy(d.Snapshot, d.record.Build),
-		}
+		return d.waitToEnd(b)
 	case imagebuilder.PhaseSucceeded:
 		if b.Image != "" {
 			record := *d.record
@@ -168,6 +177,62 @@ func (d *decision) follow(b *imagebuilder.Observation) Plan {
 	default:
 		return d.fail(b, Failure{Reason: b.Reason, Message: b.Message, Log: b.Log, Transient: b.Transient})
 	}
+}
+
+// waitToRun watches a build that has not begun. Nothing else would ever end the
+// wait of a build whose pod cannot be scheduled.
+func (d *decision) waitToRun(b *imagebuilder.Observation) Plan {
+	age := d.age(b)
+	if age >= PendingDeadline {
+		return d.giveUp(b, FailurePendingTooLong, fmt.Sprintf("it did not begin to run within %s", PendingDeadline))
+	}
+	p := pending(d.record)
+	p.RequeueAfter = stuckAfter - age
+	if age >= stuckAfter {
+		p = Plan{
+			State: StatePending, Reason: ReasonBuildStuck, Event: corev1.EventTypeWarning, Subject: b.Name,
+			Message: fmt.Sprintf("Build %s of %s has not begun to run within %s%s; it is given up at %s.", b.Name, d.record.Config, stuckAfter,
+				describe(&Failure{Reason: cmp.Or(b.Reason, "NoReasonGiven"), Message: b.Message}), clockTime(d.Now.Add(PendingDeadline-age))),
+			RequeueAfter: PendingDeadline - age,
+		}
+	}
+	p.Effects = tidy(d.Snapshot, d.record.Build)
+	return p
+}
+
+// waitToEnd watches a build that runs. The backend bounds its time; should it
+// fail to, we do.
+func (d *decision) waitToEnd(b *imagebuilder.Observation) Plan {
+	const bound = PendingDeadline + BuildDeadline + overdueGrace
+	age := d.age(b)
+	if age >= bound {
+		return d.giveUp(b, FailureRunningTooLong, fmt.Sprintf("it did not end within %s, although its deadline is %s", bound, BuildDeadline))
+	}
+	return Plan{
+		State: StateBuilding, Reason: ReasonBuildRunning,
+		Message:      fmt.Sprintf("Build %s of %s is running%s.", d.record.Build, d.record.Config, ordinal(d.record)),
+		Effects:      tidy(d.Snapshot, d.record.Build),
+		RequeueAfter: bound - age,
+	}
+}
+
+// age is how long ago the build was created, by the API server's clock. One that
+// runs ahead of ours makes no age.
+func (d *decision) age(b *imagebuilder.Observation) time.Duration {
+	if b.Created.IsZero() {
+		return max(d.Now.Sub(d.record.ClaimedAt), 0)
+	}
+	return max(d.Now.Sub(b.Created), 0)
+}
+
+// giveUp records the failure of a build that is still active; once that is seen,
+// the build is stopped.
+func (d *decision) giveUp(b *imagebuilder.Observation, reason, message string) Plan {
+	text := message
+	if b.Reason != "" {
+		text += describe(&Failure{Reason: b.Reason, Message: b.Message})
+	}
+	return d.fail(b, Failure{Reason: reason, Message: text, Transient: true})
 }
 
 // unseen serves a claimed attempt whose build is not in the cache.
@@ -221,13 +286,13 @@ func (d *decision) afterFailure(record *Record, recorded bool) Plan {
 	switch {
 	case f.Interrupted:
 		return d.ended(StateInterrupted, ReasonBuildCancelled,
-			fmt.Sprintf("Build %s of %s was cancelled%s; the next change of the pool's config, of %s or of its secrets builds again.", record.Build, record.Config, why, inputs.ConfigMapObject))
+			fmt.Sprintf("Build %s of %s was cancelled%s; the next change of the pool's config, of %s or of its secrets builds again, and so does the annotation %s.", record.Build, record.Config, why, inputs.ConfigMapObject, constants.RebuildRequestedAnnotation))
 	case !f.Transient:
 		return d.ended(StateFailed, ReasonBuildFailed,
-			fmt.Sprintf("Build %s of %s failed%s; mend the cause: a change of the pool's config, of %s or of its secrets builds again.", record.Build, record.Config, why, inputs.ConfigMapObject))
+			fmt.Sprintf("Build %s of %s failed%s; mend the cause: a change of the pool's config, of %s or of its secrets builds again, and so does the annotation %s.", record.Build, record.Config, why, inputs.ConfigMapObject, constants.RebuildRequestedAnnotation))
 	case record.Attempt >= MaxAttempts:
 		return d.ended(StateFailed, ReasonAttemptsExhausted,
-			fmt.Sprintf("All %d attempts at %s failed, the last one, build %s%s; a change of the pool's config, of %s or of its secrets builds again.", MaxAttempts, record.Config, record.Build, why, inputs.ConfigMapObject))
+			fmt.Sprintf("All %d attempts at %s failed, the last one, build %s%s; a change of the pool's config, of %s or of its secrets builds again, and so does the annotation %s.", MaxAttempts, record.Config, record.Build, why, inputs.ConfigMapObject, constants.RebuildRequestedAnnotation))
 	}
 
 	at := retryAt(record)
@@ -236,7 +301,7 @@ func (d *decision) afterFailure(record *Record, recorded bool) Plan {
 	}
 	p := Plan{
 		State: StateRetrying, Reason: ReasonRetryScheduled, Event: corev1.EventTypeWarning, Subject: record.Build,
-		Message:      fmt.Sprintf("Attempt %d of %d at %s, build %s, failed%s; next at %s.", record.Attempt, MaxAttempts, record.Config, record.Build, why, at.UTC().Format(time.TimeOnly)),
+		Message:      fmt.Sprintf("Attempt %d of %d at %s, build %s, failed%s; next at %s.", record.Attempt, MaxAttempts, record.Config, record.Build, why, clockTime(at)),
 		RequeueAfter: max(at.Sub(d.Now), time.Millisecond),
 	}
 	if recorded {
@@ -259,8 +324,14 @@ func (d *decision) start(attempt int) Plan {
 		p.Effects = tidy(d.Snapshot)
 		return p
 	}
+	// The time sets attempts apart even if no record is left of the last one, and
+	// the last one's name sets those apart that fall on the same instant.
+	nonce := d.Now.UTC().Format(time.RFC3339Nano)
+	if d.record != nil {
+		nonce += " " + d.record.Build
+	}
 	record := Record{
-		Build:       inputs.BuildName(d.Pool.Name, string(d.Pool.UID), d.fingerprint, d.Now.UTC().Format(time.RFC3339Nano), attempt),
+		Build:       inputs.BuildName(d.Pool.Name, string(d.Pool.UID), d.fingerprint, nonce, attempt),
 		Fingerprint: d.fingerprint,
 		Config:      d.Pool.WantedConfig,
 		Attempt:     attempt,
@@ -270,7 +341,7 @@ func (d *decision) start(attempt int) Plan {
 	}
 	p := pending(&record)
 	p.Effects = slices.Concat(d.preparations(), tidy(d.Snapshot),
-		[]Effect{WriteRecord{Record: record}, StartBuild{Request: d.request(&record)}})
+		[]Effect{WriteRecord{Record: record, Rebuild: d.rebuild()}, StartBuild{Request: d.request(&record)}})
 	return p
 }
 
@@ -346,6 +417,9 @@ func succeeded(r *Record) Plan {
 		Message: fmt.Sprintf("Image %s of %s is published; build %s made it.", r.Image, r.Config, r.Build),
 	}
 }
+
+// clockTime is how messages give an instant of today.
+func clockTime(at time.Time) string { return at.UTC().Format(time.TimeOnly) + " UTC" }
 
 // ordinal mentions the attempt when it is not the first.
 func ordinal(r *Record) string {

@@ -147,6 +147,67 @@ func TestCompute(t *testing.T) {
 			snapshot: with(ready(), record(claimed(time.Hour)), observed("build-1", imagebuilder.PhaseRunning)),
 			state:    StateBuilding, why: ReasonBuildRunning, message: "Build build-1 of rendered-worker-1 is running",
 		},
+		"pending for long": {
+			reason:   "it is reported with the backend's own words, and when it will be given up",
+			snapshot: with(ready(), record(claimed(10*time.Minute)), observed("build-1", imagebuilder.PhasePending, transient, func(b *imagebuilder.Observation) { b.Created = now.Add(-10 * time.Minute) })),
+			state:    StatePending, why: ReasonBuildStuck, requeue: 20 * time.Minute,
+			message: "has not begun to run within 2m0s (BuildPodEvicted: the node was short of memory); it is given up at 12:20:00 UTC",
+		},
+		"pending too long": {
+			reason:   "a pod that cannot be scheduled would wait for ever; the outcome is recorded first",
+			snapshot: with(ready(), record(claimed(time.Hour)), observed("build-1", imagebuilder.PhasePending, func(b *imagebuilder.Observation) { b.Created = now.Add(-30 * time.Minute) })),
+			state:    StateRetrying, why: ReasonRetryScheduled, effects: []string{"WriteRecord 1 PendingTooLong"}, requeue: retryDelay(wantedFingerprint(), 1),
+		},
+		"given up": {
+			reason:   "now it is stopped",
+			snapshot: with(ready(), record(failure(claimed(time.Hour), Failure{Reason: FailurePendingTooLong, Transient: true})), observed("build-1", imagebuilder.PhasePending)),
+			state:    StateRetrying, why: ReasonRetryScheduled, effects: []string{"StopBuild build-1"}, requeue: retryDelay(wantedFingerprint(), 1),
+		},
+		"given up and stopped": {
+			reason:   "that we stopped it is no one's wish to interrupt",
+			snapshot: with(ready(), record(failure(claimed(time.Hour), Failure{Reason: FailurePendingTooLong, Transient: true})), observed("build-1", imagebuilder.PhaseStopped, withoutInputs)),
+			state:    StateRetrying, why: ReasonRetryScheduled, requeue: retryDelay(wantedFingerprint(), 1),
+		},
+		"given up, but complete": {
+			reason:   "an image is an image",
+			snapshot: with(ready(), record(failure(claimed(time.Hour), Failure{Reason: FailurePendingTooLong, Transient: true})), observed("build-1", imagebuilder.PhaseSucceeded)),
+			state:    StateSucceeded, why: ReasonImagePublished, effects: []string{"Publish " + image},
+		},
+		"running too long": {
+			reason:   "the backend's deadline failed",
+			snapshot: with(ready(), record(claimed(3*time.Hour)), observed("build-1", imagebuilder.PhaseRunning, func(b *imagebuilder.Observation) { b.Created = now.Add(-2 * time.Hour) })),
+			state:    StateRetrying, why: ReasonRetryScheduled, effects: []string{"WriteRecord 1 RunningTooLong"}, requeue: retryDelay(wantedFingerprint(), 1),
+		},
+		"created in the future": {
+			reason:   "the API server's clock runs ahead; the wait is bounded all the same",
+			snapshot: with(ready(), record(claimed(time.Hour)), observed("build-1", imagebuilder.PhasePending, func(b *imagebuilder.Observation) { b.Created = now.Add(time.Hour) })),
+			state:    StatePending, why: ReasonBuildCreated, requeue: 2 * time.Minute,
+		},
+		"rebuild of a published image": {
+			reason:   "a new token is a new build",
+			snapshot: with(ready(), record(success(claimed(time.Hour))), func(s *Snapshot) { s.Pool.RebuildRequested = "1" }),
+			state:    StatePending, why: ReasonBuildCreated, effects: starting(1),
+		},
+		"rebuild was observed": {
+			reason:   "a token is acted on once",
+			snapshot: with(ready(), record(success(claimed(time.Hour))), func(s *Snapshot) { s.Pool.RebuildRequested, s.Pool.RebuildObserved = "1", "1" }),
+			state:    StateSucceeded, why: ReasonImagePublished,
+		},
+		"rebuild of a failure": {
+			reason:   "the way out of a failure whose cause lies elsewhere",
+			snapshot: with(ready(), record(failure(claimed(time.Hour), broken)), func(s *Snapshot) { s.Pool.RebuildRequested, s.Pool.RebuildObserved = "2", "1" }),
+			state:    StatePending, why: ReasonBuildCreated, effects: starting(1),
+		},
+		"rebuild while running": {
+			reason:   "whoever asks wants a build that begins now",
+			snapshot: with(ready(), record(claimed(time.Hour)), observed("build-1", imagebuilder.PhaseRunning), func(s *Snapshot) { s.Pool.RebuildRequested = "1" }),
+			state:    StatePending, why: ReasonBuildCreated, effects: []string{"LoadConfig " + wantedConfig, "StopBuild build-1", "WriteRecord 1", "StartBuild"},
+		},
+		"rebuild while paused": {
+			reason:   "the request waits, and is not lost",
+			snapshot: with(ready(), record(success(claimed(time.Hour))), func(s *Snapshot) { s.Pool.RebuildRequested, s.Pool.Paused = "1", true }),
+			state:    StateHeld, why: ReasonPoolPaused,
+		},
 		"running, secret gone": {
 			reason:   "secrets matter for starting only",
 			snapshot: with(ready(), record(claimed(time.Hour)), observed("build-1", imagebuilder.PhaseRunning), func(s *Snapshot) { s.PushSecret = Secret{} }),
@@ -449,6 +510,11 @@ func TestCompute(t *testing.T) {
 			require.Equal(t, test.why, p.Reason, test.reason)
 			require.Equal(t, test.effects, outline(p.Effects), test.reason)
 			require.Contains(t, p.Message, test.message, test.reason)
+			if test.requeue == 0 && (p.State == StatePending || p.State == StateBuilding) {
+				// Of a build that goes its way only the watch over it is left to check.
+				require.Less(t, p.RequeueAfter, 2*time.Hour, test.reason)
+				return
+			}
 			require.Equal(t, test.requeue, p.RequeueAfter, test.reason)
 		})
 	}
@@ -496,6 +562,11 @@ func TestH18FreshNamePerAttempt(t *testing.T) {
 		names[p.Effects[1].(WriteRecord).Record.Build] = true
 	}
 	require.Len(t, names, 3, "the same inputs, started anew, get a new name")
+
+	rebuild := with(ready(), func(s *Snapshot) { s.Pool.RebuildRequested = "1" })
+	first := Compute(rebuild).Effects[1].(WriteRecord).Record
+	second := Compute(with(rebuild, record(first))).Effects[1].(WriteRecord).Record
+	require.NotEqual(t, first.Build, second.Build, "also at the same instant")
 }
 
 // TestHistoryGrowsAndIsBounded: images of earlier configs are kept, but not for ever.

@@ -36,6 +36,8 @@ const (
 
 	// ReasonBuildCreated means: the build exists and has not begun to run.
 	ReasonBuildCreated = "BuildCreated"
+	// ReasonBuildStuck means: the build exists and has not begun to run for minutes.
+	ReasonBuildStuck = "BuildStuck"
 	// ReasonRetryScheduled means: an attempt failed for a passing reason; the next one is due at a known time.
 	ReasonRetryScheduled = "RetryScheduled"
 	// ReasonBuildRunning means: the build is at work.
@@ -68,6 +70,10 @@ const (
 const (
 	// FailureNoDigest means: the build succeeded, but the backend lost the image's digest.
 	FailureNoDigest = "ImageDigestMissing"
+	// FailurePendingTooLong means: the build did not begin to run within PendingDeadline.
+	FailurePendingTooLong = "PendingTooLong"
+	// FailureRunningTooLong means: the backend did not end the build at its deadline.
+	FailureRunningTooLong = "RunningTooLong"
 	// FailureBuildDeleted means: someone deleted the build before it had an outcome.
 	FailureBuildDeleted = "BuildDeleted"
 )

@@ -15,6 +15,12 @@ const (
 	claimGrace = 2 * time.Second
 	// BuildDeadline bounds the running time of a build.
 	BuildDeadline = time.Hour
+	// PendingDeadline bounds the time that a build may wait to run.
+	PendingDeadline = 30 * time.Minute
+	// stuckAfter is when a build that waits to run is reported as stuck.
+	stuckAfter = 2 * time.Minute
+	// overdueGrace is what the backend gets on top to end an overdue build.
+	overdueGrace = 5 * time.Minute
 )
 
 // retryDelay is the time between the end of the given attempt, counted from 1,

@@ -45,6 +45,11 @@ type Pool struct {
 	Image       string
 	ImageConfig string
 
+	// RebuildRequested is an administrator's token for one more build of the same
+	// inputs; RebuildObserved is the one that was acted on last.
+	RebuildRequested string
+	RebuildObserved  string
+
 	// Record is the memory of the newest attempt; nil when there is none or it
 	// cannot be read.
 	Record *Record

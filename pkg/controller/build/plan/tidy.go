@@ -7,8 +7,8 @@ import (
 )
 
 // tidy ends and removes what is of no use. The builds named in keep are the
-// newest attempts: they are left to run, and once they have ended, with the
-// outcome on record, lose their inputs. Builds of inputs that are not wanted
+// newest attempts: they are left to run, and once their outcome is on record
+// lose their inputs; one that was given up is stopped. Builds of inputs that are not wanted
 // any more are stopped, and removed when they have come to a stop; finished
 // ones stay for inspection without their inputs.
 func tidy(s *Snapshot, keep ...string) []Effect {
@@ -16,7 +16,7 @@ func tidy(s *Snapshot, keep ...string) []Effect {
 	for _, b := range s.Builds {
 		kept := slices.Contains(keep, b.Name)
 		switch {
-		case kept && (b.Phase.IsActive() || !recorded(s.Pool.Record, b.Name)):
+		case kept && !recorded(s.Pool.Record, b.Name):
 			// Its outcome is still to come or to be recorded.
 		case b.Phase.IsActive():
 			if !b.Stopping {
