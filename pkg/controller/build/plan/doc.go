@@ -4,10 +4,10 @@
 // clock and no memory, so a test can put any situation before it and a reader
 // can find every rule here.
 //
-// Start reading at Compute. The checks that can hold a build are lists in
-// checks.go; what a failure leads to is in retry.go and decision.afterFailure;
-// what is stopped and removed, in tidy.go; what the pool's conditions say, in
-// conditions.go.
+// Start reading at Compute in plan.go. The checks that can hold a build are lists
+// in checks.go; how a build is watched, and what its failure leads to, is in
+// follow.go; what is stopped and removed, in tidy.go; what the pool's conditions
+// say, in conditions.go and messages.go.
 //
 //	                       ┌────────────────────── inputs change ─────────────────────┐
 //	                       ▼                                                          │

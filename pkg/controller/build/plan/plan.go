@@ -1,14 +1,8 @@
 package plan
 
 import (
-	"cmp"
-	"fmt"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
-
-	corev1 "k8s.io/api/core/v1"
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
@@ -155,86 +149,6 @@ func (d *decision) turnTo() Plan {
 	return d.start(1)
 }
 
-// follow reports on the build of the newest attempt.
-func (d *decision) follow(b *imagebuilder.Observation) Plan {
-	switch b.Phase {
-	case imagebuilder.PhasePending:
-		return d.waitToRun(b)
-	case imagebuilder.PhaseRunning:
-		return d.waitToEnd(b)
-	case imagebuilder.PhaseSucceeded:
-		if b.Image != "" {
-			record := *d.record
-			record.Image, record.Failure = b.Image, nil
-			return d.publish(record)
-		}
-		return d.fail(b, Failure{
-			Reason: FailureNoDigest, Transient: true,
-			Message: "the build completed, but the digest of the image it pushed is not known",
-		})
-	case imagebuilder.PhaseStopped:
-		return d.fail(b, Failure{Reason: b.Reason, Message: b.Message, Interrupted: true})
-	default:
-		return d.fail(b, Failure{Reason: b.Reason, Message: b.Message, Log: b.Log, Transient: b.Transient})
-	}
-}
-
-// waitToRun watches a build that has not begun. Nothing else would ever end the
-// wait of a build whose pod cannot be scheduled.
-func (d *decision) waitToRun(b *imagebuilder.Observation) Plan {
-	age := d.age(b)
-	if age >= PendingDeadline {
-		return d.giveUp(b, FailurePendingTooLong, fmt.Sprintf("it did not begin to run within %s", PendingDeadline))
-	}
-	p := pending(d.record)
-	p.RequeueAfter = stuckAfter - age
-	if age >= stuckAfter {
-		p = Plan{
-			State: StatePending, Reason: ReasonBuildStuck, Event: corev1.EventTypeWarning, Subject: b.Name,
-			Message: fmt.Sprintf("Build %s of %s has not begun to run within %s%s; it is given up at %s.", b.Name, d.record.Config, stuckAfter,
-				describe(&Failure{Reason: cmp.Or(b.Reason, "NoReasonGiven"), Message: b.Message}), clockTime(d.Now.Add(PendingDeadline-age))),
-			RequeueAfter: PendingDeadline - age,
-		}
-	}
-	p.Effects = tidy(d.Snapshot, d.record.Build)
-	return p
-}
-
-// waitToEnd watches a build that runs. The backend bounds its time; should it
-// fail to, we do.
-func (d *decision) waitToEnd(b *imagebuilder.Observation) Plan {
-	const bound = PendingDeadline + BuildDeadline + overdueGrace
-	age := d.age(b)
-	if age >= bound {
-		return d.giveUp(b, FailureRunningTooLong, fmt.Sprintf("it did not end within %s, although its deadline is %s", bound, BuildDeadline))
-	}
-	return Plan{
-		State: StateBuilding, Reason: ReasonBuildRunning,
-		Message:      fmt.Sprintf("Build %s of %s is running%s.", d.record.Build, d.record.Config, ordinal(d.record)),
-		Effects:      tidy(d.Snapshot, d.record.Build),
-		RequeueAfter: bound - age,
-	}
-}
-
-// age is how long ago the build was created, by the API server's clock. One that
-// runs ahead of ours makes no age.
-func (d *decision) age(b *imagebuilder.Observation) time.Duration {
-	if b.Created.IsZero() {
-		return max(d.Now.Sub(d.record.ClaimedAt), 0)
-	}
-	return max(d.Now.Sub(b.Created), 0)
-}
-
-// giveUp records the failure of a build that is still active; once that is seen,
-// the build is stopped.
-func (d *decision) giveUp(b *imagebuilder.Observation, reason, message string) Plan {
-	text := message
-	if b.Reason != "" {
-		text += describe(&Failure{Reason: b.Reason, Message: b.Message})
-	}
-	return d.fail(b, Failure{Reason: reason, Message: text, Transient: true})
-}
-
 // unseen serves a claimed attempt whose build is not in the cache.
 func (d *decision) unseen() Plan {
 	if age := d.Now.Sub(d.record.ClaimedAt); age >= 0 && age < claimGrace {
@@ -256,65 +170,6 @@ func (d *decision) unseen() Plan {
 	p := pending(d.record)
 	p.Effects = slices.Concat(d.preparations(), others, []Effect{StartBuild{Request: d.request(d.record)}})
 	return p
-}
-
-// fail puts a failure on record, and goes on once it is there.
-func (d *decision) fail(b *imagebuilder.Observation, f Failure) Plan {
-	f.Message, f.Log = clip(f.Message), clip(f.Log)
-	if d.record.Failure.sameAs(&f) {
-		return d.afterFailure(d.record, true)
-	}
-	f.At = b.Finished
-	if f.At.IsZero() {
-		f.At = d.Now
-	}
-	record := *d.record
-	record.Failure = &f
-	p := d.afterFailure(&record, false)
-	p.Effects = []Effect{WriteRecord{Record: record}}
-	return p
-}
-
-// afterFailure decides between another attempt and the end. A failure that the
-// pool does not show yet leads to no new attempt: it is to be recorded first.
-func (d *decision) afterFailure(record *Record, recorded bool) Plan {
-	if recorded && record.Secrets != d.secretVersions() {
-		return d.start(1)
-	}
-	f := record.Failure
-	why := describe(f)
-	switch {
-	case f.Interrupted:
-		return d.ended(StateInterrupted, ReasonBuildCancelled,
-			fmt.Sprintf("Build %s of %s was cancelled%s; the next change of the pool's config, of %s or of its secrets builds again, and so does the annotation %s.", record.Build, record.Config, why, inputs.ConfigMapObject, constants.RebuildRequestedAnnotation))
-	case !f.Transient:
-		return d.ended(StateFailed, ReasonBuildFailed,
-			fmt.Sprintf("Build %s of %s failed%s; mend the cause: a change of the pool's config, of %s or of its secrets builds again, and so does the annotation %s.", record.Build, record.Config, why, inputs.ConfigMapObject, constants.RebuildRequestedAnnotation))
-	case record.Attempt >= MaxAttempts:
-		return d.ended(StateFailed, ReasonAttemptsExhausted,
-			fmt.Sprintf("All %d attempts at %s failed, the last one, build %s%s; a change of the pool's config, of %s or of its secrets builds again, and so does the annotation %s.", MaxAttempts, record.Config, record.Build, why, inputs.ConfigMapObject, constants.RebuildRequestedAnnotation))
-	}
-
-	at := retryAt(record)
-	if recorded && !at.After(d.Now) {
-		return d.start(record.Attempt + 1)
-	}
-	p := Plan{
-		State: StateRetrying, Reason: ReasonRetryScheduled, Event: corev1.EventTypeWarning, Subject: record.Build,
-		Message:      fmt.Sprintf("Attempt %d of %d at %s, build %s, failed%s; next at %s.", record.Attempt, MaxAttempts, record.Config, record.Build, why, clockTime(at)),
-		RequeueAfter: max(at.Sub(d.Now), time.Millisecond),
-	}
-	if recorded {
-		p.Effects = tidy(d.Snapshot, record.Build)
-	}
-	return p
-}
-
-func (d *decision) ended(state State, reason, message string) Plan {
-	return Plan{
-		State: state, Reason: reason, Message: message, Event: corev1.EventTypeWarning, Subject: d.record.Build,
-		Effects: tidy(d.Snapshot, d.record.Build),
-	}
 }
 
 // start claims an attempt and creates its build, unless something holds it.
@@ -397,60 +252,4 @@ func (d *decision) published() Plan {
 	p := succeeded(d.record)
 	p.Effects = tidy(d.Snapshot, d.record.Build)
 	return p
-}
-
-// Held is the plan of a pool whose build is due and cannot start.
-func Held(h Hold) Plan {
-	return Plan{State: StateHeld, Reason: h.Reason, Message: h.Message, Event: corev1.EventTypeWarning, Subject: h.Message}
-}
-
-func pending(r *Record) Plan {
-	return Plan{
-		State: StatePending, Reason: ReasonBuildCreated, Event: corev1.EventTypeNormal, Subject: r.Build,
-		Message: fmt.Sprintf("Build %s of %s is created and waits to run%s.", r.Build, r.Config, ordinal(r)),
-	}
-}
-
-func succeeded(r *Record) Plan {
-	return Plan{
-		State: StateSucceeded, Reason: ReasonImagePublished, Event: corev1.EventTypeNormal, Subject: r.Image,
-		Message: fmt.Sprintf("Image %s of %s is published; build %s made it.", r.Image, r.Config, r.Build),
-	}
-}
-
-// clockTime is how messages give an instant of today.
-func clockTime(at time.Time) string { return at.UTC().Format(time.TimeOnly) + " UTC" }
-
-// ordinal mentions the attempt when it is not the first.
-func ordinal(r *Record) string {
-	if r.Attempt <= 1 {
-		return ""
-	}
-	return " (attempt " + strconv.Itoa(r.Attempt) + " of " + strconv.Itoa(MaxAttempts) + ")"
-}
-
-// longestText bounds what is taken over from a backend: it goes into an
-// annotation and a condition of the pool, and anyone may have written it.
-const longestText = 2000
-
-// clip cuts a text to what is kept of it: the end, where a log says what failed.
-func clip(text string) string {
-	if len(text) <= longestText {
-		return text
-	}
-	return "…" + strings.ToValidUTF8(text[len(text)-longestText:], "")
-}
-
-// describe renders a failure for the middle of a sentence.
-func describe(f *Failure) string {
-	text := " (" + f.Reason
-	if f.Message != "" {
-		text += ": " + strings.TrimRight(f.Message, ".\n ")
-	}
-	text += ")"
-	if f.Log != "" {
-		// A condition's message is shown on one line by most tools.
-		text += ", its log ends: " + strings.ReplaceAll(strings.TrimSpace(f.Log), "\n", " | ")
-	}
-	return text
 }
