@@ -90,8 +90,8 @@ func TestH40ParseSettings(t *testing.T) {
 		},
 		"scheme": {
 			reason:   "a URL is a common mistake",
-			changes:  map[string]*string{constants.FinalImagePullspecKey: text("https://registry.example.com/org/repo")},
-			problems: []string{`key finalImagePullspec: "https://registry.example.com/org/repo": is not a valid image pullspec`},
+			changes:  map[string]*string{constants.FinalImagePullspecKey: text("https://images.example.com/org/repo")},
+			problems: []string{`key finalImagePullspec: "https://images.example.com/org/repo": is not a valid image pullspec`},
 		},
 		"digest": {
 			reason:   "nobody can know the digest before the build",

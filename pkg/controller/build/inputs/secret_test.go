@@ -77,21 +77,21 @@ func TestRegistriesOf(t *testing.T) {
 }
 
 func TestCovers(t *testing.T) {
-	const repository = "registry.example.com:5000/org/repo"
+	const repository = "images.example.com:5000/org/repo"
 	for name, test := range map[string]struct {
 		reason, entry string
 		want          bool
 	}{
-		"host":            {reason: "the usual entry", entry: "registry.example.com:5000", want: true},
-		"slash":           {reason: "a slash at the end means nothing", entry: "registry.example.com:5000/", want: true},
+		"host":            {reason: "the usual entry", entry: "images.example.com:5000", want: true},
+		"slash":           {reason: "a slash at the end means nothing", entry: "images.example.com:5000/", want: true},
 		"repository":      {reason: "an entry for the very repository", entry: repository, want: true},
-		"organisation":    {reason: "an entry for a part of the registry", entry: "registry.example.com:5000/org", want: true},
-		"legacy URL":      {reason: "how old clients wrote entries", entry: "https://registry.example.com:5000/v1/", want: true},
-		"http":            {reason: "the scheme does not matter", entry: "http://registry.example.com:5000", want: true},
+		"organisation":    {reason: "an entry for a part of the registry", entry: "images.example.com:5000/org", want: true},
+		"legacy URL":      {reason: "how old clients wrote entries", entry: "https://images.example.com:5000/v1/", want: true},
+		"http":            {reason: "the scheme does not matter", entry: "http://images.example.com:5000", want: true},
 		"pattern":         {reason: "a label may be a star", entry: "*.example.com:5000", want: true},
-		"other pattern":   {reason: "a star is one label", entry: "*.registry.example.com:5000", want: false},
-		"port is missing": {reason: "another port is another registry", entry: "registry.example.com", want: false},
-		"prefix of name":  {reason: "org is not or", entry: "registry.example.com:5000/or", want: false},
+		"other pattern":   {reason: "a star is one label", entry: "*.images.example.com:5000", want: false},
+		"port is missing": {reason: "another port is another registry", entry: "images.example.com", want: false},
+		"prefix of name":  {reason: "org is not or", entry: "images.example.com:5000/or", want: false},
 		"other host":      {reason: "another registry", entry: "quay.io", want: false},
 		"empty":           {reason: "no entry", entry: "", want: false},
 	} {
