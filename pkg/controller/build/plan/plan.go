@@ -91,7 +91,7 @@ type decision struct {
 }
 
 func (d *decision) compute() Plan {
-	if d.rebuild() != "" {
+	if d.rebuild() != "" && !d.awaitsSight() {
 		return d.start(1)
 	}
 	if d.record == nil || d.record.Fingerprint != d.fingerprint {
@@ -121,6 +121,17 @@ func (d *decision) rebuild() string {
 		return ""
 	}
 	return d.Pool.RebuildRequested
+}
+
+// awaitsSight tells whether a build of the wanted inputs was claimed and neither
+// it nor an outcome was seen. It may be running outside the cache's view, so
+// another one must not be started beside it.
+func (d *decision) awaitsSight() bool {
+	if d.record == nil || d.record.Fingerprint != d.fingerprint || d.record.succeeded() || d.record.failed() {
+		return false
+	}
+	b := find(d.Builds, d.record.Build)
+	return b == nil || b.Phase == imagebuilder.PhaseAbsent
 }
 
 // turnTo serves inputs that the newest attempt was not for: their image may be

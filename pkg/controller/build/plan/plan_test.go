@@ -203,6 +203,11 @@ func TestCompute(t *testing.T) {
 			snapshot: with(ready(), record(claimed(time.Hour)), observed("build-1", imagebuilder.PhaseRunning), func(s *Snapshot) { s.Pool.RebuildRequested = "1" }),
 			state:    StatePending, why: ReasonBuildCreated, effects: []string{"LoadConfig " + wantedConfig, "StopBuild build-1", "WriteRecord 1", "StartBuild"},
 		},
+		"rebuild while a build is out of sight": {
+			reason:   "it may be running; a second one beside it would be one too many",
+			snapshot: with(ready(), record(claimed(time.Second)), func(s *Snapshot) { s.Pool.RebuildRequested = "1" }),
+			state:    StateUnsettled, requeue: time.Second,
+		},
 		"rebuild while paused": {
 			reason:   "the request waits, and is not lost",
 			snapshot: with(ready(), record(success(claimed(time.Hour))), func(s *Snapshot) { s.Pool.RebuildRequested, s.Pool.Paused = "1", true }),
@@ -565,7 +570,7 @@ func TestH18FreshNamePerAttempt(t *testing.T) {
 
 	rebuild := with(ready(), func(s *Snapshot) { s.Pool.RebuildRequested = "1" })
 	first := Compute(rebuild).Effects[1].(WriteRecord).Record
-	second := Compute(with(rebuild, record(first))).Effects[1].(WriteRecord).Record
+	second := Compute(with(rebuild, record(success(first)))).Effects[1].(WriteRecord).Record
 	require.NotEqual(t, first.Build, second.Build, "also at the same instant")
 }
 
