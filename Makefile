@@ -45,13 +45,14 @@ unit: ## Run the unit tests of the controller, with the race detector
 simulate: ## Run the controller under every single fault, and SCHEDULES random combinations
 	go test ./pkg/controller/build -run 'TestSimulation$$' -v -schedules $(SCHEDULES)
 
+# -count=1: these tests run programs whose sources the test cache does not know of.
 .PHONY: integration
 integration: ## Run the tests on a real API server
-	cd test && go test -timeout 30m ./devcluster/... ./baseos/... ./demo/... ./integration/...
+	cd test && go test -count=1 -timeout 30m ./devcluster/... ./baseos/... ./demo/... ./integration/...
 
 .PHONY: e2e
 e2e: packages ## Build a real OS image end to end and look into it (root on Debian)
-	cd test && go test -timeout 45m -v -run . ./e2e/...
+	cd test && go test -count=1 -timeout 45m -v ./e2e/...
 
 .PHONY: packages
 packages: ## Install the Debian packages that building images needs
