@@ -18,7 +18,8 @@
 // # Who owns what
 //
 //	object                                   read    written
-//	MachineConfigPool annotations            all     desired-os-image, desired-os-image-config, os-image-build
+//	MachineConfigPool annotations            all     desired-os-image, desired-os-image-config, os-image-build,
+//	                                                 rebuild-observed
 //	MachineConfigPool conditions             all     BuildPending, Building, BuildSuccess, BuildFailed,
 //	                                                 BuildInterrupted, ImageBuildDegraded
 //	MachineConfig, ControllerConfig          yes     never

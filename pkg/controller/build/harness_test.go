@@ -2,6 +2,7 @@ package build
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"time"
 
@@ -95,22 +96,13 @@ func (h *harness) restart() {
 // deliver brings every cache, or those named, up to date.
 func (h *harness) deliver(resources ...string) {
 	for resource, indexer := range h.caches {
-		if len(resources) == 0 || contains(resources, resource) {
+		if len(resources) == 0 || slices.Contains(resources, resource) {
 			h.api.Fill(indexer, resource)
 		}
 	}
-	if len(resources) == 0 || contains(resources, "secrets") {
+	if len(resources) == 0 || slices.Contains(resources, "secrets") {
 		h.api.FillMetadata(h.metadata, "secrets")
 	}
-}
-
-func contains(list []string, item string) bool {
-	for _, s := range list {
-		if s == item {
-			return true
-		}
-	}
-	return false
 }
 
 // sync delivers everything and syncs the pool once.

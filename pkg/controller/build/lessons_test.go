@@ -129,7 +129,7 @@ func TestL04FastBuild(t *testing.T) {
 	h.requireCondition(worker, mcfgv1.MachineConfigPoolBuildPending, plan.ReasonBuildCreated)
 }
 
-// TestL05FailThenFix: after a failure a fixed config never built, and Degraded
+// TestL05H27FailThenFix: after a failure a fixed config never built, and Degraded
 // and RenderDegraded, which belong to others, were written.
 func TestL05H27FailThenFix(t *testing.T) {
 	h := layeredHarness(t, "rendered-worker-1", "rendered-worker-2")
@@ -210,7 +210,7 @@ func TestL08PushSecretMissing(t *testing.T) {
 	require.Len(t, h.api.Builds(), 1)
 }
 
-// TestL09OptOutWhileDown: the Build kept running, the conditions stayed.
+// TestL09H09OptOut: the Build kept running, the conditions stayed.
 func TestL09H09OptOut(t *testing.T) {
 	for _, phase := range []buildv1.BuildPhase{buildv1.BuildPhaseNew, buildv1.BuildPhaseRunning, buildv1.BuildPhaseComplete, buildv1.BuildPhaseFailed} {
 		t.Run(string(phase), func(t *testing.T) {
@@ -391,7 +391,8 @@ func TestH25NoDigest(t *testing.T) {
 	h.requirePublished(worker, "rendered-worker-1", buildtest.Digest(2))
 }
 
-// TestH13TransientFailuresAreRetried, and not for ever.
+// TestH11H13H44TransientFailuresAreRetried: one blip failed the build for good. They
+// are retried here, and not for ever.
 func TestH11H13H44TransientFailuresAreRetried(t *testing.T) {
 	h := layeredHarness(t, "rendered-worker-1")
 	names := map[string]bool{}
@@ -621,7 +622,7 @@ func TestSecretsStayInSecrets(t *testing.T) {
 	require.NotContains(t, fmt.Sprintf("%+v %v", elsewhere, h.events), buildtest.Canary)
 }
 
-// TestL10 … of the two secrets, each is read once per version.
+// TestSecretsAreReadOncePerVersion: what a secret holds is remembered by its version.
 func TestSecretsAreReadOncePerVersion(t *testing.T) {
 	h := layeredHarness(t, "rendered-worker-1", "rendered-worker-2", "rendered-worker-3")
 	secretReads := func() int {
@@ -650,7 +651,7 @@ func TestSecretsAreReadOncePerVersion(t *testing.T) {
 	require.Equal(t, 1, secretReads(), "the one that changed is read")
 }
 
-// TestH07RotationBuildsNothing: an hourly token rotation caused roll-outs.
+// TestH06H07RotationBuildsNothing: an hourly token rotation caused roll-outs.
 func TestH06H07RotationBuildsNothing(t *testing.T) {
 	h := layeredHarness(t, "rendered-worker-1")
 	h.settle(worker)
@@ -719,4 +720,79 @@ func TestStuckBuildIsReportedAndGivenUp(t *testing.T) {
 	h.api.EditBuild(first, func(b *buildv1.Build) { require.True(t, b.Status.Cancelled, "it is stopped") })
 	h.pass(time.Minute, worker)
 	require.NotEqual(t, first, h.newestBuild(worker))
+}
+
+// TestH03ConflictOnEachPoolWrite: writes of the render and node controllers come
+// between ours.
+func TestH03ConflictOnEachPoolWrite(t *testing.T) {
+	for nth := 1; nth <= 5; nth++ {
+		h := layeredHarness(t, "rendered-worker-1")
+		writes := 0
+		h.api.Fault = func(call buildtest.Call) error {
+			if call.Verb == "patch" && call.Resource == "machineconfigpools" {
+				if writes++; writes == nth {
+					return apierrors.NewConflict(pools, worker, fmt.Errorf("another writer was first"))
+				}
+			}
+			return nil
+		}
+		h.settle(worker)
+		h.api.RunBuild(h.newestBuild(worker), buildv1.BuildPhaseRunning)
+		h.settle(worker)
+		h.api.CompleteBuild(h.newestBuild(worker), buildtest.Digest(1))
+		h.settle(worker)
+		require.GreaterOrEqual(t, writes, nth, "the conflict took place")
+		require.Len(t, h.api.Builds(), 1)
+		h.requirePublished(worker, "rendered-worker-1", buildtest.Digest(1))
+	}
+}
+
+// TestH14OldRetryLeavesTheNewerBuild: the retry of an old failed build cancelled
+// the newer good one.
+func TestH14OldRetryLeavesTheNewerBuild(t *testing.T) {
+	h := layeredHarness(t, "rendered-worker-1", "rendered-worker-2")
+	h.settle(worker)
+	h.api.FailBuild(h.newestBuild(worker), buildv1.BuildPhaseFailed, buildv1.StatusReasonBuildPodEvicted, "evicted")
+	h.settle(worker)
+	h.requireCondition(worker, mcfgv1.MachineConfigPoolBuildPending, plan.ReasonRetryScheduled)
+	h.want("rendered-worker-2")
+	h.settle(worker)
+	newer := h.newestBuild(worker)
+	h.pass(time.Minute, worker)
+	require.Equal(t, newer, h.newestBuild(worker))
+	h.api.EditBuild(newer, func(b *buildv1.Build) { require.False(t, b.Status.Cancelled) })
+	require.Len(t, h.api.Builds(), 2, "the old config is not tried again")
+}
+
+// TestH28DanglingRecord: a record of a build that vanished froze the pool.
+func TestH28DanglingRecord(t *testing.T) {
+	h := layeredHarness(t, "rendered-worker-1")
+	dangling := plan.Record{Build: "machine-os-worker-gone-1", Fingerprint: "of other inputs", Config: "rendered-worker-0", Attempt: 1, ClaimedAt: h.clock.Now().Add(-time.Hour)}
+	h.api.EditPool(worker, func(p *mcfgv1.MachineConfigPool) {
+		p.Annotations = map[string]string{constants.BuildRecordAnnotation: dangling.String()}
+	})
+	_, err := h.sync(worker)
+	require.NoError(t, err)
+	require.Len(t, h.api.Builds(), 1, "one sync heals it")
+	require.Equal(t, "rendered-worker-1", h.record(worker).Config)
+}
+
+// TestH46SettingsSwitchedMidBuild: the running build is judged by the inputs it was
+// started with, and its image never published under the new ones.
+func TestH46SettingsSwitchedMidBuild(t *testing.T) {
+	h := layeredHarness(t, "rendered-worker-1")
+	h.settle(worker)
+	old := h.newestBuild(worker)
+	h.api.RunBuild(old, buildv1.BuildPhaseRunning)
+	h.settle(worker)
+	switched := buildtest.SettingsConfigMap()
+	switched.Data[constants.FinalImagePullspecKey] = buildtest.Registry + "/ocp/elsewhere"
+	h.api.Put(switched)
+	h.settle(worker)
+	h.api.CompleteBuild(old, buildtest.Digest(1)) // cancelling came too late
+	h.settle(worker)
+	require.NotContains(t, h.api.Pool(worker).Annotations, constants.DesiredOSImageAnnotation)
+	h.api.CompleteBuild(h.newestBuild(worker), buildtest.Digest(2))
+	h.settle(worker)
+	require.Equal(t, buildtest.Registry+"/ocp/elsewhere@"+buildtest.Digest(2), h.api.Pool(worker).Annotations[constants.DesiredOSImageAnnotation])
 }

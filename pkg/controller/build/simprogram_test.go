@@ -134,14 +134,11 @@ func (p *program) deliverKind(kind string, objects []runtime.Object) (news bool)
 		if err := indexer.Add(cached); err != nil {
 			panic(err)
 		}
-		switch {
-		case !exists:
+		// A watch that missed a deletion shows the replacement as an update, too.
+		if exists {
+			handler.OnUpdate(old, cached)
+		} else {
 			handler.OnAdd(cached, false)
-		case uidOf(old) != uidOf(cached):
-			// A watch that missed the deletion shows a replacement as an update.
-			handler.OnUpdate(old, cached)
-		default:
-			handler.OnUpdate(old, cached)
 		}
 	}
 	slices.Sort(gone)
@@ -163,14 +160,6 @@ func (p *program) deliverKind(kind string, objects []runtime.Object) (news bool)
 		}
 	}
 	return news
-}
-
-func uidOf(object any) string {
-	accessor, err := meta.Accessor(object)
-	if err != nil {
-		return ""
-	}
-	return string(accessor.GetUID())
 }
 
 // asCached is the form in which the informers keep an object, see the transform

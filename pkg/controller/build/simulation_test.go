@@ -72,7 +72,7 @@ func newSimulation(s schedule) *simulation {
 	return sim
 }
 
-// maxRounds is far beyond what any schedule needs; a run that gets there is wedged.
+// simRounds is far beyond what any schedule needs; a run that gets there is wedged.
 const simRounds = 2000
 
 // run plays the schedule to its end and returns the problems.

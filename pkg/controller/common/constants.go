@@ -12,8 +12,4 @@ const (
 	// LayeringEnabledPoolLabel opts a MachineConfigPool into image builds when
 	// it is present with any value but "false".
 	LayeringEnabledPoolLabel = "machineconfiguration.openshift.io/layering-enabled"
-
-	// RenderedMachineConfigPrefix begins the name of every MachineConfig that
-	// the render controller generates for a pool.
-	RenderedMachineConfigPrefix = "rendered-"
 )
