@@ -68,6 +68,9 @@ type Controller struct {
 
 	findings *findings
 	writes   *writes
+	settings settings
+	waits    *waits
+	slots    *slots
 	queue    workqueue.TypedRateLimitingInterface[string]
 }
 
@@ -101,6 +104,8 @@ func New(
 		secretIndexer: secretInformer.GetIndexer(),
 		findings:      newFindings(),
 		writes:        newWrites(),
+		waits:         newWaits(),
+		slots:         newSlots(),
 		queue: workqueue.NewTypedRateLimitingQueueWithConfig(
 			workqueue.NewTypedItemExponentialFailureRateLimiter[string](config.FirstRetryDelay, config.MaxRetryDelay),
 			workqueue.TypedRateLimitingQueueConfig[string]{Name: "build-controller", Clock: config.Clock}),

@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -52,6 +53,8 @@ func (x *execution) apply(ctx context.Context, effect plan.Effect) error {
 		return x.loadConfig(ctx, e.Name)
 	case plan.ConfirmAbsent:
 		return x.confirmAbsent(ctx, e.Name)
+	case plan.TakeSlot:
+		return x.takeSlot(e)
 	case plan.WriteRecord:
 		annotations := map[string]any{constants.BuildRecordAnnotation: e.Record.String()}
 		if e.Rebuild != "" {
@@ -81,8 +84,10 @@ func (x *execution) apply(ctx context.Context, effect plan.Effect) error {
 		}
 		return x.builder.Stop(ctx, e.Name, e.UID)
 	case plan.DeleteBuild:
-		if err := x.confirmPool(ctx); err != nil {
-			return err
+		if !e.Recorded {
+			if err := x.confirmPool(ctx); err != nil {
+				return err
+			}
 		}
 		return x.builder.Delete(ctx, e.Name, e.UID)
 	case plan.RemoveTraces:
@@ -160,6 +165,26 @@ func (x *execution) confirmAbsent(ctx context.Context, name string) error {
 	}
 	if exists {
 		return errStale
+	}
+	return nil
+}
+
+// takeSlot ends the execution with a queuedError when there is no place.
+func (x *execution) takeSlot(effect plan.TakeSlot) error {
+	now := x.config.Clock.Now()
+	since := x.slots.since(x.pool.Name)
+	if since.IsZero() {
+		since = now
+		for i := range x.pool.Status.Conditions {
+			// A controller before this one may have put the pool into the queue.
+			c := &x.pool.Status.Conditions[i]
+			if plan.IsOurs(c.Type) && c.Status == corev1.ConditionTrue && c.Reason == plan.ReasonQueued {
+				since = c.LastTransitionTime.Time
+			}
+		}
+	}
+	if queued := x.slots.take(x.pool.Name, effect, x.builder.Active(), since, now); queued != nil {
+		return queued
 	}
 	return nil
 }

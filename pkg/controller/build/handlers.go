@@ -116,11 +116,19 @@ func (ctrl *Controller) layeredPools() []string {
 	return keys
 }
 
+// enqueueWaiting has the pools looked at that wait for a build to end.
+func (ctrl *Controller) enqueueWaiting() {
+	for _, pool := range ctrl.slots.next() {
+		ctrl.queue.Add(pool)
+	}
+}
+
 // enqueueFromBuilder takes what the builder notifies of. A pool that opted out
 // may still have builds to remove, so AllPools means all.
 func (ctrl *Controller) enqueueFromBuilder(pool string) {
 	if pool != imagebuilder.AllPools {
 		ctrl.queue.Add(pool)
+		ctrl.enqueueWaiting()
 		return
 	}
 	for _, key := range ctrl.mcpIndexer.ListKeys() {

@@ -2,10 +2,12 @@ package build
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"testing"
 	"time"
 
+	buildv1 "github.com/openshift/api/build/v1"
 	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
 	buildinformers "github.com/openshift/client-go/build/informers/externalversions"
 	mcfginformers "github.com/openshift/client-go/machineconfiguration/informers/externalversions"
@@ -148,6 +150,54 @@ func (h *harness) pass(d time.Duration, pool string) plan.Plan {
 	h.t.Helper()
 	h.clock.Step(d)
 	return h.settle(pool)
+}
+
+// editSettings sets keys of the ConfigMap.
+func (h *harness) editSettings(settings map[string]string) {
+	configMap := buildtest.SettingsConfigMap()
+	maps.Copy(configMap.Data, settings)
+	h.api.Put(configMap)
+	h.deliver()
+}
+
+// activeBuilds are the names of the Builds that have not ended.
+func (h *harness) activeBuilds() []string {
+	var names []string
+	for _, b := range h.api.Builds() {
+		if !ended(b) {
+			names = append(names, b.Name)
+		}
+	}
+	return names
+}
+
+// complete lets the newest build of the pool succeed, and the controller see it.
+func (h *harness) complete(pool string) {
+	h.t.Helper()
+	h.waiting()
+	h.api.CompleteBuild(h.newestBuild(pool), buildtest.Digest(1))
+	h.deliver()
+	h.ctrl.enqueueFromBuilder(pool)
+	h.settle(pool)
+}
+
+// stopped lets a cancelled Build come to its end.
+func (h *harness) stopped(name string) {
+	h.api.FailBuild(name, buildv1.BuildPhaseCancelled, buildv1.StatusReasonCancelledBuild, "The build was cancelled by the user.")
+}
+
+// waiting empties the work queue and returns the pools in it that wait for a place
+// to build in.
+func (h *harness) waiting() []string {
+	var pools []string
+	for h.ctrl.queue.Len() > 0 {
+		name, _ := h.ctrl.queue.Get()
+		h.ctrl.queue.Done(name)
+		if !slices.Contains(pools, name) && !h.ctrl.slots.since(name).IsZero() {
+			pools = append(pools, name)
+		}
+	}
+	return pools
 }
 
 // newestBuild is the name of the build on record.

@@ -16,6 +16,7 @@ import (
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/buildtest"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/plan"
 	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
 )
@@ -396,13 +397,13 @@ func TestH25NoDigest(t *testing.T) {
 func TestH11H13H44TransientFailuresAreRetried(t *testing.T) {
 	h := layeredHarness(t, "rendered-worker-1")
 	names := map[string]bool{}
-	for attempt := 1; attempt <= plan.MaxAttempts; attempt++ {
+	for attempt := 1; attempt <= inputs.DefaultLimits().MaxAttempts; attempt++ {
 		h.settle(worker)
 		names[h.newestBuild(worker)] = true
 		require.Equal(t, attempt, h.record(worker).Attempt)
 		h.api.FailBuild(h.newestBuild(worker), buildv1.BuildPhaseError, buildv1.StatusReasonBuildPodDeleted, "the pod was deleted")
 		h.settle(worker)
-		if attempt < plan.MaxAttempts {
+		if attempt < inputs.DefaultLimits().MaxAttempts {
 			message := h.requireCondition(worker, mcfgv1.MachineConfigPoolBuildPending, plan.ReasonRetryScheduled)
 			require.Contains(t, message, fmt.Sprintf("Attempt %d of 4", attempt))
 			require.Contains(t, message, "next at ")
@@ -411,8 +412,8 @@ func TestH11H13H44TransientFailuresAreRetried(t *testing.T) {
 	}
 	h.requireCondition(worker, mcfgv1.MachineConfigPoolBuildFailed, plan.ReasonAttemptsExhausted)
 	h.pass(24*time.Hour, worker)
-	require.Len(t, names, plan.MaxAttempts, "every attempt has a name of its own")
-	require.Len(t, h.api.Builds(), plan.MaxAttempts)
+	require.Len(t, names, inputs.DefaultLimits().MaxAttempts, "every attempt has a name of its own")
+	require.Len(t, h.api.Builds(), inputs.DefaultLimits().FailedBuildsHistory, "the newest ones stay for inspection")
 }
 
 // TestH29RecreatedPool: Builds of a deleted pool of the same name are none of the
@@ -789,6 +790,7 @@ func TestH46SettingsSwitchedMidBuild(t *testing.T) {
 	switched.Data[constants.FinalImagePullspecKey] = buildtest.Registry + "/ocp/elsewhere"
 	h.api.Put(switched)
 	h.settle(worker)
+	h.pass(5*time.Second, worker)
 	h.api.CompleteBuild(old, buildtest.Digest(1)) // cancelling came too late
 	h.settle(worker)
 	require.NotContains(t, h.api.Pool(worker).Annotations, constants.DesiredOSImageAnnotation)

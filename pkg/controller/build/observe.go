@@ -21,7 +21,7 @@ import (
 // observe gathers what the caches know about a pool. It calls no API, and an
 // object that does not exist is a fact of the snapshot, not an error.
 func (ctrl *Controller) observe(pool *mcfgv1.MachineConfigPool) (plan.Snapshot, error) {
-	s := plan.Snapshot{Now: ctrl.config.Clock.Now(), Pool: observePool(pool)}
+	s := plan.Snapshot{Now: ctrl.config.Clock.Now(), Pool: observePool(pool), WaitingSince: ctrl.waits.of(pool.Name)}
 
 	builds, err := ctrl.builder.Observe(pool.Name)
 	var unavailable *imagebuilder.UnavailableError
@@ -41,8 +41,7 @@ func (ctrl *Controller) observe(pool *mcfgv1.MachineConfigPool) (plan.Snapshot, 
 
 	configMap, err := ctrl.cmLister.ConfigMaps(ctrlcommon.MCONamespace).Get(constants.ConfigMapName)
 	if err == nil {
-		s.Settings.Exists = true
-		s.Settings.Values, s.Settings.Problems = inputs.ParseSettings(configMap.Data)
+		s.Settings = ctrl.settings.of(configMap, s.Now)
 	} else if !apierrors.IsNotFound(err) {
 		return s, fmt.Errorf("could not look up %s: %w", inputs.ConfigMapObject, err)
 	}
@@ -53,6 +52,7 @@ func (ctrl *Controller) observe(pool *mcfgv1.MachineConfigPool) (plan.Snapshot, 
 			Exists:     true,
 			Generation: config.Generation,
 			OSImageURL: config.Spec.OSImageURL,
+			Created:    config.CreationTimestamp.Time,
 			Problem:    ctrl.findings.config(config.Name, config.ResourceVersion),
 		}
 	} else if !apierrors.IsNotFound(err) {

@@ -3,13 +3,21 @@ package build
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/klog/v2"
 
+	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/plan"
+	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
 )
+
+// reasonUnknownKey is the reason of events on the ConfigMap.
+const reasonUnknownKey = "UnknownKey"
 
 // report puts the plan's state on the pool, as it is after the plan was
 // executed, with one write, or none when it is there already. The event comes
@@ -34,6 +42,18 @@ func (ctrl *Controller) report(ctx context.Context, pool *mcfgv1.MachineConfigPo
 		ctrl.recorder.Event(eventTarget(pool), p.Event, p.Reason, p.Message)
 	}
 	return nil
+}
+
+// announceUnknownKeys tells of keys of the ConfigMap that mean nothing, where
+// whoever wrote them looks. They hold up nothing.
+func (ctrl *Controller) announceUnknownKeys() {
+	uid, unknown := ctrl.settings.announcement()
+	if len(unknown) == 0 {
+		return
+	}
+	target := &corev1.ObjectReference{APIVersion: "v1", Kind: "ConfigMap", Namespace: ctrlcommon.MCONamespace, Name: constants.ConfigMapName, UID: uid}
+	ctrl.recorder.Eventf(target, corev1.EventTypeWarning, reasonUnknownKey, "%s has keys that mean nothing and are ignored: %.500s; the known ones are %s",
+		inputs.ConfigMapObject, strings.Join(unknown, ", "), strings.Join(inputs.KnownKeys(), ", "))
 }
 
 // eventTarget is the pool with the kind that objects from caches lack and an

@@ -36,6 +36,8 @@ type simulation struct {
 
 	// made remembers each image that a completed Build made.
 	made map[string]madeImage
+	// published are the digests of all images that were on the pool at some time.
+	published map[string]bool
 	// foreign is what belongs to others on each pool.
 	foreign map[string]string
 	// problems are the invariants that were broken; trace is what happened.
@@ -57,7 +59,7 @@ type act struct {
 var errDead = errors.New("the process was killed")
 
 func newSimulation(s schedule) *simulation {
-	sim := &simulation{schedule: s, made: map[string]madeImage{}, foreign: map[string]string{}}
+	sim := &simulation{schedule: s, made: map[string]madeImage{}, published: map[string]bool{}, foreign: map[string]string{}}
 	sim.clock = clocktesting.NewFakeClock(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC))
 	sc := scenarios[s.scenario]
 	sim.api = buildtest.NewAPI(sim.clock, sc.objects()...)

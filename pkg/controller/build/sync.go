@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/klog/v2"
 
@@ -22,7 +23,7 @@ func (ctrl *Controller) syncMachineConfigPool(ctx context.Context, name string) 
 		pool, err := ctrl.mcpLister.Get(name)
 		if apierrors.IsNotFound(err) {
 			// What belonged to the pool is garbage collected with it.
-			ctrl.writes.forget(name)
+			ctrl.forget(name)
 			return plan.Plan{State: plan.StateNotLayered}, nil
 		}
 		if err != nil {
@@ -37,20 +38,60 @@ func (ctrl *Controller) syncMachineConfigPool(ctx context.Context, name string) 
 		if err != nil {
 			return plan.Plan{}, err
 		}
+		ctrl.announceUnknownKeys()
 		p := plan.Compute(snapshot)
 		klog.FromContext(ctx).V(4).Info("Planned", "state", p.State, "reason", p.Reason, "effects", len(p.Effects), "requeueAfter", p.RequeueAfter)
 
-		x := execution{Controller: ctrl, pool: pool}
-		err = x.execute(ctx, p.Effects)
+		p, pool, err = ctrl.carryOut(ctx, pool, p)
 		if errors.Is(err, errLearned) && round < maxRounds {
 			continue
 		}
+		if err == nil {
+			ctrl.waits.note(name, p.Waiting, snapshot.Now)
+		}
+		ctrl.keepPlace(name, p, err)
 		var held *heldError
-		if errors.As(err, &held) {
-			p = plan.Held(held.hold)
-		} else if err != nil {
+		if err != nil && !errors.As(err, &held) {
 			return p, err
 		}
-		return p, errors.Join(err, ctrl.report(ctx, x.pool, p))
+		return p, errors.Join(err, ctrl.report(ctx, pool, p))
 	}
+}
+
+// carryOut executes a plan. What that met with may be what there is to report in
+// place of the plan. The pool is returned as the last write left it.
+func (ctrl *Controller) carryOut(ctx context.Context, pool *mcfgv1.MachineConfigPool, p plan.Plan) (plan.Plan, *mcfgv1.MachineConfigPool, error) {
+	x := execution{Controller: ctrl, pool: pool}
+	err := x.execute(ctx, p.Effects)
+	var held *heldError
+	var queued *queuedError
+	switch {
+	case errors.As(err, &held):
+		return plan.Held(held.hold), x.pool, err
+	case errors.As(err, &queued):
+		return queued.plan(), x.pool, nil
+	}
+	return p, x.pool, err
+}
+
+// keepPlace takes a pool out of the queue for a place to build in once it does not
+// wait there any more. Those behind it move up.
+func (ctrl *Controller) keepPlace(name string, p plan.Plan, err error) {
+	if p.Reason == plan.ReasonQueued || p.State == plan.StateUnsettled || verdictOn(p, err).quiet {
+		return
+	}
+	changed := ctrl.slots.leave(name)
+	if err != nil || p.State != plan.StatePending {
+		changed = ctrl.slots.seen(name) || changed
+	}
+	if changed {
+		ctrl.enqueueWaiting()
+	}
+}
+
+// forget drops what is remembered of a pool that does not exist any more.
+func (ctrl *Controller) forget(name string) {
+	ctrl.writes.forget(name)
+	ctrl.waits.note(name, false, ctrl.config.Clock.Now())
+	ctrl.keepPlace(name, plan.Plan{State: plan.StateNotLayered}, nil)
 }

@@ -12,7 +12,8 @@ import (
 )
 
 // TestHappyCycle follows one image from opt-in to published, and counts what it
-// costs: at most nine calls, one of them a read, and after it nothing.
+// costs: nine calls, one of them a read, and one more for the build of the image
+// before, which is removed; and after it nothing.
 func TestHappyCycle(t *testing.T) {
 	objects := append(goodInputs("rendered-worker-1", "rendered-worker-2"), buildtest.Pool(worker).Layered().Wants("rendered-worker-1").Object())
 	h := newHarness(t, objects...)
@@ -61,6 +62,7 @@ func TestHappyCycle(t *testing.T) {
 		"patch machineconfigpools",
 		"patch machineconfigpools/status",
 		"delete secrets",
+		"delete builds",
 	}, calls, "the order of effects in doc.go")
 
 	h.settle(worker)

@@ -21,6 +21,36 @@ const (
 	// FinalImagePullspecKey is the repository that images are pushed to, as
 	// registry/organisation/repository. A tag in it is ignored.
 	FinalImagePullspecKey = "finalImagePullspec"
+
+	// MaxConcurrentBuildsKey bounds how many builds run at once, of all pools
+	// together; 0 for no bound.
+	MaxConcurrentBuildsKey = "maxConcurrentBuilds"
+
+	// MaxAttemptsKey bounds the attempts at the same image.
+	MaxAttemptsKey = "maxAttempts"
+
+	// QuietPeriodKey is for how many seconds the inputs of an image must not have
+	// changed before its build starts.
+	QuietPeriodKey = "quietPeriodSeconds"
+
+	// QuietPeriodCeilingKey is for how many seconds a build waits at most for its
+	// inputs to stop changing.
+	QuietPeriodCeilingKey = "quietPeriodCeilingSeconds"
+
+	// PendingDeadlineKey is after how many seconds a build that did not begin to
+	// run is given up.
+	PendingDeadlineKey = "pendingDeadlineSeconds"
+
+	// CompletionDeadlineKey is for how many seconds a build may run.
+	CompletionDeadlineKey = "completionDeadlineSeconds"
+
+	// SuccessfulBuildsHistoryLimitKey is how many builds that succeeded are kept of
+	// each pool, for inspection.
+	SuccessfulBuildsHistoryLimitKey = "successfulBuildsHistoryLimit"
+
+	// FailedBuildsHistoryLimitKey is how many builds that failed are kept of each
+	// pool, for inspection.
+	FailedBuildsHistoryLimitKey = "failedBuildsHistoryLimit"
 )
 
 // Annotations on a MachineConfigPool. The first three are written in one patch

@@ -135,6 +135,26 @@ func TestContract(t *testing.T) {
 			})
 		}
 
+		test("active builds are those of every pool that have not ended", func(t *testing.T, b backend, observe func() []imagebuilder.Observation) {
+			require.Empty(t, b.Active())
+			for _, name := range []string{"b-3", "b-1", "b-2", "b-4"} {
+				r := request(name)
+				r.Pool = "pool-of-" + name
+				require.NoError(t, b.Start(ctx, r))
+			}
+			observe()
+			require.Equal(t, []string{"b-1", "b-2", "b-3", "b-4"}, b.Active(), "in order")
+			b.run("b-1")
+			b.succeed("b-2", buildtest.Digest(1))
+			b.fail("b-3", true)
+			b.stopped("b-4")
+			observe()
+			require.Equal(t, []string{"b-1"}, b.Active())
+			b.remove("b-1")
+			observe()
+			require.Empty(t, b.Active(), "inputs alone are at no work")
+		})
+
 		test("a started build is observed as it was asked for", func(t *testing.T, b backend, observe func() []imagebuilder.Observation) {
 			require.Empty(t, observe())
 			require.NoError(t, b.Start(ctx, request("b-1")))
@@ -145,7 +165,7 @@ func TestContract(t *testing.T) {
 			got[0].UID, got[0].Created = "", time.Time{}
 			require.Equal(t, imagebuilder.Observation{
 				Name: "b-1", PoolUID: "pool-uid", Fingerprint: "fingerprint", RenderedConfig: "rendered-worker-1", Attempt: 1,
-				Phase: imagebuilder.PhasePending, HasInputs: true,
+				Phase: imagebuilder.PhasePending, HasInputs: true, Deadline: time.Hour,
 			}, got[0])
 
 			others, err := b.Observe("infra")

@@ -28,6 +28,10 @@ type ImageBuilder interface {
 	// arrived there yet.
 	Exists(ctx context.Context, name string) (bool, error)
 
+	// Active returns the names of all builds, of any pool, that have not ended, as
+	// far as the cache shows them.
+	Active() []string
+
 	// Stop asks a running build to end. It is a request: the build's phase
 	// tells when it ended. That the build is absent, or that another one (by
 	// UID) has its name, is success.
@@ -134,6 +138,8 @@ type Observation struct {
 	Stopping bool
 	// HasInputs tells that the inputs made for the build still exist.
 	HasInputs bool
+	// Deadline bounds the running time; zero when unknown.
+	Deadline time.Duration
 	// Created and Finished are zero when unknown.
 	Created  time.Time
 	Finished time.Time

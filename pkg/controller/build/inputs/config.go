@@ -3,6 +3,7 @@ package inputs
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -20,6 +21,8 @@ type Settings struct {
 	FinalImagePushSecret string
 	// FinalImageRepository is the target as registry/path, without tag or digest.
 	FinalImageRepository string
+	// Limits never decide what is in an image.
+	Limits Limits
 }
 
 // ConfigMapObject is how messages name the ConfigMap.
@@ -27,7 +30,7 @@ const ConfigMapObject = "ConfigMap " + constants.ConfigMapName
 
 // ParseSettings checks the ConfigMap's data as a whole. All problems are
 // returned at once, in the order of the keys in the documentation; Settings
-// are usable only when there are none.
+// are usable only when there are none; their Limits always are.
 func ParseSettings(data map[string]string) (Settings, []Problem) {
 	var problems []Problem
 	report := func(key, format string, args ...any) {
@@ -59,10 +62,27 @@ func ParseSettings(data map[string]string) (Settings, []Problem) {
 		settings.FinalImageRepository = repository
 	}
 
+	limits, limitProblems := parseLimits(data)
+	problems = append(problems, limitProblems...)
+	settings.Limits = limits
+
 	if len(problems) > 0 {
-		return Settings{}, problems
+		return Settings{Limits: DefaultLimits()}, problems
 	}
 	return settings, nil
+}
+
+// UnknownKeys returns the keys of the ConfigMap's data that mean nothing, in
+// order. A misspelt key would otherwise be ignored without a word.
+func UnknownKeys(data map[string]string) []string {
+	var unknown []string
+	for key := range data {
+		if !slices.Contains(knownKeys, key) {
+			unknown = append(unknown, key)
+		}
+	}
+	slices.Sort(unknown)
+	return unknown
 }
 
 var (

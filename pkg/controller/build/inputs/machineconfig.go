@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"encoding/json"
 	"fmt"
+	"sync"
 )
 
 // MaxInputBytes is what the data of one Secret may add up to (1 MiB), see
@@ -46,12 +47,21 @@ func BuildContext(name string, config []byte) (map[string][]byte, *Problem) {
 	return map[string][]byte{ConfigFile: packed}, nil
 }
 
+// compressors are kept for the next build: each takes most of a megabyte.
+var compressors = sync.Pool{New: func() any {
+	// The level is valid.
+	w, _ := gzip.NewWriterLevel(nil, gzip.BestCompression)
+	return w
+}}
+
 // compress leaves the header's time and name empty, so equal content gives
 // equal bytes.
 func compress(content []byte) []byte {
+	w := compressors.Get().(*gzip.Writer)
+	defer compressors.Put(w)
 	var packed bytes.Buffer
-	// Neither call fails: the level is valid and a bytes.Buffer takes all.
-	w, _ := gzip.NewWriterLevel(&packed, gzip.BestCompression)
+	w.Reset(&packed)
+	// A bytes.Buffer takes all.
 	_, _ = w.Write(content)
 	_ = w.Close()
 	return packed.Bytes()

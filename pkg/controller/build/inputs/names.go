@@ -4,6 +4,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/util/validation"
@@ -58,6 +60,15 @@ func LabelValue(text string) string {
 		return shortHash(text)
 	}
 	return head + "-" + shortHash(text)
+}
+
+// DataVersion tells two contents of a ConfigMap apart.
+func DataVersion(data map[string]string) string {
+	parts := make([]string, 0, 2*len(data))
+	for _, key := range slices.Sorted(maps.Keys(data)) {
+		parts = append(parts, key, data[key])
+	}
+	return shortHash(parts...)
 }
 
 // shortHash hashes the parts so that no two lists of parts look alike.

@@ -161,9 +161,9 @@ func (s *Snapshot) identity() inputs.Identity {
 	}
 }
 
-// secretVersions identifies the credentials that a build would use now.
-func (s *Snapshot) secretVersions() string {
-	versions := "push=" + s.PushSecret.ResourceVersion
+// versions identifies the settings and credentials that a build would use now.
+func (s *Snapshot) versions() string {
+	versions := "settings=" + s.Settings.Version + ",push=" + s.PushSecret.ResourceVersion
 	if s.Settings.Values.BaseImagePullSecret != "" {
 		versions += ",pull=" + s.PullSecret.ResourceVersion
 	}

@@ -23,6 +23,17 @@ type LoadConfig struct{ Name string }
 // is really gone, and ends the plan if it is not.
 type ConfirmAbsent struct{ Name string }
 
+// TakeSlot takes one of the places of a limited number of concurrent builds, and
+// ends the plan if none is free. The places are the controller's own memory.
+type TakeSlot struct {
+	// Build is the build that is to be created.
+	Build string
+	// Config is the rendered MachineConfig that it is of, for people to read.
+	Config string
+	// Limit is how many places there are.
+	Limit int
+}
+
 // WriteRecord puts the record on the pool: the claim of an attempt before its
 // build is created, or the outcome of one that failed.
 type WriteRecord struct {
@@ -50,6 +61,9 @@ type StopBuild struct {
 type DeleteBuild struct {
 	Name string
 	UID  types.UID
+	// Recorded tells that the build made an image, and that the image is on record:
+	// nothing is lost with it, whatever the state of the pool.
+	Recorded bool
 }
 
 // DeleteInputs removes what was made for a build to read.
@@ -66,6 +80,7 @@ type RemoveTraces struct{}
 func (InspectSecret) effect() {}
 func (LoadConfig) effect()    {}
 func (ConfirmAbsent) effect() {}
+func (TakeSlot) effect()      {}
 func (WriteRecord) effect()   {}
 func (Publish) effect()       {}
 func (StartBuild) effect()    {}

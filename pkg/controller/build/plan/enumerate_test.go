@@ -45,6 +45,7 @@ func dimensions() []dimension {
 			{"rebuild requested", func(s *Snapshot) { s.Pool.RebuildRequested = "again" }},
 			{"secrets not inspected", func(s *Snapshot) { s.PushSecret.Inspected, s.PullSecret.Inspected = false, false }},
 			{"paused", func(s *Snapshot) { s.Pool.Paused = true }},
+			{"just rendered", func(s *Snapshot) { s.Config.Created = s.Now }},
 			{"secret missing", func(s *Snapshot) { s.PushSecret = Secret{} }},
 		},
 		{
@@ -133,6 +134,7 @@ func next(choice []int, all []dimension) bool {
 func judge(s Snapshot) string {
 	p := Compute(s)
 	served := s.Pool.Layered && !s.Pool.Deleting
+	fresh := (s.Pool.Record == nil || s.Pool.Record.Fingerprint != wantedFingerprint()) && s.Now.Sub(s.Config.Created) < s.limits().QuietPeriod
 	starts, claim := 0, ""
 	if s.Pool.Record != nil {
 		claim = s.Pool.Record.Build
@@ -169,6 +171,8 @@ func judge(s Snapshot) string {
 	}
 	_, reports := conditionOf[p.State]
 	switch {
+	case starts > 0 && fresh && s.Pool.RebuildRequested == s.Pool.RebuildObserved && s.WaitingSince.IsZero():
+		return "a build of inputs is started that changed a moment ago"
 	case starts > 1:
 		return "two builds are started at once"
 	case reports && (p.Reason == "" || p.Message == ""):
@@ -277,6 +281,11 @@ func progress(s *Snapshot) bool {
 // perform brings the plan's effects about in the snapshot.
 func perform(s *Snapshot, p Plan) {
 	s.Builds = slices.Clone(s.Builds)
+	if !p.Waiting {
+		s.WaitingSince = time.Time{}
+	} else if s.WaitingSince.IsZero() {
+		s.WaitingSince = s.Now
+	}
 	for _, effect := range p.Effects {
 		switch e := effect.(type) {
 		case InspectSecret:

@@ -37,36 +37,37 @@ func (d *decision) follow(b *imagebuilder.Observation) Plan {
 // waitToRun watches a build that has not begun. Nothing else would ever end the
 // wait of a build whose pod cannot be scheduled.
 func (d *decision) waitToRun(b *imagebuilder.Observation) Plan {
-	age := d.age(b)
-	if age >= PendingDeadline {
-		return d.giveUp(b, FailurePendingTooLong, fmt.Sprintf("it did not begin to run within %s", PendingDeadline))
+	age, deadline := d.age(b), d.limits().PendingDeadline
+	if age >= deadline {
+		return d.giveUp(b, FailurePendingTooLong, fmt.Sprintf("it did not begin to run within %s", deadline))
 	}
-	p := pending(d.record)
-	p.RequeueAfter = stuckAfter - age
+	p := d.pending(d.record)
+	p.RequeueAfter = min(stuckAfter, deadline) - age
 	if age >= stuckAfter {
 		p = Plan{
 			State: StatePending, Reason: ReasonBuildStuck, Event: corev1.EventTypeWarning, Subject: b.Name,
 			Message: fmt.Sprintf("Build %s of %s has not begun to run within %s%s; it is given up at %s.", b.Name, d.record.Config, stuckAfter,
-				describe(&Failure{Reason: cmp.Or(b.Reason, "NoReasonGiven"), Message: b.Message}), clockTime(d.Now.Add(PendingDeadline-age))),
-			RequeueAfter: PendingDeadline - age,
+				describe(&Failure{Reason: cmp.Or(b.Reason, "NoReasonGiven"), Message: b.Message}), clockTime(d.Now.Add(deadline-age))),
+			RequeueAfter: deadline - age,
 		}
 	}
-	p.Effects = tidy(d.Snapshot, d.record.Build)
+	p.Effects = d.tidy(d.record.Build)
 	return p
 }
 
-// waitToEnd watches a build that runs. The backend bounds its time; should it
-// fail to, we do.
+// waitToEnd watches a build that runs. The backend bounds its time, by the
+// deadline that the build was created with; should it fail to, we do.
 func (d *decision) waitToEnd(b *imagebuilder.Observation) Plan {
-	const bound = PendingDeadline + BuildDeadline + overdueGrace
+	deadline := cmp.Or(b.Deadline, d.limits().CompletionDeadline)
+	bound := d.limits().PendingDeadline + deadline + overdueGrace
 	age := d.age(b)
 	if age >= bound {
-		return d.giveUp(b, FailureRunningTooLong, fmt.Sprintf("it did not end within %s, although its deadline is %s", bound, BuildDeadline))
+		return d.giveUp(b, FailureRunningTooLong, fmt.Sprintf("it did not end within %s, although its deadline is %s", bound, deadline))
 	}
 	return Plan{
 		State: StateBuilding, Reason: ReasonBuildRunning,
-		Message:      fmt.Sprintf("Build %s of %s is running%s.", d.record.Build, d.record.Config, ordinal(d.record)),
-		Effects:      tidy(d.Snapshot, d.record.Build),
+		Message:      fmt.Sprintf("Build %s of %s is running%s.", d.record.Build, d.record.Config, d.ordinal(d.record)),
+		Effects:      d.tidy(d.record.Build),
 		RequeueAfter: bound - age,
 	}
 }
@@ -110,11 +111,14 @@ func (d *decision) fail(b *imagebuilder.Observation, f Failure) Plan {
 // afterFailure decides between another attempt and the end. A failure that the
 // pool does not show yet leads to no new attempt: it is to be recorded first.
 func (d *decision) afterFailure(record *Record, recorded bool) Plan {
-	if recorded && record.Secrets != d.secretVersions() {
+	if recorded && record.Versions != d.versions() {
 		return d.start(1)
 	}
 	f := record.Failure
-	why := describe(f)
+	if recorded && f.Reason == FailureSuperseded {
+		return d.start(record.Attempt)
+	}
+	why, attempts := describe(f), d.limits().MaxAttempts
 	switch {
 	case f.Interrupted:
 		return d.ended(StateInterrupted, ReasonBuildCancelled,
@@ -122,9 +126,9 @@ func (d *decision) afterFailure(record *Record, recorded bool) Plan {
 	case !f.Transient:
 		return d.ended(StateFailed, ReasonBuildFailed,
 			fmt.Sprintf("Build %s of %s failed%s; mend the cause: %s.", record.Build, record.Config, why, wayOut))
-	case record.Attempt >= MaxAttempts:
+	case record.Attempt >= attempts:
 		return d.ended(StateFailed, ReasonAttemptsExhausted,
-			fmt.Sprintf("All %d attempts at %s failed, the last one, build %s%s; %s.", MaxAttempts, record.Config, record.Build, why, wayOut))
+			fmt.Sprintf("All %d attempts at %s failed, the last one, build %s%s; %s.", record.Attempt, record.Config, record.Build, why, wayOut))
 	}
 
 	at := retryAt(record)
@@ -133,11 +137,11 @@ func (d *decision) afterFailure(record *Record, recorded bool) Plan {
 	}
 	p := Plan{
 		State: StateRetrying, Reason: ReasonRetryScheduled, Event: corev1.EventTypeWarning, Subject: record.Build,
-		Message:      fmt.Sprintf("Attempt %d of %d at %s, build %s, failed%s; next at %s.", record.Attempt, MaxAttempts, record.Config, record.Build, why, clockTime(at)),
+		Message:      fmt.Sprintf("Attempt %d of %d at %s, build %s, failed%s; next at %s.", record.Attempt, attempts, record.Config, record.Build, why, clockTime(at)),
 		RequeueAfter: max(at.Sub(d.Now), time.Millisecond),
 	}
 	if recorded {
-		p.Effects = tidy(d.Snapshot, record.Build)
+		p.Effects = d.tidy(record.Build)
 	}
 	return p
 }
@@ -145,6 +149,6 @@ func (d *decision) afterFailure(record *Record, recorded bool) Plan {
 func (d *decision) ended(state State, reason, message string) Plan {
 	return Plan{
 		State: state, Reason: reason, Message: message, Event: corev1.EventTypeWarning, Subject: d.record.Build,
-		Effects: tidy(d.Snapshot, d.record.Build),
+		Effects: d.tidy(d.record.Build),
 	}
 }

@@ -21,10 +21,31 @@ func Held(h Hold) Plan {
 	return Plan{State: StateHeld, Reason: h.Reason, Message: h.Message, Event: corev1.EventTypeWarning, Subject: h.Message}
 }
 
-func pending(r *Record) Plan {
+// Queued is the plan of a pool whose build has to wait for others to end.
+func Queued(config string, ahead, limit int) Plan {
+	return Plan{
+		State: StateHeld, Reason: ReasonQueued, Event: corev1.EventTypeNormal, Subject: config,
+		Message: fmt.Sprintf("The build of %s is queued, %s ahead; at most %d builds run at once (%s, key %s).",
+			config, countAhead(ahead), limit, inputs.ConfigMapObject, constants.MaxConcurrentBuildsKey),
+	}
+}
+
+// MostAhead is the number up to which a queued pool says how many are ahead of
+// it. Keeping the message exact for longer queues would cost a write of every
+// waiting pool at the end of every build.
+const MostAhead = 9
+
+func countAhead(ahead int) string {
+	if ahead > MostAhead {
+		return "more than " + strconv.Itoa(MostAhead)
+	}
+	return strconv.Itoa(ahead)
+}
+
+func (d *decision) pending(r *Record) Plan {
 	return Plan{
 		State: StatePending, Reason: ReasonBuildCreated, Event: corev1.EventTypeNormal, Subject: r.Build,
-		Message: fmt.Sprintf("Build %s of %s is created and waits to run%s.", r.Build, r.Config, ordinal(r)),
+		Message: fmt.Sprintf("Build %s of %s is created and waits to run%s.", r.Build, r.Config, d.ordinal(r)),
 	}
 }
 
@@ -39,11 +60,11 @@ func succeeded(r *Record) Plan {
 func clockTime(at time.Time) string { return at.UTC().Format(time.TimeOnly) + " UTC" }
 
 // ordinal mentions the attempt when it is not the first.
-func ordinal(r *Record) string {
+func (d *decision) ordinal(r *Record) string {
 	if r.Attempt <= 1 {
 		return ""
 	}
-	return " (attempt " + strconv.Itoa(r.Attempt) + " of " + strconv.Itoa(MaxAttempts) + ")"
+	return " (attempt " + strconv.Itoa(r.Attempt) + " of " + strconv.Itoa(d.limits().MaxAttempts) + ")"
 }
 
 // longestText bounds what is taken over from a backend: it goes into an

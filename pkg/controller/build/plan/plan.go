@@ -24,6 +24,8 @@ type Plan struct {
 	// Subject is the part of the message that makes the state another one when
 	// it changes. The rest may be reworded without being announced again.
 	Subject string
+	// Waiting tells that the plan is to wait for the pool's inputs to stop changing.
+	Waiting bool
 	// RequeueAfter is how long from Snapshot.Now to look again though nothing
 	// changed; zero to wait for a change.
 	RequeueAfter time.Duration
@@ -72,12 +74,7 @@ func withoutIdentity(s *Snapshot, h *Hold) Plan {
 		}
 	}
 	p := Held(*h)
-	if record != nil {
-		// Its build may be on its way into the cache.
-		p.Effects = tidy(s, record.Build)
-	} else {
-		p.Effects = tidy(s)
-	}
+	p.Effects = tidy(s, newestOf(record))
 	return p
 }
 
@@ -91,7 +88,7 @@ type decision struct {
 }
 
 func (d *decision) compute() Plan {
-	if d.rebuild() != "" && !d.awaitsSight() {
+	if d.rebuild() != "" && !d.awaitsSight() && !d.isPublishable() {
 		return d.start(1)
 	}
 	if d.record == nil || d.record.Fingerprint != d.fingerprint {
@@ -134,19 +131,30 @@ func (d *decision) awaitsSight() bool {
 	return b == nil || b.Phase == imagebuilder.PhaseAbsent
 }
 
+// isPublishable tells whether an image of the wanted inputs is there that is not
+// published. It is published before a rebuild begins, which may fail.
+func (d *decision) isPublishable() bool {
+	if d.record == nil || d.record.Fingerprint != d.fingerprint {
+		b := adoptable(d.Builds, d.fingerprint)
+		return d.record.pastImage(d.fingerprint) != nil || b != nil && hasImage(b)
+	}
+	b := find(d.Builds, d.record.Build)
+	return !d.record.succeeded() && b != nil && hasImage(b)
+}
+
 // turnTo serves inputs that the newest attempt was not for: their image may be
 // known, their build may exist, or it has to be started.
 func (d *decision) turnTo() Plan {
 	if past := d.record.pastImage(d.fingerprint); past != nil {
 		return d.publish(Record{
 			Build: past.Build, Fingerprint: past.Fingerprint, Config: past.Config, Attempt: 1, ClaimedAt: d.Now,
-			Image: past.Image, History: d.record.historyFor(d.fingerprint),
+			Image: past.Image, History: d.history(),
 		})
 	}
 	if b := adoptable(d.Builds, d.fingerprint); b != nil {
 		record := Record{
 			Build: b.Name, Fingerprint: b.Fingerprint, Config: b.RenderedConfig, Attempt: b.Attempt, ClaimedAt: b.Created,
-			Secrets: d.secretVersions(), History: d.record.historyFor(d.fingerprint),
+			Versions: d.versions(), History: d.history(),
 		}
 		if b.Phase == imagebuilder.PhaseSucceeded {
 			record.Image = b.Image
@@ -156,6 +164,9 @@ func (d *decision) turnTo() Plan {
 		p := d.follow(b)
 		p.Effects = append([]Effect{WriteRecord{Record: record}}, p.Effects...)
 		return p
+	}
+	if wait := d.quietFor(); wait > 0 {
+		return d.settle(wait)
 	}
 	return d.start(1)
 }
@@ -172,14 +183,15 @@ func (d *decision) unseen() Plan {
 		p.Effects = []Effect{ConfirmAbsent{Name: record.Build}, WriteRecord{Record: record}}
 		return p
 	}
-	others := tidy(d.Snapshot, d.record.Build)
+	others := d.tidy(d.record.Build)
 	if h := firstHold(startChecks, d.Snapshot); h != nil {
 		p := Held(*h)
 		p.Effects = others
 		return p
 	}
-	p := pending(d.record)
-	p.Effects = slices.Concat(d.preparations(), others, []Effect{StartBuild{Request: d.request(d.record)}})
+	p := d.pending(d.record)
+	// A queued pool comes by here often, so the config is read last.
+	p.Effects = slices.Concat(d.inspections(), others, d.slot(d.record), d.creation(d.record))
 	return p
 }
 
@@ -187,7 +199,11 @@ func (d *decision) unseen() Plan {
 func (d *decision) start(attempt int) Plan {
 	if h := firstHold(startChecks, d.Snapshot); h != nil {
 		p := Held(*h)
-		p.Effects = tidy(d.Snapshot)
+		if d.supersedes() {
+			p.Effects = []Effect{d.supersede()}
+		} else {
+			p.Effects = d.tidy(newestOf(d.record))
+		}
 		return p
 	}
 	// The time sets attempts apart even if no record is left of the last one, and
@@ -202,18 +218,61 @@ func (d *decision) start(attempt int) Plan {
 		Config:      d.Pool.WantedConfig,
 		Attempt:     attempt,
 		ClaimedAt:   d.Now,
-		Secrets:     d.secretVersions(),
-		History:     d.record.historyFor(d.fingerprint),
+		Versions:    d.versions(),
+		History:     d.history(),
 	}
-	p := pending(&record)
-	p.Effects = slices.Concat(d.preparations(), tidy(d.Snapshot),
-		[]Effect{WriteRecord{Record: record, Rebuild: d.rebuild()}, StartBuild{Request: d.request(&record)}})
+	p := d.pending(&record)
+	// Older builds are stopped once the claim is on the pool: whoever finds one
+	// stopped that the pool's record is of takes it for an administrator's will.
+	creation := d.creation(&record)
+	p.Effects = slices.Concat(d.inspections(), creation[:1], []Effect{WriteRecord{Record: record, Rebuild: d.rebuild()}},
+		d.tidy(record.Build), d.slot(&record), creation[1:])
 	return p
 }
 
-// preparations read what a build needs and no cache holds. They come before
-// the claim, so that what they find wrong costs no attempt.
-func (d *decision) preparations() []Effect {
+// supersedes tells whether a build of inputs that are not wanted any more is at
+// work, and the record says nothing of that yet.
+func (d *decision) supersedes() bool {
+	if d.record == nil || d.record.Fingerprint == d.fingerprint || d.record.succeeded() || d.record.failed() {
+		return false
+	}
+	b := find(d.Builds, d.record.Build)
+	return b != nil && b.Phase.IsActive()
+}
+
+// supersede puts on record that a build is of no use any more, before it is
+// stopped: should its inputs be wanted again, they are built again.
+func (d *decision) supersede() Effect {
+	record := *d.record
+	record.Failure = &Failure{Reason: FailureSuperseded, Message: "other inputs are wanted", Transient: true, At: d.Now}
+	return WriteRecord{Record: record}
+}
+
+// history is what a record of the wanted inputs inherits from the one before. A
+// build that made its image after its inputs were superseded counts, too.
+func (d *decision) history() []PastImage {
+	record := d.record
+	if record != nil && !record.succeeded() {
+		if b := find(d.Builds, record.Build); b != nil && hasImage(b) {
+			late := *record
+			late.Image = b.Image
+			record = &late
+		}
+	}
+	return record.historyFor(d.fingerprint)
+}
+
+// slot is what it takes to create a build when their number is limited.
+func (d *decision) slot(record *Record) []Effect {
+	if limit := d.limits().MaxConcurrentBuilds; limit > 0 {
+		return []Effect{TakeSlot{Build: record.Build, Config: record.Config, Limit: limit}}
+	}
+	return nil
+}
+
+// inspections read the credentials of a build. They come before the claim, so
+// that what they find wrong costs no attempt.
+func (d *decision) inspections() []Effect {
 	var effects []Effect
 	if !d.PushSecret.Inspected {
 		effects = append(effects, InspectSecret{Name: d.Settings.Values.FinalImagePushSecret})
@@ -221,7 +280,12 @@ func (d *decision) preparations() []Effect {
 	if name := d.Settings.Values.BaseImagePullSecret; name != "" && name != d.Settings.Values.FinalImagePushSecret && !d.PullSecret.Inspected {
 		effects = append(effects, InspectSecret{Name: name})
 	}
-	return append(effects, LoadConfig{Name: d.Pool.WantedConfig})
+	return effects
+}
+
+// creation reads what a build is made of and no cache holds, and creates it.
+func (d *decision) creation(record *Record) []Effect {
+	return []Effect{LoadConfig{Name: record.Config}, StartBuild{Request: d.request(record)}}
 }
 
 func (d *decision) request(record *Record) imagebuilder.Request {
@@ -242,7 +306,7 @@ func (d *decision) request(record *Record) imagebuilder.Request {
 			constants.ImageRenderedConfigLabel: record.Config,
 			constants.ImageBaseLabel:           d.identity.BaseImage,
 		},
-		Deadline: BuildDeadline,
+		Deadline: d.limits().CompletionDeadline,
 	}
 }
 
@@ -261,6 +325,6 @@ func (d *decision) published() Plan {
 		return d.publish(*d.record)
 	}
 	p := succeeded(d.record)
-	p.Effects = tidy(d.Snapshot, d.record.Build)
+	p.Effects = d.tidy(d.record.Build)
 	return p
 }

@@ -201,12 +201,17 @@ func TestCompute(t *testing.T) {
 		"rebuild while running": {
 			reason:   "whoever asks wants a build that begins now",
 			snapshot: with(ready(), record(claimed(time.Hour)), observed("build-1", imagebuilder.PhaseRunning), func(s *Snapshot) { s.Pool.RebuildRequested = "1" }),
-			state:    StatePending, why: ReasonBuildCreated, effects: []string{"LoadConfig " + wantedConfig, "StopBuild build-1", "WriteRecord 1", "StartBuild"},
+			state:    StatePending, why: ReasonBuildCreated, effects: []string{"LoadConfig " + wantedConfig, "WriteRecord 1", "StopBuild build-1", "StartBuild"},
 		},
 		"rebuild while a build is out of sight": {
 			reason:   "it may be running; a second one beside it would be one too many",
 			snapshot: with(ready(), record(claimed(time.Second)), func(s *Snapshot) { s.Pool.RebuildRequested = "1" }),
 			state:    StateUnsettled, requeue: time.Second,
+		},
+		"rebuild when just complete": {
+			reason:   "the image is published before the next build begins: that one may fail",
+			snapshot: with(ready(), record(claimed(time.Hour)), observed("build-1", imagebuilder.PhaseSucceeded), func(s *Snapshot) { s.Pool.RebuildRequested = "1" }),
+			state:    StateSucceeded, why: ReasonImagePublished, effects: []string{"Publish " + image},
 		},
 		"rebuild while paused": {
 			reason:   "the request waits, and is not lost",
@@ -327,7 +332,7 @@ func TestCompute(t *testing.T) {
 			reason:   "a build of what is not wanted any more is stopped, and the newest starts",
 			snapshot: with(ready(), record(Record{Build: "build-0", Fingerprint: "other-fingerprint", Config: otherConfig, Attempt: 1}), observed("build-0", imagebuilder.PhaseRunning, ofOtherInputs)),
 			state:    StatePending, why: ReasonBuildCreated,
-			effects: []string{"LoadConfig rendered-worker-1", "StopBuild build-0", "WriteRecord 1", "StartBuild"},
+			effects: []string{"LoadConfig rendered-worker-1", "WriteRecord 1", "StopBuild build-0", "StartBuild"},
 		},
 		"superseded, stopping": {
 			reason:   "asking once is enough",
@@ -526,7 +531,7 @@ func TestCompute(t *testing.T) {
 }
 
 func with4(r Record) Record {
-	r.Attempt = MaxAttempts
+	r.Attempt = inputs.DefaultLimits().MaxAttempts
 	return r
 }
 

@@ -31,6 +31,10 @@ const (
 	ReasonBuilderUnavailable = "BuilderUnavailable"
 	// ReasonBuilderRefused means: the backend refuses to create the build.
 	ReasonBuilderRefused = "BuilderRefused"
+	// ReasonInputsChanging means: the build starts when its inputs stop changing.
+	ReasonInputsChanging = "InputsChanging"
+	// ReasonQueued means: as many builds run as the settings allow.
+	ReasonQueued = "Queued"
 	// ReasonNameTaken means: an object that is not ours has the name of the build or of its inputs.
 	ReasonNameTaken = "NameTaken"
 
@@ -70,10 +74,12 @@ const (
 const (
 	// FailureNoDigest means: the build succeeded, but the backend lost the image's digest.
 	FailureNoDigest = "ImageDigestMissing"
-	// FailurePendingTooLong means: the build did not begin to run within PendingDeadline.
+	// FailurePendingTooLong means: the build did not begin to run within its deadline.
 	FailurePendingTooLong = "PendingTooLong"
 	// FailureRunningTooLong means: the backend did not end the build at its deadline.
 	FailureRunningTooLong = "RunningTooLong"
+	// FailureSuperseded means: other inputs were wanted before the build ended.
+	FailureSuperseded = "Superseded"
 	// FailureBuildDeleted means: someone deleted the build before it had an outcome.
 	FailureBuildDeleted = "BuildDeleted"
 )

@@ -23,8 +23,9 @@ type Record struct {
 	Attempt int `json:"attempt"`
 	// ClaimedAt is when the attempt was decided on.
 	ClaimedAt time.Time `json:"claimedAt"`
-	// Secrets are the versions of the credentials at that time.
-	Secrets string `json:"secrets,omitempty"`
+	// Versions are those of the settings and the credentials at that time, which
+	// do not decide the image, but may decide whether it can be built.
+	Versions string `json:"versions,omitempty"`
 
 	// Image is the pullspec, by digest, of an attempt that succeeded.
 	Image string `json:"image,omitempty"`
@@ -100,6 +101,11 @@ func (r *Record) pastImage(fingerprint string) *PastImage {
 		}
 	}
 	return nil
+}
+
+// holds tells whether the image is on record, as the newest or a past one.
+func (r *Record) holds(image string) bool {
+	return r != nil && (r.Image == image || slices.ContainsFunc(r.History, func(p PastImage) bool { return p.Image == image }))
 }
 
 // historyFor is the history that a new record for the given inputs inherits:

@@ -49,7 +49,7 @@ func FuzzParseRecord(f *testing.F) {
 		}
 		r.Fingerprint = wantedFingerprint()
 		s := with(ready(), record(*r))
-		r.Secrets = s.secretVersions()
+		r.Versions = s.versions()
 		require.NotEmpty(t, Compute(s).State)
 		s.Pool.ReportedBuild = true
 		require.NotEmpty(t, Compute(s).State)
@@ -57,13 +57,14 @@ func FuzzParseRecord(f *testing.F) {
 }
 
 func TestRetryDelay(t *testing.T) {
-	for attempt := 1; attempt < MaxAttempts; attempt++ {
+	for attempt := 1; attempt < 5; attempt++ {
 		shortest := firstDelay << (attempt - 1)
 		delay := retryDelay("fingerprint", attempt)
 		require.GreaterOrEqual(t, delay, shortest, "the delay doubles")
 		require.Less(t, delay, shortest+shortest/5, "and the jitter is at most a fifth")
 		require.Equal(t, delay, retryDelay("fingerprint", attempt), "and the same on every look")
 	}
+	require.Less(t, retryDelay("a", 1<<62), 2*longestDelay, "however many attempts there were, and whoever says so")
 	require.NotEqual(t, retryDelay("a", 1), retryDelay("b", 1), "pools that failed together do not return together")
 }
 

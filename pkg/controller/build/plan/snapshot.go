@@ -26,6 +26,18 @@ type Snapshot struct {
 	Builds []imagebuilder.Observation
 	// BuilderProblem says why the backend cannot be used; empty when it can.
 	BuilderProblem string
+
+	// WaitingSince is since when the controller waits for the pool's inputs to stop
+	// changing; zero while it does not.
+	WaitingSince time.Time
+}
+
+// limits are those of the settings, or the defaults while there are none.
+func (s *Snapshot) limits() inputs.Limits {
+	if !s.Settings.Exists || len(s.Settings.Problems) > 0 {
+		return inputs.DefaultLimits()
+	}
+	return s.Settings.Values.Limits
 }
 
 // Pool is what matters of a MachineConfigPool.
@@ -65,6 +77,11 @@ type Settings struct {
 	Exists   bool
 	Values   inputs.Settings
 	Problems []inputs.Problem
+	// Version tells the ConfigMap's contents apart.
+	Version string
+	// ChangedAt is when the controller saw the settings change what an image is;
+	// zero when it has not.
+	ChangedAt time.Time
 }
 
 // RenderedConfig is what matters of the MachineConfig that the pool wants.
@@ -72,6 +89,8 @@ type RenderedConfig struct {
 	Exists     bool
 	Generation int64
 	OSImageURL string
+	// Created is when the config was rendered, by the API server's clock.
+	Created time.Time
 	// Problem is what an earlier attempt to use this version's content found.
 	Problem *inputs.Problem
 }

@@ -24,6 +24,7 @@ func ready() Snapshot {
 		Pool: Pool{Name: "worker", UID: "pool-uid", Layered: true, WantedConfig: wantedConfig},
 		Settings: Settings{Exists: true, Values: inputs.Settings{
 			BaseImagePullSecret: "pull", FinalImagePushSecret: "push", FinalImageRepository: "registry.example.com/org/os",
+			Limits: inputs.DefaultLimits(),
 		}},
 		Config:     RenderedConfig{Exists: true, Generation: 1, OSImageURL: base},
 		PushSecret: Secret{Exists: true, ResourceVersion: "10", Inspected: true, Registries: []string{"registry.example.com"}},
@@ -42,7 +43,7 @@ func claimed(ago time.Duration) Record {
 	s := ready()
 	return Record{
 		Build: "build-1", Fingerprint: wantedFingerprint(), Config: wantedConfig, Attempt: 1,
-		ClaimedAt: now.Add(-ago), Secrets: s.secretVersions(),
+		ClaimedAt: now.Add(-ago), Versions: s.versions(),
 	}
 }
 

@@ -11,6 +11,9 @@ const (
 	// StateUnsettled means: a claim was made moments ago and the caches do not show
 	// its build yet. The pool's conditions stay as they are.
 	StateUnsettled State = "Unsettled"
+	// StateSettling means: the wanted inputs changed moments ago, and may change again.
+	// The pool's conditions stay as they are.
+	StateSettling State = "Settling"
 	// StateHeld means: a build is due and cannot start; the message names what to mend.
 	StateHeld State = "Held"
 	// StatePending means: the build is created and has not begun to run.

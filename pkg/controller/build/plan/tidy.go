@@ -1,20 +1,29 @@
 package plan
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
 )
 
-// tidy ends and removes what is of no use. The builds named in keep are the
-// newest attempts: they are left to run, and once their outcome is on record
-// lose their inputs; one that was given up is stopped. Builds of inputs that are not wanted
-// any more are stopped, and removed when they have come to a stop; finished
-// ones stay for inspection without their inputs.
-func tidy(s *Snapshot, keep ...string) []Effect {
+// newestOf is the build of the newest attempt, or empty.
+func newestOf(r *Record) string {
+	if r == nil {
+		return ""
+	}
+	return r.Build
+}
+
+// tidy ends and removes what is of no use. The build named keep is the newest
+// attempt: it is left to run, and loses its inputs once its outcome is on record;
+// one that was given up is stopped. Builds of inputs that are not wanted any more
+// are stopped, and removed when they have come to a stop; finished ones stay for
+// inspection without their inputs.
+func tidy(s *Snapshot, keep string) []Effect {
 	var effects []Effect
 	for _, b := range s.Builds {
-		kept := slices.Contains(keep, b.Name)
+		kept := keep != "" && b.Name == keep
 		switch {
 		case kept && !recorded(s.Pool.Record, b.Name):
 			// Its outcome is still to come or to be recorded.
@@ -29,6 +38,56 @@ func tidy(s *Snapshot, keep ...string) []Effect {
 		}
 	}
 	return effects
+}
+
+// tidy also removes finished builds beyond the number to be kept. Which those are
+// is only asked when it is known what the pool wants.
+func (d *decision) tidy(keep string) []Effect {
+	effects := tidy(d.Snapshot, keep)
+	for _, b := range d.expired(keep) {
+		effects = slices.DeleteFunc(effects, func(e Effect) bool {
+			inputs, ok := e.(DeleteInputs)
+			return ok && inputs.Name == b.Name
+		})
+		effects = append(effects, DeleteBuild{Name: b.Name, UID: b.UID, Recorded: hasImage(b) && d.Pool.Record.holds(b.Image)})
+	}
+	return effects
+}
+
+// expired are the finished builds beyond those to be kept for inspection, which
+// are the newest ones. The builds on record and of the newest attempt are among
+// those that are kept, whatever the number.
+func (d *decision) expired(keep string) []*imagebuilder.Observation {
+	var succeeded, failed []*imagebuilder.Observation
+	limits := d.limits()
+	for i := range d.Builds {
+		switch b := &d.Builds[i]; {
+		case b.Name == keep || b.Name == newestOf(d.Pool.Record):
+			if hasImage(b) {
+				limits.SuccessfulBuildsHistory--
+			} else if b.Phase.IsFinished() {
+				limits.FailedBuildsHistory--
+			}
+		case hasImage(b):
+			succeeded = append(succeeded, b)
+		case b.Phase == imagebuilder.PhaseFailed, b.Phase == imagebuilder.PhaseSucceeded:
+			// Without its digest an image is lost.
+			failed = append(failed, b)
+		}
+	}
+	return slices.Concat(beyond(succeeded, limits.SuccessfulBuildsHistory), beyond(failed, limits.FailedBuildsHistory))
+}
+
+// beyond sorts the builds, newest first, and cuts off the first ones.
+func beyond(builds []*imagebuilder.Observation, limit int) []*imagebuilder.Observation {
+	limit = max(limit, 0)
+	if len(builds) <= limit {
+		return nil
+	}
+	slices.SortFunc(builds, func(x, y *imagebuilder.Observation) int {
+		return cmp.Or(y.Created.Compare(x.Created), cmp.Compare(x.Name, y.Name))
+	})
+	return builds[limit:]
 }
 
 func recorded(r *Record, build string) bool {

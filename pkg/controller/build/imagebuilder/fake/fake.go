@@ -118,7 +118,8 @@ func (f *Builder) Start(_ context.Context, r imagebuilder.Request) error {
 		f.uids++
 		f.builds[r.Name] = &build{pool: r.Pool, request: r, observation: imagebuilder.Observation{
 			Name: r.Name, UID: types.UID(fmt.Sprintf("uid-%d", f.uids)), PoolUID: r.PoolUID, Fingerprint: r.Fingerprint,
-			RenderedConfig: r.RenderedConfig, Attempt: r.Attempt, Phase: imagebuilder.PhasePending, HasInputs: true, Created: f.now(),
+			RenderedConfig: r.RenderedConfig, Attempt: r.Attempt, Phase: imagebuilder.PhasePending, HasInputs: true,
+			Created: f.now(), Deadline: r.Deadline,
 		}}
 	})
 	return nil
@@ -133,6 +134,20 @@ func (f *Builder) Exists(_ context.Context, name string) (bool, error) {
 	}
 	b, ok := f.builds[name]
 	return ok && b.observation.Phase != imagebuilder.PhaseAbsent, nil
+}
+
+// Active implements ImageBuilder.
+func (f *Builder) Active() []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	names := []string{}
+	for name, b := range f.builds {
+		if b.observation.Phase.IsActive() {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
 }
 
 // Stop implements ImageBuilder.

@@ -38,9 +38,14 @@ type Builder struct {
 
 var _ imagebuilder.ImageBuilder = (*Builder)(nil)
 
-// byPool indexes Builds and their inputs by the pool's full name, which does
-// not fit into a label.
-const byPool = "pool"
+const (
+	// byPool indexes Builds and their inputs by the pool's full name, which does
+	// not fit into a label.
+	byPool = "pool"
+	// byActivity indexes the Builds of any pool that have not ended.
+	byActivity = "activity"
+	active     = "active"
+)
 
 // New makes a Builder for the namespace. builds has to be an informer of Builds
 // and secrets one of Secrets' metadata (PartialObjectMetadata), neither started
@@ -58,6 +63,9 @@ func New(namespace string, client buildclientset.Interface, kubeClient kubernete
 			return nil, fmt.Errorf("could not index %s: %w", what, err)
 		}
 	}
+	if err := builds.AddIndexers(cache.Indexers{byActivity: indexByActivity}); err != nil {
+		return nil, fmt.Errorf("could not index Builds: %w", err)
+	}
 	if err := builds.SetWatchErrorHandlerWithContext(b.watchFailed); err != nil {
 		return nil, fmt.Errorf("could not handle errors of watching Builds: %w", err)
 	}
@@ -69,6 +77,13 @@ func indexByPool(object any) ([]string, error) {
 		if pool := poolOf(meta); pool != "" {
 			return []string{pool}, nil
 		}
+	}
+	return nil, nil
+}
+
+func indexByActivity(object any) ([]string, error) {
+	if build, ok := object.(*buildv1.Build); ok && poolOf(&build.ObjectMeta) != "" && observation(build).Phase.IsActive() {
+		return []string{active}, nil
 	}
 	return nil, nil
 }
@@ -175,6 +190,20 @@ func (b *Builder) Exists(ctx context.Context, name string) (bool, error) {
 		return false, fmt.Errorf("could not get Build %s: %w", name, err)
 	}
 	return true, nil
+}
+
+// Active implements ImageBuilder.
+func (b *Builder) Active() []string {
+	// The index exists, so there is no error.
+	keys, _ := b.buildIndexer.IndexKeys(byActivity, active)
+	names := make([]string, 0, len(keys))
+	for _, key := range keys {
+		// The keys of a cache are well-formed.
+		_, name, _ := cache.SplitMetaNamespaceKey(key)
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
 }
 
 // Stop implements ImageBuilder. Setting the flag is all that cancelling takes;

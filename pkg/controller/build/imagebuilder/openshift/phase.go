@@ -3,6 +3,7 @@ package openshift
 import (
 	"regexp"
 	"strconv"
+	"time"
 
 	"github.com/distribution/reference"
 	buildv1 "github.com/openshift/api/build/v1"
@@ -24,6 +25,20 @@ var permanentReasons = map[buildv1.StatusReason]bool{
 	buildv1.StatusReasonCannotCreateBuildPodSpec:        true,
 }
 
+// refusals are how registries, and the clients that ask them, say that the
+// credentials are wrong. The Build system has no reason of its own for that.
+var refusals = regexp.MustCompile(`(?i)unauthorized|authentication required|invalid username/password|access to the resource is denied|\bdenied: `)
+
+// isRefused tells whether a build failed to pull or push for its credentials,
+// which no other attempt with the same ones can help.
+func isRefused(status *buildv1.BuildStatus) bool {
+	switch status.Reason {
+	case buildv1.StatusReasonPushImageToRegistryFailed, buildv1.StatusReasonPullBuilderImageFailed, buildv1.StatusReasonFetchImageContentFailed:
+		return refusals.MatchString(status.Message) || refusals.MatchString(status.LogSnippet)
+	}
+	return false
+}
+
 // observation reads a Build. The phase alone decides how far it is: reasons
 // appear in phases that are not terminal, and phases may be skipped.
 func observation(build *buildv1.Build) imagebuilder.Observation {
@@ -34,6 +49,9 @@ func observation(build *buildv1.Build) imagebuilder.Observation {
 	o.Message = status.Message
 	o.Log = status.LogSnippet
 	o.Created = build.CreationTimestamp.Time
+	if seconds := build.Spec.CompletionDeadlineSeconds; seconds != nil {
+		o.Deadline = time.Duration(*seconds) * time.Second
+	}
 	if status.CompletionTimestamp != nil {
 		o.Finished = status.CompletionTimestamp.Time
 	}
@@ -52,7 +70,7 @@ func observation(build *buildv1.Build) imagebuilder.Observation {
 		o.Phase = imagebuilder.PhaseStopped
 	case buildv1.BuildPhaseFailed, buildv1.BuildPhaseError:
 		o.Phase = imagebuilder.PhaseFailed
-		o.Transient = !permanentReasons[status.Reason]
+		o.Transient = !permanentReasons[status.Reason] && !isRefused(status)
 	default:
 		// The Build system itself treats every other phase as terminal.
 		o.Phase = imagebuilder.PhaseFailed

@@ -44,6 +44,31 @@ func TestObservation(t *testing.T) {
 		"H25 complete, spoiled digest":   {reason: "what is no digest makes no pullspec", status: buildv1.BuildStatus{Phase: buildv1.BuildPhaseComplete, Output: buildv1.BuildStatusOutput{To: &buildv1.BuildStatusOutputTo{ImageDigest: "sha256:1"}}}, want: imagebuilder.PhaseSucceeded},
 		"digest while running":           {reason: "the digest comes before the phase, which decides", status: buildv1.BuildStatus{Phase: buildv1.BuildPhaseRunning, Output: buildv1.BuildStatusOutput{To: digest}}, want: imagebuilder.PhaseRunning},
 		"H11 push failed":                {reason: "networks fail", status: buildv1.BuildStatus{Phase: buildv1.BuildPhaseFailed, Reason: buildv1.StatusReasonPushImageToRegistryFailed}, want: imagebuilder.PhaseFailed, transient: true},
+		"push refused": {
+			reason: "the same credentials are refused again", want: imagebuilder.PhaseFailed,
+			status: buildv1.BuildStatus{
+				Phase: buildv1.BuildPhaseFailed, Reason: buildv1.StatusReasonPushImageToRegistryFailed,
+				LogSnippet: "error: build error: Failed to push image: trying to reuse blob...: unauthorized: authentication required",
+			},
+		},
+		"pull denied": {
+			reason: "the same credentials are refused again", want: imagebuilder.PhaseFailed,
+			status: buildv1.BuildStatus{
+				Phase: buildv1.BuildPhaseFailed, Reason: buildv1.StatusReasonPullBuilderImageFailed,
+				LogSnippet: "reading manifest: denied: requested access to the resource is denied",
+			},
+		},
+		"out of quota while pushing": {
+			reason: "a log about something else", want: imagebuilder.PhaseFailed, transient: true,
+			status: buildv1.BuildStatus{
+				Phase: buildv1.BuildPhaseFailed, Reason: buildv1.StatusReasonPushImageToRegistryFailed,
+				LogSnippet: "received unexpected HTTP status: 500 Internal Server Error",
+			},
+		},
+		"evicted while a program was denied something": {
+			reason: "only registries refuse credentials", want: imagebuilder.PhaseFailed, transient: true,
+			status: buildv1.BuildStatus{Phase: buildv1.BuildPhaseFailed, Reason: buildv1.StatusReasonBuildPodEvicted, LogSnippet: "denied: by policy"},
+		},
 		"H13 pod evicted":                {reason: "nodes run short", status: buildv1.BuildStatus{Phase: buildv1.BuildPhaseFailed, Reason: buildv1.StatusReasonBuildPodEvicted}, want: imagebuilder.PhaseFailed, transient: true},
 		"H13 pod deleted":                {reason: "nodes are drained, by the very roll-out of images", status: buildv1.BuildStatus{Phase: buildv1.BuildPhaseError, Reason: buildv1.StatusReasonBuildPodDeleted}, want: imagebuilder.PhaseFailed, transient: true},
 		"H13 out of memory":              {reason: "the same again needs as much", status: buildv1.BuildStatus{Phase: buildv1.BuildPhaseFailed, Reason: buildv1.StatusReasonOutOfMemoryKilled}, want: imagebuilder.PhaseFailed},

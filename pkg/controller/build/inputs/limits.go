@@ -1,0 +1,98 @@
+package inputs
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
+)
+
+// Limits are the settings that bound builds in number and time.
+type Limits struct {
+	// MaxConcurrentBuilds bounds the builds of all pools that run at once; 0 for
+	// no bound.
+	MaxConcurrentBuilds int
+	// MaxAttempts bounds the attempts at the same inputs; at least 1.
+	MaxAttempts int
+	// QuietPeriod is for how long inputs must not have changed before they are
+	// built, and QuietPeriodCeiling how long that is waited for at most.
+	QuietPeriod        time.Duration
+	QuietPeriodCeiling time.Duration
+	// PendingDeadline bounds the time that a build may wait to run.
+	PendingDeadline time.Duration
+	// CompletionDeadline bounds the running time of a build.
+	CompletionDeadline time.Duration
+	// SuccessfulBuildsHistory and FailedBuildsHistory are how many finished builds
+	// of a pool are kept.
+	SuccessfulBuildsHistory int
+	FailedBuildsHistory     int
+}
+
+// DefaultLimits are the limits of a ConfigMap that sets none.
+func DefaultLimits() Limits {
+	limits, _ := parseLimits(nil)
+	return limits
+}
+
+const (
+	day = 24 * 60 * 60
+	// mostAttempts and mostBuilds are beyond any use; they keep a slip of the
+	// keyboard from filling the cluster.
+	mostAttempts = 100
+	mostBuilds   = 1000
+)
+
+// limit is one key of the ConfigMap that holds a whole number.
+type limit struct {
+	key                       string
+	standard, lowest, highest int
+	set                       func(*Limits, int)
+}
+
+var limits = []limit{
+	{constants.MaxConcurrentBuildsKey, 0, 0, mostBuilds, func(l *Limits, n int) { l.MaxConcurrentBuilds = n }},
+	{constants.MaxAttemptsKey, 4, 1, mostAttempts, func(l *Limits, n int) { l.MaxAttempts = n }},
+	{constants.QuietPeriodKey, 5, 0, 60 * 60, func(l *Limits, n int) { l.QuietPeriod = seconds(n) }},
+	{constants.QuietPeriodCeilingKey, 30, 0, day, func(l *Limits, n int) { l.QuietPeriodCeiling = seconds(n) }},
+	{constants.PendingDeadlineKey, 30 * 60, 1, 7 * day, func(l *Limits, n int) { l.PendingDeadline = seconds(n) }},
+	{constants.CompletionDeadlineKey, 60 * 60, 1, 7 * day, func(l *Limits, n int) { l.CompletionDeadline = seconds(n) }},
+	{constants.SuccessfulBuildsHistoryLimitKey, 1, 0, mostBuilds, func(l *Limits, n int) { l.SuccessfulBuildsHistory = n }},
+	{constants.FailedBuildsHistoryLimitKey, 3, 0, mostBuilds, func(l *Limits, n int) { l.FailedBuildsHistory = n }},
+}
+
+// knownKeys are all keys of the ConfigMap that mean something.
+var knownKeys = func() []string {
+	keys := []string{constants.BaseImagePullSecretKey, constants.FinalImagePushSecretKey, constants.FinalImagePullspecKey}
+	for i := range limits {
+		keys = append(keys, limits[i].key)
+	}
+	return keys
+}()
+
+// KnownKeys returns the keys of the ConfigMap that mean something.
+func KnownKeys() []string { return slices.Clone(knownKeys) }
+
+func seconds(n int) time.Duration { return time.Duration(n) * time.Second }
+
+// parseLimits reads the keys that hold numbers. One that is absent or empty has
+// its default.
+func parseLimits(data map[string]string) (parsed Limits, problems []Problem) {
+	for i := range limits {
+		l := &limits[i]
+		number := l.standard
+		if text := strings.TrimSpace(data[l.key]); text != "" {
+			n, err := strconv.Atoi(text)
+			if err != nil || n < l.lowest || n > l.highest {
+				problems = append(problems, Problem{Object: ConfigMapObject, Key: l.key, Text: fmt.Sprintf(
+					"%s is not a whole number from %d to %d; leave the key out for the default, %d", quote(text), l.lowest, l.highest, l.standard)})
+				continue
+			}
+			number = n
+		}
+		l.set(&parsed, number)
+	}
+	return parsed, problems
+}

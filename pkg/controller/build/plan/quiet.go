@@ -1,0 +1,45 @@
+package plan
+
+import "time"
+
+// quietFor is how long the build of inputs that are new waits for them to stop
+// changing. Inputs that are older than the quiet period do not wait, and none
+// wait for longer than the ceiling.
+func (d *decision) quietFor() time.Duration {
+	limits := d.limits()
+	changed := d.Config.Created
+	if d.Settings.ChangedAt.After(changed) {
+		changed = d.Settings.ChangedAt
+	}
+	if changed.After(d.Now) {
+		// The API server's clock runs ahead of ours.
+		changed = d.Now
+	}
+	since := d.WaitingSince
+	if since.IsZero() {
+		since = changed
+	}
+	until := changed.Add(limits.QuietPeriod)
+	if ceiling := since.Add(limits.QuietPeriodCeiling); ceiling.Before(until) {
+		until = ceiling
+	}
+	return until.Sub(d.Now)
+}
+
+// settle waits for the inputs to stop changing. A build of the inputs before
+// goes on meanwhile: they may come back. One quiet period passes without a word;
+// a longer wait is explained, in words that stay the same for all of it.
+func (d *decision) settle(wait time.Duration) Plan {
+	p := Plan{State: StateSettling}
+	if !d.WaitingSince.IsZero() && d.Now.Sub(d.WaitingSince) >= d.limits().QuietPeriod {
+		p = Plan{
+			State: StateHeld, Reason: ReasonInputsChanging,
+			Message: "The inputs of the image keep changing; its build starts when they have not changed for " + d.limits().QuietPeriod.String() +
+				", at the latest " + d.limits().QuietPeriodCeiling.String() + " after the first change.",
+		}
+	}
+	p.Effects = tidy(d.Snapshot, newestOf(d.record))
+	p.Waiting = true
+	p.RequeueAfter = wait
+	return p
+}
