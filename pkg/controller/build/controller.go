@@ -68,6 +68,7 @@ type Controller struct {
 
 	findings *findings
 	writes   *writes
+	reports  *reports
 	settings settings
 	waits    *waits
 	slots    *slots
@@ -104,10 +105,11 @@ func New(
 		secretIndexer: secretInformer.GetIndexer(),
 		findings:      newFindings(),
 		writes:        newWrites(),
+		reports:       newReports(),
 		waits:         newWaits(),
 		slots:         newSlots(),
 		queue: workqueue.NewTypedRateLimitingQueueWithConfig(
-			workqueue.NewTypedItemExponentialFailureRateLimiter[string](config.FirstRetryDelay, config.MaxRetryDelay),
+			newBackOff(config),
 			workqueue.TypedRateLimitingQueueConfig[string]{Name: "build-controller", Clock: config.Clock}),
 	}
 

@@ -52,7 +52,9 @@ func (x *execution) apply(ctx context.Context, effect plan.Effect) error {
 	case plan.LoadConfig:
 		return x.loadConfig(ctx, e.Name)
 	case plan.ConfirmAbsent:
-		return x.confirmAbsent(ctx, e.Name)
+		return x.confirm(ctx, e.Name, false)
+	case plan.ConfirmPresent:
+		return x.confirm(ctx, e.Name, true)
 	case plan.TakeSlot:
 		return x.takeSlot(e)
 	case plan.WriteRecord:
@@ -158,12 +160,14 @@ func (x *execution) loadConfig(ctx context.Context, name string) error {
 	return nil
 }
 
-func (x *execution) confirmAbsent(ctx context.Context, name string) error {
+// confirm ends the execution when a build does not exist that should, or the
+// other way round.
+func (x *execution) confirm(ctx context.Context, name string, present bool) error {
 	exists, err := x.builder.Exists(ctx, name)
 	if err != nil {
 		return asHeld(err)
 	}
-	if exists {
+	if exists != present {
 		return errStale
 	}
 	return nil

@@ -104,7 +104,7 @@ func observePool(pool *mcfgv1.MachineConfigPool) plan.Pool {
 			continue
 		}
 		p.HasTraces = true
-		if p.Record != nil && c.Status == corev1.ConditionTrue && strings.Contains(c.Message, p.Record.Build) {
+		if p.Record != nil && c.Status == corev1.ConditionTrue && plan.TellsOfBuild(c.Reason) && strings.Contains(c.Message, p.Record.Build) {
 			p.ReportedBuild = true
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -22,26 +23,34 @@ const reasonUnknownKey = "UnknownKey"
 // report puts the plan's state on the pool, as it is after the plan was
 // executed, with one write, or none when it is there already. The event comes
 // after the write, so a state is announced once.
-func (ctrl *Controller) report(ctx context.Context, pool *mcfgv1.MachineConfigPool, p plan.Plan) error {
-	conditions, changed := p.Conditions(pool.Status.Conditions, ctrl.config.Clock.Now())
+// When someone else changed what was written a moment ago, it returns how long to
+// leave it at that.
+func (ctrl *Controller) report(ctx context.Context, pool *mcfgv1.MachineConfigPool, p plan.Plan) (time.Duration, error) {
+	now := ctrl.config.Clock.Now()
+	conditions, changed := p.Conditions(pool.Status.Conditions, now)
 	if !changed {
-		return nil
+		return 0, nil
+	}
+	text := p.Reason + " " + p.Message
+	if wait := ctrl.reports.restraint(pool.Name, text, now); wait > 0 {
+		return wait, nil
 	}
 	patch, err := poolPatch(pool, nil, map[string]any{"conditions": conditions})
 	if err != nil {
-		return err
+		return 0, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, ctrl.config.CallTimeout)
 	defer cancel()
 	if _, err := ctrl.writePool(ctx, pool.Name, patch, "status"); err != nil {
-		return fmt.Errorf("could not report: %w", err)
+		return 0, fmt.Errorf("could not report: %w", err)
 	}
+	ctrl.reports.done(pool.Name, text, now)
 
 	klog.FromContext(ctx).Info("Reported", "state", p.State, "reason", p.Reason, "message", p.Message)
 	if p.Event != "" && p.Announces(pool.Status.Conditions) {
 		ctrl.recorder.Event(eventTarget(pool), p.Event, p.Reason, p.Message)
 	}
-	return nil
+	return 0, nil
 }
 
 // announceUnknownKeys tells of keys of the ConfigMap that mean nothing, where

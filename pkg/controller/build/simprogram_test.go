@@ -2,7 +2,9 @@ package build
 
 import (
 	"context"
+	"reflect"
 	"slices"
+	"time"
 
 	buildv1 "github.com/openshift/api/build/v1"
 	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
@@ -16,6 +18,7 @@ import (
 	"k8s.io/client-go/tools/cache"
 	"k8s.io/client-go/tools/record"
 
+	"github.com/openshift/machine-config-operator/pkg/controller/build/buildtest"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder/openshift"
 	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
@@ -28,24 +31,33 @@ var kinds = []string{"configmaps", "controllerconfigs", "machineconfigs", "secre
 // with caches that show what was delivered to them.
 type program struct {
 	sim      *simulation
+	clients  buildtest.Clients
 	ctrl     *Controller
 	queue    *simQueue
 	recorder *record.FakeRecorder
 	caches   map[string]cache.Indexer
 	handlers map[string]cache.ResourceEventHandler
-	// frozen counts the rounds for which a kind delivers nothing.
+	// originals are copies of what is in the caches.
+	originals map[string]map[string]any
+	// frozen counts the rounds for which a kind delivers nothing, and thaw is when
+	// one that is frozen for longer delivers again.
 	frozen map[string]int
+	thaw   map[string]time.Time
 	// dead programs get no reply to anything any more.
 	dead bool
 }
 
-func newProgram(sim *simulation) *program {
-	clients := sim.api.NewClients()
+// newProgram starts a program with the given clients, one set for each program
+// that runs at the same time: the fakes serve one call at a time.
+func newProgram(sim *simulation, clients buildtest.Clients) *program {
 	mcfg := mcfginformers.NewSharedInformerFactory(clients.Mcfg, 0).Machineconfiguration().V1()
 	configMaps := informers.NewSharedInformerFactory(clients.Kube, 0).Core().V1().ConfigMaps()
 	builds := buildinformers.NewSharedInformerFactory(clients.Build, 0).Build().V1().Builds().Informer()
 	secrets := cache.NewSharedIndexInformer(&cache.ListWatch{}, &metav1.PartialObjectMetadata{}, 0, cache.Indexers{})
-	p := &program{sim: sim, recorder: record.NewFakeRecorder(10000), frozen: map[string]int{}}
+	p := &program{sim: sim, clients: clients, recorder: record.NewFakeRecorder(10000), frozen: map[string]int{}, thaw: map[string]time.Time{}, originals: map[string]map[string]any{}}
+	for _, kind := range kinds {
+		p.originals[kind] = map[string]any{}
+	}
 
 	builder, err := openshift.New(ctrlcommon.MCONamespace, clients.Build, clients.Kube, builds, secrets)
 	if err != nil {
@@ -74,20 +86,20 @@ func newProgram(sim *simulation) *program {
 		"machineconfigs":     p.ctrl.handle(p.ctrl.poolsThatWant),
 		"controllerconfigs":  p.ctrl.handle(p.ctrl.poolsOfControllerConfig),
 		"configmaps":         p.ctrl.handle(p.ctrl.poolsOfConfigMap),
-		"builds":             p.ctrl.handle(poolInAnnotation),
-		"secrets":            p.ctrl.handle(func(o any) []string { return append(p.ctrl.poolsOfSecret(o), poolInAnnotation(o)...) }),
+		"builds":             p.ctrl.handle(p.notified),
+		"secrets":            p.ctrl.handle(func(o any) []string { return append(p.ctrl.poolsOfSecret(o), p.notified(o)...) }),
 	}
 	return p
 }
 
-// poolInAnnotation stands in for the adapter's own notification, which hangs on
-// running informers.
-func poolInAnnotation(object any) []string {
+// notified stands in for the adapter's own notification, which hangs on running
+// informers.
+func (p *program) notified(object any) []string {
 	accessor, err := meta.Accessor(object)
-	if err != nil || accessor.GetAnnotations()[constants.PoolAnnotation] == "" {
-		return nil
+	if err == nil && accessor.GetAnnotations()[constants.PoolAnnotation] != "" {
+		p.ctrl.enqueueFromBuilder(accessor.GetAnnotations()[constants.PoolAnnotation])
 	}
-	return []string{accessor.GetAnnotations()[constants.PoolAnnotation]}
+	return nil
 }
 
 // deliver brings the caches up to date, kind by kind, and calls the handlers, as
@@ -99,7 +111,10 @@ func (p *program) deliver() (news bool) {
 			news = true
 			continue
 		}
-		if p.deliverKind(kind, p.sim.api.All(kind)) {
+		if p.sim.clock.Now().Before(p.thaw[kind]) {
+			continue
+		}
+		if p.deliverKind(kind, p.sim.api.Stored(kind)) {
 			news = true
 		}
 	}
@@ -110,16 +125,16 @@ func (p *program) deliverKind(kind string, objects []runtime.Object) (news bool)
 	indexer, handler := p.caches[kind], p.handlers[kind]
 	gone := indexer.ListKeys()
 	for _, object := range objects {
-		cached := asCached(object)
-		key, err := cache.MetaNamespaceKeyFunc(cached)
+		key, err := cache.MetaNamespaceKeyFunc(object)
 		if err != nil {
 			panic(err)
 		}
 		gone = slices.DeleteFunc(gone, func(k string) bool { return k == key })
 		old, exists, _ := indexer.GetByKey(key)
-		if exists && versionOf(old) == versionOf(cached) {
+		if exists && versionOf(old) == versionOf(object) {
 			continue
 		}
+		cached := asCached(object.DeepCopyObject())
 		switch p.sim.faultAtNews(p, kind) {
 		case faultLate:
 			p.frozen[kind] = 3
@@ -134,6 +149,7 @@ func (p *program) deliverKind(kind string, objects []runtime.Object) (news bool)
 		if err := indexer.Add(cached); err != nil {
 			panic(err)
 		}
+		p.originals[kind][key] = asCached(object.DeepCopyObject())
 		// A watch that missed a deletion shows the replacement as an update, too.
 		if exists {
 			handler.OnUpdate(old, cached)
@@ -153,6 +169,7 @@ func (p *program) deliverKind(kind string, objects []runtime.Object) (news bool)
 		if err := indexer.Delete(old); err != nil {
 			panic(err)
 		}
+		delete(p.originals[kind], key)
 		if fault == faultTombstone {
 			handler.OnDelete(cache.DeletedFinalStateUnknown{Key: key, Obj: old})
 		} else {
@@ -174,6 +191,18 @@ func asCached(object runtime.Object) any {
 		return meta.AsPartialObjectMetadata(o)
 	}
 	return object
+}
+
+// mutated returns the first cached object that someone changed.
+func (p *program) mutated() string {
+	for _, kind := range kinds {
+		for key, original := range p.originals[kind] {
+			if cached, _, _ := p.caches[kind].GetByKey(key); !reflect.DeepEqual(cached, original) {
+				return kind + " " + key
+			}
+		}
+	}
+	return ""
 }
 
 // work syncs what is queued, once each, and tells whether there was anything.

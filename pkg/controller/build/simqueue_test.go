@@ -11,18 +11,17 @@ import (
 // simQueue is a work queue without goroutines: what is due is decided when it is
 // asked for, on the simulation's clock.
 type simQueue struct {
-	clock    *clocktesting.FakeClock
-	first    time.Duration
-	max      time.Duration
-	ready    []string
-	timers   map[string]time.Time
-	failures map[string]int
+	workqueue.TypedRateLimiter[string]
+
+	clock  *clocktesting.FakeClock
+	ready  []string
+	timers map[string]time.Time
 }
 
 var _ workqueue.TypedRateLimitingInterface[string] = (*simQueue)(nil)
 
 func newSimQueue(clock *clocktesting.FakeClock, config Config) *simQueue {
-	return &simQueue{clock: clock, first: config.FirstRetryDelay, max: config.MaxRetryDelay, timers: map[string]time.Time{}, failures: map[string]int{}}
+	return &simQueue{TypedRateLimiter: newBackOff(config), clock: clock, timers: map[string]time.Time{}}
 }
 
 func (q *simQueue) Add(item string) {
@@ -39,12 +38,7 @@ func (q *simQueue) AddAfter(item string, after time.Duration) {
 }
 
 func (q *simQueue) AddRateLimited(item string) {
-	delay := q.first
-	for range q.failures[item] {
-		delay = min(delay*2, q.max)
-	}
-	q.failures[item]++
-	q.AddAfter(item, delay)
+	q.AddAfter(item, q.When(item))
 }
 
 // fire moves what is due to the ready items.
@@ -79,10 +73,8 @@ func (q *simQueue) Get() (string, bool) {
 	return item, false
 }
 
-func (q *simQueue) Len() int                    { return len(q.ready) }
-func (q *simQueue) Done(string)                 {}
-func (q *simQueue) Forget(item string)          { delete(q.failures, item) }
-func (q *simQueue) NumRequeues(item string) int { return q.failures[item] }
-func (q *simQueue) ShutDown()                   {}
-func (q *simQueue) ShutDownWithDrain()          {}
-func (q *simQueue) ShuttingDown() bool          { return false }
+func (q *simQueue) Len() int           { return len(q.ready) }
+func (q *simQueue) Done(string)        {}
+func (q *simQueue) ShutDown()          {}
+func (q *simQueue) ShutDownWithDrain() {}
+func (q *simQueue) ShuttingDown() bool { return false }

@@ -3,9 +3,8 @@ package build
 import (
 	"flag"
 	"fmt"
-	"math/rand/v2"
 	"runtime"
-	"slices"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -17,57 +16,48 @@ import (
 var (
 	replay    = flag.String("schedule", "", "run this one schedule of the simulation and print what happens")
 	schedules = flag.Int("schedules", 500, "how many random schedules the simulation runs")
-	seed      = flag.Uint64("seed", 1, "seed of the random schedules")
+	pairs     = flag.Int("pairs", 500, "how many pairs of faults the simulation runs on the main scenario")
+	sampled   = flag.Int("sampled", 10, "of the single faults, run one in so many; 1 for all")
+	seed      = flag.Uint64("seed", 1, "seed of the random schedules, pairs and samples")
+	failFast  = flag.Bool("fail-fast", false, "stop the simulation at the first failure")
 )
 
-// TestSimulation runs the scenarios under every single fault, and under random
-// ones.
-func TestSimulation(t *testing.T) {
+// quiet keeps the controller's log out of a test's way.
+func quiet(t *testing.T) {
+	t.Helper()
 	state := klog.CaptureState()
 	t.Cleanup(state.Restore)
 	klog.SetLogger(klog.Logger{})
+	// A simulation is garbage when it is over; collecting it often takes a third of
+	// the time.
+	percent := debug.SetGCPercent(800)
+	t.Cleanup(func() { debug.SetGCPercent(percent) })
+}
 
+// TestSimulation runs the scenarios under every single fault, or a sample of them,
+// under pairs of faults, and under random ones.
+func TestSimulation(t *testing.T) {
+	quiet(t)
 	if *replay != "" {
 		s, err := parseSchedule(*replay)
 		require.NoError(t, err)
-		sim := newSimulation(s)
-		problems := sim.run()
+		sim := traced(s)
 		t.Log(sim)
-		require.Empty(t, problems)
+		require.Empty(t, sim.problems)
 		return
 	}
 
-	total := 0
-	for _, group := range []struct {
-		name      string
-		schedules []schedule
-	}{
-		{"undisturbed", undisturbed()},
-		{"E1 crash after each call", atEachCall(faultCrash)},
-		{"E2 reply lost of each call", atEachCall(faultLost)},
-		{"E3 each call fails once", atEachCall(callErrors...)},
-		{"E4 each piece of news is late, doubled or a tombstone", atEachNews()},
-		{"E5 restart on an old list at each round", atEachRound(faultOldList)},
-		{"E6 another program goes ahead of each call", twoPrograms()},
-		{"E7, E9 the environment acts at each round", atEachRound(slices.Sorted(keysOf(disturbances))...)},
-		{"E10 nothing but 429 for ten minutes", storms()},
-		{"E12 random", random(*schedules, *seed)},
-	} {
-		failures := runAll(t, group.schedules)
-		t.Logf("%-60s %6d schedules, %d failures", group.name, len(group.schedules), failures)
-		total += len(group.schedules)
-	}
-	t.Logf("%-60s %6d schedules, seed %d", "total", total, *seed)
-}
-
-func keysOf[V any](m map[faultKind]V) func(func(faultKind) bool) {
-	return func(yield func(faultKind) bool) {
-		for key := range m {
-			if !yield(key) {
-				return
-			}
+	total, failures := 0, int64(0)
+	for _, g := range groups() {
+		all := g.schedules()
+		failed := runAll(t, all)
+		t.Logf("%-58s %7d schedules, %d failures", g.name, len(all), failed)
+		total, failures = total+len(all), failures+failed
+		if failures > 0 && *failFast {
+			break
 		}
 	}
+	t.Logf("%-58s %7d schedules, %d failures, seed %d", "total", total, failures, *seed)
 }
 
 // runAll runs the schedules on all processors, and reports the first failures in
@@ -79,13 +69,12 @@ func runAll(t *testing.T, all []schedule) (failures int64) {
 		wait.Go(func() {
 			for {
 				i := int(next.Add(1)) - 1
-				if i >= len(all) {
+				if i >= len(all) || *failFast && failed.Load() > 0 {
 					return
 				}
-				sim := newSimulation(all[i])
-				if problems := sim.run(); len(problems) > 0 {
+				if problems := newSimulation(all[i]).run(); len(problems) > 0 {
 					if failed.Add(1) <= 2 {
-						t.Errorf("%s", sim)
+						t.Errorf("%s", traced(all[i]))
 					}
 				}
 			}
@@ -98,138 +87,13 @@ func runAll(t *testing.T, all []schedule) (failures int64) {
 	return failed.Load()
 }
 
-func scenarioNames() []string {
-	var names []string
-	for name := range scenarios {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
-}
-
-func undisturbed() []schedule {
-	var all []schedule
-	for _, name := range scenarioNames() {
-		all = append(all, schedule{scenario: name}, schedule{scenario: name, programs: 2})
-	}
-	return all
-}
-
-// measure plays a scenario undisturbed to see how much happens in it.
-func measure(name string) (calls, news, rounds int) {
-	sim := newSimulation(schedule{scenario: name})
-	sim.run()
-	return sim.calls, sim.news, sim.round
-}
-
-func atEachCall(kinds ...faultKind) []schedule {
-	var all []schedule
-	for _, name := range scenarioNames() {
-		calls, _, _ := measure(name)
-		for at := 1; at <= calls; at++ {
-			for _, kind := range kinds {
-				all = append(all, schedule{scenario: name, faults: []fault{{kind, at}}})
-			}
-		}
-	}
-	return all
-}
-
-func atEachNews() []schedule {
-	var all []schedule
-	for _, name := range scenarioNames() {
-		_, news, _ := measure(name)
-		for at := 1; at <= news; at++ {
-			for _, kind := range newsFaults {
-				all = append(all, schedule{scenario: name, faults: []fault{{kind, at}}})
-			}
-		}
-	}
-	return all
-}
-
-func atEachRound(kinds ...faultKind) []schedule {
-	var all []schedule
-	for _, name := range scenarioNames() {
-		_, _, rounds := measure(name)
-		for at := 1; at <= rounds; at++ {
-			for _, kind := range kinds {
-				all = append(all, schedule{scenario: name, faults: []fault{{kind, at}}})
-			}
-		}
-	}
-	return all
-}
-
-func twoPrograms() []schedule {
-	var all []schedule
-	for _, name := range scenarioNames() {
-		calls, _, _ := measure(name)
-		for at := 1; at <= calls; at++ {
-			all = append(all, schedule{scenario: name, programs: 2, faults: []fault{{faultOther, at}}})
-		}
-	}
-	return all
-}
-
-func storms() []schedule {
-	var all []schedule
-	for _, name := range scenarioNames() {
-		all = append(all, schedule{scenario: name, faults: []fault{{faultStorm, 0}}})
-	}
-	return all
-}
-
-// random makes schedules of one to six faults each.
-func random(count int, seed uint64) []schedule {
-	rng := rand.New(rand.NewPCG(seed, seed))
-	names := scenarioNames()
-	size := map[string][3]int{}
-	for _, name := range names {
-		calls, news, rounds := measure(name)
-		size[name] = [3]int{calls, news, rounds}
-	}
-	atCalls := append([]faultKind{faultCrash, faultLost}, callErrors...)
-	atRounds := append([]faultKind{faultOldList}, slices.Sorted(keysOf(disturbances))...)
-	all := make([]schedule, 0, count)
-	for range count {
-		s := schedule{scenario: names[rng.IntN(len(names))]}
-		if rng.IntN(4) == 0 {
-			s.programs = 2
-		}
-		for range 1 + rng.IntN(6) {
-			n := size[s.scenario]
-			var f fault
-			switch rng.IntN(4) {
-			case 0:
-				f = fault{newsFaults[rng.IntN(len(newsFaults))], 1 + rng.IntN(2*n[1])}
-			case 1:
-				f = fault{atRounds[rng.IntN(len(atRounds))], 1 + rng.IntN(2*n[2])}
-			default:
-				f = fault{atCalls[rng.IntN(len(atCalls))], 1 + rng.IntN(2*n[0])}
-			}
-			if s.programs == 2 && rng.IntN(3) == 0 {
-				f = fault{faultOther, 1 + rng.IntN(2*n[0])}
-			}
-			s.faults = append(s.faults, f)
-		}
-		all = append(all, s)
-	}
-	return all
-}
-
 // TestSimulationIsDeterministic: a schedule that failed fails again.
 func TestSimulationIsDeterministic(t *testing.T) {
-	state := klog.CaptureState()
-	t.Cleanup(state.Restore)
-	klog.SetLogger(klog.Logger{})
+	quiet(t)
 	for _, s := range random(20, 7) {
-		first := newSimulation(s)
-		first.run()
+		first := traced(s)
 		for range 5 {
-			again := newSimulation(s)
-			again.run()
-			require.Equal(t, first.trace, again.trace, "schedule %s", s)
+			require.Equal(t, first.trace, traced(s).trace, "schedule %s", s)
 		}
 		parsed, err := parseSchedule(s.String())
 		require.NoError(t, err)
@@ -237,7 +101,7 @@ func TestSimulationIsDeterministic(t *testing.T) {
 	}
 	_, err := parseSchedule("")
 	require.Error(t, err)
-	for _, bad := range []string{"nowhere", "happy crash", "happy crash@x", "happy xx"} {
+	for _, bad := range []string{"nowhere", "good/nowhere", "happy crash", "happy crash@x", "happy xx"} {
 		_, err := parseSchedule(bad)
 		require.Error(t, err, fmt.Sprintf("%q is no schedule", bad))
 	}

@@ -1,7 +1,6 @@
 package build
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -10,10 +9,10 @@ import (
 
 	buildv1 "github.com/openshift/api/build/v1"
 	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	clocktesting "k8s.io/utils/clock/testing"
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/buildtest"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
 	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
 )
 
@@ -22,30 +21,36 @@ import (
 // gives the same run.
 type simulation struct {
 	schedule schedule
+	scenario scenario
 	api      *buildtest.API
 	clock    *clocktesting.FakeClock
 	programs []*program
-	// story is what the environment has still to do.
+	// story is what the environment has still to do, and acted when it did last.
 	story []act
+	acted time.Time
 
-	calls, writes, news, round int
-	// last is the round of the last disturbance, of the story or a fault.
+	calls, news, round int
+	// committed counts what took effect, by verb and resource.
+	committed map[string]int
+	// failed counts the calls that an outage took.
+	failed int
+	// lastDisturbed is the time of the last disturbance, of the story or a fault.
 	lastDisturbed time.Time
 	nested        bool
 	working       *program
 
 	// made remembers each image that a completed Build made.
 	made map[string]madeImage
-	// published are the digests of all images that were on the pool at some time.
-	published map[string]bool
 	// foreign is what belongs to others on each pool.
 	foreign map[string]string
-	// problems are the invariants that were broken; trace is what happened.
+	// problems are the invariants that were broken; trace is what happened, if it
+	// is taken down.
 	problems []string
+	tracing  bool
 	trace    []string
 }
 
-type madeImage struct{ poolUID, config string }
+type madeImage struct{ pool, poolUID, config, attempt string }
 
 // act is one deed of the environment, done as soon as its time has come, or, if
 // that is not awaited, when nothing else happens any more.
@@ -54,37 +59,42 @@ type act struct {
 	when    func(*simulation) bool
 	do      func(*simulation)
 	awaited bool
+	// after is the time since the act before.
+	after time.Duration
 }
 
 var errDead = errors.New("the process was killed")
 
+var simStart = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
 func newSimulation(s schedule) *simulation {
-	sim := &simulation{schedule: s, made: map[string]madeImage{}, published: map[string]bool{}, foreign: map[string]string{}}
-	sim.clock = clocktesting.NewFakeClock(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC))
-	sc := scenarios[s.scenario]
-	sim.api = buildtest.NewAPI(sim.clock, sc.objects()...)
-	sim.story = slices.Clone(sc.story)
+	sim := &simulation{
+		schedule: s, scenario: scenarioOf(s.scenario), clock: clocktesting.NewFakeClock(simStart), acted: simStart, lastDisturbed: simStart,
+		made: map[string]madeImage{}, foreign: map[string]string{}, committed: map[string]int{},
+	}
+	sim.api = buildtest.NewAPI(sim.clock, sim.scenario.objects()...)
+	sim.story = slices.Clone(sim.scenario.story)
 	sim.api.Before = sim.beforeCall
 	sim.api.Fault = sim.faultAtCall
 	sim.api.LoseReply = sim.afterCall
 	sim.noteForeign()
-	for range max(1, s.programs) {
-		sim.programs = append(sim.programs, newProgram(sim))
+	sim.programs = []*program{newProgram(sim, sim.api.Clients)}
+	for range s.programs - 1 {
+		sim.programs = append(sim.programs, newProgram(sim, sim.api.NewClients()))
 	}
 	return sim
 }
 
 // simRounds is far beyond what any schedule needs; a run that gets there is wedged.
-const simRounds = 2000
+const simRounds = 4000
 
 // run plays the schedule to its end and returns the problems.
 func (sim *simulation) run() []string {
 	defer func() {
 		if r := recover(); r != nil {
-			sim.problem("panic: %v", r)
+			sim.problem("6: panic: %v", r)
 		}
 	}()
-	sim.lastDisturbed = sim.clock.Now()
 	for sim.round = 1; sim.round <= simRounds && len(sim.problems) == 0; sim.round++ {
 		if sim.step() {
 			continue
@@ -93,17 +103,19 @@ func (sim *simulation) run() []string {
 		return sim.problems
 	}
 	if len(sim.problems) == 0 {
-		sim.problem("the pool does not come to rest")
+		sim.problem("5: the pool does not come to rest")
 	}
 	return sim.problems
 }
 
 // step lets everyone act once, and tells whether anything is left to happen.
 func (sim *simulation) step() bool {
+	// Time never stands still: names are made of it.
+	sim.clock.Step(time.Millisecond)
 	progress := sim.faultAtRound()
 	for i, p := range sim.programs {
 		if p.dead {
-			sim.programs[i] = newProgram(sim)
+			sim.programs[i] = newProgram(sim, p.clients)
 			p = sim.programs[i]
 			progress = true
 		}
@@ -117,20 +129,29 @@ func (sim *simulation) step() bool {
 			progress = true
 		}
 	}
-	if len(sim.story) > 0 && sim.story[0].when(sim) {
-		sim.act(sim.story[0])
-		sim.story = sim.story[1:]
+	if len(sim.story) > 0 && !sim.clock.Now().Before(sim.acted.Add(sim.story[0].after)) && sim.story[0].when(sim) {
+		sim.goOn()
 		return true
 	}
-	if sim.buildSystem() || progress {
+	if sim.buildSystem() || progress || sim.passTime() {
 		return true
 	}
 	if len(sim.story) > 0 && !sim.story[0].awaited {
-		sim.act(sim.story[0])
-		sim.story = sim.story[1:]
+		sim.goOn()
 		return true
 	}
-	return sim.passTime()
+	if len(sim.story) > 0 {
+		sim.problem("5: the story does not go on: %s", sim.story[0].name)
+	}
+	return false
+}
+
+// goOn has the environment do what is next in the story.
+func (sim *simulation) goOn() {
+	next := sim.story[0]
+	sim.story = sim.story[1:]
+	sim.acted = sim.clock.Now()
+	sim.act(next)
 }
 
 func (sim *simulation) act(a act) {
@@ -144,20 +165,25 @@ func (sim *simulation) act(a act) {
 // passTime goes on to the next instant that someone waits for.
 func (sim *simulation) passTime() bool {
 	var next time.Time
-	for _, p := range sim.programs {
-		if at, ok := p.queue.next(); ok && (next.IsZero() || at.Before(next)) {
+	earlier := func(at time.Time) {
+		if at.After(sim.clock.Now()) && (next.IsZero() || at.Before(next)) {
 			next = at
 		}
 	}
-	if next.IsZero() {
-		if len(sim.story) > 0 {
-			sim.problem("the story does not go on: %s", sim.story[0].name)
+	for _, p := range sim.programs {
+		if at, ok := p.queue.next(); ok {
+			earlier(at)
 		}
-		return false
+		for _, at := range p.thaw {
+			earlier(at)
+		}
 	}
-	if next.Sub(sim.lastDisturbed) > 30*time.Minute {
-		// What is set for later only watches over builds that have ended since. The
-		// end has to be reached by now.
+	if len(sim.story) > 0 && sim.story[0].after > 0 {
+		earlier(sim.acted.Add(sim.story[0].after))
+	}
+	// What is set for much later only watches over builds that have ended since.
+	// The end has to be reached by now.
+	if next.IsZero() || next.Sub(sim.lastDisturbed) > 30*time.Minute {
 		return false
 	}
 	sim.clock.SetTime(next)
@@ -166,18 +192,20 @@ func (sim *simulation) passTime() bool {
 
 // buildSystem takes every Build one phase further.
 func (sim *simulation) buildSystem() (progress bool) {
-	for _, b := range sim.api.Builds() {
-		outcome := scenarios[sim.schedule.scenario].outcome(b)
+	for _, b := range sim.builds() {
+		outcome := sim.scenario.outcome(b)
 		switch phase := b.Status.Phase; {
-		case phase != buildv1.BuildPhaseNew && phase != buildv1.BuildPhasePending && phase != buildv1.BuildPhaseRunning:
+		case ended(b):
 			continue
 		case b.Status.Cancelled:
 			sim.api.FailBuild(b.Name, buildv1.BuildPhaseCancelled, buildv1.StatusReasonCancelledBuild, "The build was cancelled by the user.")
 		case phase == buildv1.BuildPhaseNew:
 			sim.api.RunBuild(b.Name, buildv1.BuildPhasePending)
+		case outcome.stuck:
+			continue
 		case phase == buildv1.BuildPhasePending:
 			sim.api.RunBuild(b.Name, buildv1.BuildPhaseRunning)
-		case outcome.hold != nil && outcome.hold(sim):
+		case outcome.slow:
 			continue
 		case outcome.reason != "":
 			sim.api.FailBuild(b.Name, buildv1.BuildPhaseFailed, outcome.reason, "it failed")
@@ -187,6 +215,7 @@ func (sim *simulation) buildSystem() (progress bool) {
 			sim.complete(b)
 		}
 		sim.note("build system: %s goes on from %s", b.Name, b.Status.Phase)
+		sim.lastDisturbed = sim.clock.Now()
 		progress = true
 	}
 	return progress
@@ -196,8 +225,8 @@ func (sim *simulation) complete(b *buildv1.Build) {
 	digest := buildtest.Digest(int(hash(b.Name)))
 	sim.api.CompleteBuild(b.Name, digest)
 	sim.made[buildtest.Repository+"@"+digest] = madeImage{
-		poolUID: string(b.OwnerReferences[0].UID),
-		config:  b.Annotations["machineconfiguration.openshift.io/rendered-config"],
+		pool: b.Annotations[constants.PoolAnnotation], poolUID: string(b.OwnerReferences[0].UID),
+		config: b.Annotations[constants.RenderedConfigAnnotation], attempt: b.Annotations[constants.AttemptAnnotation],
 	}
 }
 
@@ -209,134 +238,29 @@ func hash(text string) uint32 {
 	return h
 }
 
-func (sim *simulation) note(format string, args ...any) {
-	sim.trace = append(sim.trace, fmt.Sprintf("%3d %s ", sim.round, sim.clock.Now().Format(time.TimeOnly))+fmt.Sprintf(format, args...))
+// builds are the stored Builds, to look at only.
+func (sim *simulation) builds() []*buildv1.Build {
+	objects := sim.api.Stored("builds")
+	builds := make([]*buildv1.Build, 0, len(objects))
+	for _, object := range objects {
+		builds = append(builds, object.(*buildv1.Build))
+	}
+	return builds
 }
 
-func (sim *simulation) problem(format string, args ...any) {
-	sim.problems = append(sim.problems, fmt.Sprintf(format, args...))
-}
-
-// String renders a failed run: what broke, what happened, how to see it again.
-func (sim *simulation) String() string {
-	return fmt.Sprintf("%s\n\n%s\n\nreplay: go test ./pkg/controller/build -run TestSimulation -schedule '%s'",
-		strings.Join(sim.problems, "\n"), strings.Join(sim.trace, "\n"), sim.schedule)
-}
-
-// Faults.
-
-// caller is the program that is at work.
-func (sim *simulation) caller() *program {
-	if sim.working != nil {
-		return sim.working
+// pools are the stored pools, to look at only.
+func (sim *simulation) pools() []*mcfgv1.MachineConfigPool {
+	objects := sim.api.Stored("machineconfigpools")
+	pools := make([]*mcfgv1.MachineConfigPool, 0, len(objects))
+	for _, object := range objects {
+		pools = append(pools, object.(*mcfgv1.MachineConfigPool))
 	}
-	return sim.programs[0]
-}
-
-// beforeCall looks at a call, and lets the other program go ahead of it (E6). The
-// API's lock is not held here, as it is in the functions below.
-func (sim *simulation) beforeCall(call buildtest.Call) {
-	if sim.caller().dead {
-		return
-	}
-	sim.checkCall(call)
-	if sim.nested || len(sim.programs) < 2 || !sim.schedule.has(faultOther, sim.calls+1) {
-		return
-	}
-	other := sim.programs[1]
-	if sim.working == other {
-		return
-	}
-	sim.nested = true
-	defer func(was *program) { sim.nested, sim.working = false, was }(sim.working)
-	sim.working = other
-	sim.note("fault: the other program goes first")
-	other.deliver()
-	other.queue.Add(worker)
-	other.queue.fire()
-	for other.queue.Len() > 0 {
-		other.ctrl.processNext(context.Background())
-	}
-}
-
-func (sim *simulation) faultAtCall(call buildtest.Call) error {
-	if sim.caller().dead {
-		return errDead
-	}
-	sim.calls++
-	sim.note("call %d: %s %s", sim.calls, call, call.Name)
-	for _, f := range sim.schedule.faults {
-		if f.at != sim.calls || errorOf(f.kind, call) == nil {
-			continue
-		}
-		sim.note("fault: %s", f.kind)
-		sim.lastDisturbed = sim.clock.Now()
-		return errorOf(f.kind, call)
-	}
-	if sim.schedule.has(faultStorm, 0) && sim.clock.Now().Before(stormEnd) {
-		sim.lastDisturbed = sim.clock.Now()
-		return apierrors.NewTooManyRequests("slow down", 1)
-	}
-	return nil
-}
-
-func (sim *simulation) afterCall(call buildtest.Call) error {
-	if sim.schedule.has(faultLost, sim.calls) {
-		sim.note("fault: the reply is lost")
-		sim.lastDisturbed = sim.clock.Now()
-		return apierrors.NewTimeoutError("the reply is lost", 0)
-	}
-	if sim.schedule.has(faultCrash, sim.calls) && !sim.nested {
-		sim.note("fault: crash")
-		sim.lastDisturbed = sim.clock.Now()
-		sim.caller().dead = true
-		return errDead
-	}
-	return nil
-}
-
-// faultAtNews decides on the next piece of news of a program.
-func (sim *simulation) faultAtNews(p *program, kind string) faultKind {
-	sim.news++
-	for _, k := range []faultKind{faultLate, faultDouble, faultTombstone} {
-		if sim.schedule.has(k, sim.news) {
-			sim.note("fault: news of %s %s", kind, k)
-			sim.lastDisturbed = sim.clock.Now()
-			return k
-		}
-	}
-	return ""
-}
-
-// faultAtRound lets the environment do something of its own (E7).
-func (sim *simulation) faultAtRound() (done bool) {
-	for _, f := range sim.schedule.faults {
-		if f.at == sim.round {
-			if do, ok := disturbances[f.kind]; ok {
-				sim.act(act{name: "disturbance " + string(f.kind), do: do})
-				done = true
-			}
-		}
-	}
-	return done
-}
-
-// restartsOnOldList replaces a program by one whose first list of a kind is old:
-// empty of Builds, as a lagging replica of the API server may have it (E5).
-func (sim *simulation) restartsOnOldList(p *program) bool {
-	if !sim.schedule.has(faultOldList, sim.round) || p != sim.programs[0] {
-		return false
-	}
-	sim.note("fault: restart on an old list of Builds")
-	sim.lastDisturbed = sim.clock.Now()
-	sim.programs[0] = newProgram(sim)
-	sim.programs[0].frozen["builds"] = 4
-	return true
+	return pools
 }
 
 func poolOfWorker(sim *simulation) *mcfgv1.MachineConfigPool {
-	for _, object := range sim.api.All("machineconfigpools") {
-		if pool := object.(*mcfgv1.MachineConfigPool); pool.Name == worker {
+	for _, pool := range sim.pools() {
+		if pool.Name == worker {
 			return pool
 		}
 	}
@@ -353,4 +277,31 @@ func editWorker(edit func(*mcfgv1.MachineConfigPool)) func(*simulation) {
 
 func removeFromNamespace(resource, name string) func(*simulation) {
 	return func(sim *simulation) { sim.api.Remove(resource, ctrlcommon.MCONamespace, name) }
+}
+
+func (sim *simulation) note(format string, args ...any) {
+	if sim.tracing {
+		sim.trace = append(sim.trace, fmt.Sprintf("%3d %s ", sim.round, sim.clock.Now().Format(time.TimeOnly))+fmt.Sprintf(format, args...))
+	}
+}
+
+func (sim *simulation) problem(format string, args ...any) {
+	sim.problems = append(sim.problems, fmt.Sprintf(format, args...))
+}
+
+// traced runs the schedule once more and takes down what happens.
+func traced(s schedule) *simulation {
+	sim := newSimulation(s)
+	sim.tracing = true
+	sim.run()
+	return sim
+}
+
+// String renders a traced run: what broke, what happened, how to see it again.
+func (sim *simulation) String() string {
+	if len(sim.trace) > 200 {
+		sim.trace = slices.Concat(sim.trace[:100], []string{"…"}, sim.trace[len(sim.trace)-100:])
+	}
+	return fmt.Sprintf("%s\n\n%s\n\nreplay: go test ./pkg/controller/build -run 'TestSimulation$' -v -schedule '%s'",
+		strings.Join(sim.problems, "\n"), strings.Join(sim.trace, "\n"), sim.schedule)
 }

@@ -54,7 +54,11 @@ func (ctrl *Controller) syncMachineConfigPool(ctx context.Context, name string) 
 		if err != nil && !errors.As(err, &held) {
 			return p, err
 		}
-		return p, errors.Join(err, ctrl.report(ctx, pool, p))
+		wait, reportErr := ctrl.report(ctx, pool, p)
+		if wait > 0 && (p.RequeueAfter == 0 || wait < p.RequeueAfter) {
+			p.RequeueAfter = wait
+		}
+		return p, errors.Join(err, reportErr)
 	}
 }
 
@@ -92,6 +96,7 @@ func (ctrl *Controller) keepPlace(name string, p plan.Plan, err error) {
 // forget drops what is remembered of a pool that does not exist any more.
 func (ctrl *Controller) forget(name string) {
 	ctrl.writes.forget(name)
+	ctrl.reports.forget(name)
 	ctrl.waits.note(name, false, ctrl.config.Clock.Now())
 	ctrl.keepPlace(name, plan.Plan{State: plan.StateNotLayered}, nil)
 }

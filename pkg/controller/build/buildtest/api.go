@@ -7,6 +7,7 @@ import (
 	"sort"
 	"strconv"
 	"sync"
+	"time"
 
 	buildfake "github.com/openshift/client-go/build/clientset/versioned/fake"
 	mcfgfake "github.com/openshift/client-go/machineconfiguration/clientset/versioned/fake"
@@ -174,7 +175,7 @@ func (a *API) create(resource schema.GroupVersionResource, object runtime.Object
 	a.version++
 	accessor.SetResourceVersion(strconv.Itoa(a.version))
 	accessor.SetUID(types.UID(fmt.Sprintf("uid-%d", a.version)))
-	accessor.SetCreationTimestamp(metav1.NewTime(a.clock.Now()))
+	accessor.SetCreationTimestamp(metav1.NewTime(a.clock.Now().Truncate(time.Second)))
 	admitBuild(object)
 	a.store(resource.Resource, object)
 	return object.DeepCopyObject(), nil
@@ -278,8 +279,18 @@ func (a *API) store(resource string, object runtime.Object) {
 	a.objects[resource][keyOf(accessor.GetNamespace(), accessor.GetName())] = object
 }
 
-// All returns the stored objects of a resource, by key.
+// All returns copies of the stored objects of a resource, by key.
 func (a *API) All(resource string) []runtime.Object {
+	objects := a.Stored(resource)
+	for i := range objects {
+		objects[i] = objects[i].DeepCopyObject()
+	}
+	return objects
+}
+
+// Stored returns the stored objects of a resource themselves, by key. They must
+// not be changed; the API never changes one either, but replaces it.
+func (a *API) Stored(resource string) []runtime.Object {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	keys := make([]string, 0, len(a.objects[resource]))
@@ -289,7 +300,7 @@ func (a *API) All(resource string) []runtime.Object {
 	sort.Strings(keys)
 	objects := make([]runtime.Object, 0, len(keys))
 	for _, key := range keys {
-		objects = append(objects, a.objects[resource][key].DeepCopyObject())
+		objects = append(objects, a.objects[resource][key])
 	}
 	return objects
 }

@@ -23,6 +23,10 @@ type LoadConfig struct{ Name string }
 // is really gone, and ends the plan if it is not.
 type ConfirmAbsent struct{ Name string }
 
+// ConfirmPresent asks the backend whether a build that is about to be adopted
+// exists, and ends the plan if it does not.
+type ConfirmPresent struct{ Name string }
+
 // TakeSlot takes one of the places of a limited number of concurrent builds, and
 // ends the plan if none is free. The places are the controller's own memory.
 type TakeSlot struct {
@@ -77,14 +81,15 @@ type DeleteInputs struct {
 // RemoveTraces takes our annotations and conditions off the pool.
 type RemoveTraces struct{}
 
-func (InspectSecret) effect() {}
-func (LoadConfig) effect()    {}
-func (ConfirmAbsent) effect() {}
-func (TakeSlot) effect()      {}
-func (WriteRecord) effect()   {}
-func (Publish) effect()       {}
-func (StartBuild) effect()    {}
-func (StopBuild) effect()     {}
-func (DeleteBuild) effect()   {}
-func (DeleteInputs) effect()  {}
-func (RemoveTraces) effect()  {}
+func (InspectSecret) effect()  {}
+func (LoadConfig) effect()     {}
+func (ConfirmAbsent) effect()  {}
+func (ConfirmPresent) effect() {}
+func (TakeSlot) effect()       {}
+func (WriteRecord) effect()    {}
+func (Publish) effect()        {}
+func (StartBuild) effect()     {}
+func (StopBuild) effect()      {}
+func (DeleteBuild) effect()    {}
+func (DeleteInputs) effect()   {}
+func (RemoveTraces) effect()   {}

@@ -73,9 +73,7 @@ func withoutIdentity(s *Snapshot, h *Hold) Plan {
 			return d.follow(b)
 		}
 	}
-	p := Held(*h)
-	p.Effects = tidy(s, newestOf(record))
-	return p
+	return whileHeld(s, h, record, record != nil && record.Config != s.Pool.WantedConfig)
 }
 
 // decision is the computation for a pool whose wanted inputs are known.
@@ -156,13 +154,17 @@ func (d *decision) turnTo() Plan {
 			Build: b.Name, Fingerprint: b.Fingerprint, Config: b.RenderedConfig, Attempt: b.Attempt, ClaimedAt: b.Created,
 			Versions: d.versions(), History: d.history(),
 		}
+		// The cache may show a build that was removed a moment ago.
+		confirm := ConfirmPresent{Name: b.Name}
 		if b.Phase == imagebuilder.PhaseSucceeded {
 			record.Image = b.Image
-			return d.publish(record)
+			p := d.publish(record)
+			p.Effects = append([]Effect{confirm}, p.Effects...)
+			return p
 		}
 		d.record = &record
 		p := d.follow(b)
-		p.Effects = append([]Effect{WriteRecord{Record: record}}, p.Effects...)
+		p.Effects = append([]Effect{confirm, WriteRecord{Record: record}}, p.Effects...)
 		return p
 	}
 	if wait := d.quietFor(); wait > 0 {
@@ -183,28 +185,19 @@ func (d *decision) unseen() Plan {
 		p.Effects = []Effect{ConfirmAbsent{Name: record.Build}, WriteRecord{Record: record}}
 		return p
 	}
-	others := d.tidy(d.record.Build)
 	if h := firstHold(startChecks, d.Snapshot); h != nil {
-		p := Held(*h)
-		p.Effects = others
-		return p
+		return whileHeld(d.Snapshot, h, d.record, false)
 	}
 	p := d.pending(d.record)
 	// A queued pool comes by here often, so the config is read last.
-	p.Effects = slices.Concat(d.inspections(), others, d.slot(d.record), d.creation(d.record))
+	p.Effects = slices.Concat(d.inspections(), d.tidy(d.record.Build), d.slot(d.record), d.creation(d.record))
 	return p
 }
 
 // start claims an attempt and creates its build, unless something holds it.
 func (d *decision) start(attempt int) Plan {
 	if h := firstHold(startChecks, d.Snapshot); h != nil {
-		p := Held(*h)
-		if d.supersedes() {
-			p.Effects = []Effect{d.supersede()}
-		} else {
-			p.Effects = d.tidy(newestOf(d.record))
-		}
-		return p
+		return whileHeld(d.Snapshot, h, d.record, d.record != nil && d.record.Fingerprint != d.fingerprint)
 	}
 	// The time sets attempts apart even if no record is left of the last one, and
 	// the last one's name sets those apart that fall on the same instant.
@@ -228,24 +221,6 @@ func (d *decision) start(attempt int) Plan {
 	p.Effects = slices.Concat(d.inspections(), creation[:1], []Effect{WriteRecord{Record: record, Rebuild: d.rebuild()}},
 		d.tidy(record.Build), d.slot(&record), creation[1:])
 	return p
-}
-
-// supersedes tells whether a build of inputs that are not wanted any more is at
-// work, and the record says nothing of that yet.
-func (d *decision) supersedes() bool {
-	if d.record == nil || d.record.Fingerprint == d.fingerprint || d.record.succeeded() || d.record.failed() {
-		return false
-	}
-	b := find(d.Builds, d.record.Build)
-	return b != nil && b.Phase.IsActive()
-}
-
-// supersede puts on record that a build is of no use any more, before it is
-// stopped: should its inputs be wanted again, they are built again.
-func (d *decision) supersede() Effect {
-	record := *d.record
-	record.Failure = &Failure{Reason: FailureSuperseded, Message: "other inputs are wanted", Transient: true, At: d.Now}
-	return WriteRecord{Record: record}
 }
 
 // history is what a record of the wanted inputs inherits from the one before. A

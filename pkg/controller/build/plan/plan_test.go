@@ -24,6 +24,8 @@ func outline(effects []Effect) []string {
 			line += " " + e.Name
 		case ConfirmAbsent:
 			line += " " + e.Name
+		case ConfirmPresent:
+			line += " " + e.Name
 		case StopBuild:
 			line += " " + e.Name
 		case DeleteBuild:
@@ -357,17 +359,17 @@ func TestCompute(t *testing.T) {
 		"record lost, build running": {
 			reason:   "the build is adopted instead of being started twice",
 			snapshot: with(ready(), observed("build-1", imagebuilder.PhaseRunning)),
-			state:    StateBuilding, why: ReasonBuildRunning, effects: []string{"WriteRecord 1"},
+			state:    StateBuilding, why: ReasonBuildRunning, effects: []string{"ConfirmPresent build-1", "WriteRecord 1"},
 		},
 		"record lost, build complete": {
 			reason:   "the image is there",
 			snapshot: with(ready(), observed("build-1", imagebuilder.PhaseSucceeded, withoutInputs)),
-			state:    StateSucceeded, why: ReasonImagePublished, effects: []string{"Publish " + image},
+			state:    StateSucceeded, why: ReasonImagePublished, effects: []string{"ConfirmPresent build-1", "Publish " + image},
 		},
 		"record lost, one complete, one running": {
 			reason:   "an image that is there beats one that may come",
 			snapshot: with(ready(), observed("build-2", imagebuilder.PhaseRunning), observed("build-1", imagebuilder.PhaseSucceeded)),
-			state:    StateSucceeded, why: ReasonImagePublished, effects: []string{"Publish " + image},
+			state:    StateSucceeded, why: ReasonImagePublished, effects: []string{"ConfirmPresent build-1", "Publish " + image},
 		},
 		"back to a known image": {
 			reason: "what was built before is published again at once",
@@ -501,12 +503,23 @@ func TestCompute(t *testing.T) {
 		"ConfigMap deleted, build just created": {
 			reason:   "the cache may show the inputs before the build, which needs them",
 			snapshot: with(ready(), func(s *Snapshot) { s.Settings = Settings{} }, record(claimed(time.Second)), observed("build-1", imagebuilder.PhaseAbsent)),
-			state:    StateHeld, why: ReasonConfigMapMissing,
+			state:    StateHeld, why: ReasonConfigMapMissing, requeue: time.Second,
 		},
 		"ConfigMap deleted, build failed": {
 			reason:   "the outcome is recorded before the hold is shown",
 			snapshot: with(ready(), func(s *Snapshot) { s.Settings = Settings{} }, record(claimed(time.Hour)), observed("build-1", imagebuilder.PhaseFailed, permanent)),
 			state:    StateFailed, why: ReasonBuildFailed, effects: []string{"WriteRecord 1 DockerBuildFailed"},
+		},
+		"ConfigMap deleted, superseded build ended": {
+			reason: "its inputs go, and nothing else is known to do",
+			snapshot: with(ready(), func(s *Snapshot) { s.Settings = Settings{} },
+				record(Record{Build: "build-0", Fingerprint: "other-fingerprint", Config: otherConfig, Attempt: 1}), observed("build-0", imagebuilder.PhaseSucceeded, ofOtherInputs)),
+			state: StateHeld, why: ReasonConfigMapMissing, effects: []string{"DeleteInputs build-0"},
+		},
+		"ConfigMap deleted, build was not created": {
+			reason:   "its inputs hold credentials, and nobody knows for how long they are of no use",
+			snapshot: with(ready(), func(s *Snapshot) { s.Settings = Settings{} }, record(claimed(time.Minute)), observed("build-1", imagebuilder.PhaseAbsent)),
+			state:    StateHeld, why: ReasonConfigMapMissing, effects: []string{"ConfirmAbsent build-1", "DeleteInputs build-1"},
 		},
 		"ConfigMap deleted, old build runs": {
 			reason:   "it is not wanted with any settings",

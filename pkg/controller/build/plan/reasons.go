@@ -56,6 +56,12 @@ const (
 	ReasonBuildCancelled = "BuildCancelled"
 )
 
+// TellsOfBuild tells whether a condition with the reason speaks of a build that
+// was created. The message of a hold may name one that could not be.
+func TellsOfBuild(reason string) bool {
+	return reason == ReasonBuildCreated || reason == ReasonBuildStuck || reason == ReasonBuildRunning
+}
+
 // Reasons of the conditions that are False.
 const (
 	// ReasonNotPending means: no build is waiting.

@@ -40,6 +40,35 @@ func tidy(s *Snapshot, keep string) []Effect {
 	return effects
 }
 
+// whileHeld is the plan while the wanted inputs cannot be built. A build of the
+// newest attempt that is superseded, that is, of other inputs, is stopped, but
+// not before that is on record: should its inputs be wanted again, they are built
+// again, and nobody is thought to have cancelled them. Of an attempt whose build
+// was not created the inputs go, with their credentials, until the hold is over.
+func whileHeld(s *Snapshot, h *Hold, record *Record, superseded bool) Plan {
+	p := Held(*h)
+	keep := newestOf(record)
+	if b := find(s.Builds, keep); b != nil && !recorded(record, keep) {
+		switch {
+		case b.Phase == imagebuilder.PhaseAbsent:
+			if wait := claimGrace - s.Now.Sub(record.ClaimedAt); wait > 0 && wait <= claimGrace {
+				p.RequeueAfter = wait
+			} else {
+				p.Effects = []Effect{ConfirmAbsent{Name: keep}, DeleteInputs{Name: keep}}
+			}
+		case superseded && b.Phase.IsActive():
+			late := *record
+			late.Failure = &Failure{Reason: FailureSuperseded, Message: "other inputs are wanted", Transient: true, At: s.Now}
+			p.Effects = []Effect{WriteRecord{Record: late}}
+			return p
+		case superseded:
+			keep = ""
+		}
+	}
+	p.Effects = append(p.Effects, tidy(s, keep)...)
+	return p
+}
+
 // tidy also removes finished builds beyond the number to be kept. Which those are
 // is only asked when it is known what the pool wants.
 func (d *decision) tidy(keep string) []Effect {

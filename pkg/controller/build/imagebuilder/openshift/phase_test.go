@@ -39,11 +39,11 @@ func TestObservation(t *testing.T) {
 			reason: "cancelling came too late", status: buildv1.BuildStatus{Phase: buildv1.BuildPhaseComplete, Cancelled: true, Output: buildv1.BuildStatusOutput{To: digest}},
 			want: imagebuilder.PhaseSucceeded, image: buildtest.Repository + "@" + buildtest.Digest(1),
 		},
-		"H25 complete without output":    {reason: "the builder could not report", status: buildv1.BuildStatus{Phase: buildv1.BuildPhaseComplete}, want: imagebuilder.PhaseSucceeded},
-		"H25 complete, empty digest":     {reason: "the same", status: buildv1.BuildStatus{Phase: buildv1.BuildPhaseComplete, Output: buildv1.BuildStatusOutput{To: &buildv1.BuildStatusOutputTo{}}}, want: imagebuilder.PhaseSucceeded},
-		"H25 complete, spoiled digest":   {reason: "what is no digest makes no pullspec", status: buildv1.BuildStatus{Phase: buildv1.BuildPhaseComplete, Output: buildv1.BuildStatusOutput{To: &buildv1.BuildStatusOutputTo{ImageDigest: "sha256:1"}}}, want: imagebuilder.PhaseSucceeded},
-		"digest while running":           {reason: "the digest comes before the phase, which decides", status: buildv1.BuildStatus{Phase: buildv1.BuildPhaseRunning, Output: buildv1.BuildStatusOutput{To: digest}}, want: imagebuilder.PhaseRunning},
-		"H11 push failed":                {reason: "networks fail", status: buildv1.BuildStatus{Phase: buildv1.BuildPhaseFailed, Reason: buildv1.StatusReasonPushImageToRegistryFailed}, want: imagebuilder.PhaseFailed, transient: true},
+		"H25 complete without output":  {reason: "the builder could not report", status: buildv1.BuildStatus{Phase: buildv1.BuildPhaseComplete}, want: imagebuilder.PhaseSucceeded},
+		"H25 complete, empty digest":   {reason: "the same", status: buildv1.BuildStatus{Phase: buildv1.BuildPhaseComplete, Output: buildv1.BuildStatusOutput{To: &buildv1.BuildStatusOutputTo{}}}, want: imagebuilder.PhaseSucceeded},
+		"H25 complete, spoiled digest": {reason: "what is no digest makes no pullspec", status: buildv1.BuildStatus{Phase: buildv1.BuildPhaseComplete, Output: buildv1.BuildStatusOutput{To: &buildv1.BuildStatusOutputTo{ImageDigest: "sha256:1"}}}, want: imagebuilder.PhaseSucceeded},
+		"digest while running":         {reason: "the digest comes before the phase, which decides", status: buildv1.BuildStatus{Phase: buildv1.BuildPhaseRunning, Output: buildv1.BuildStatusOutput{To: digest}}, want: imagebuilder.PhaseRunning},
+		"H11 push failed":              {reason: "networks fail", status: buildv1.BuildStatus{Phase: buildv1.BuildPhaseFailed, Reason: buildv1.StatusReasonPushImageToRegistryFailed}, want: imagebuilder.PhaseFailed, transient: true},
 		"push refused": {
 			reason: "the same credentials are refused again", want: imagebuilder.PhaseFailed,
 			status: buildv1.BuildStatus{

@@ -1,0 +1,211 @@
+package build
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	buildv1 "github.com/openshift/api/build/v1"
+	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/openshift/machine-config-operator/pkg/controller/build/buildtest"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/plan"
+	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
+)
+
+// checkEnd looks at what has to hold when everything is at rest.
+func (sim *simulation) checkEnd() {
+	sim.check("the end")
+	sim.checkLeftovers()
+	sim.checkResults()
+	sim.checkDifference()
+	sim.checkRest()
+	sim.checkCanary()
+	for _, p := range sim.programs {
+		if object := p.mutated(); object != "" {
+			sim.problem("6: the cached object %s was changed", object)
+		}
+	}
+}
+
+// checkLeftovers: inputs go with the end of their Build, and everything with the
+// opting out of its pool.
+func (sim *simulation) checkLeftovers() {
+	served := map[string]bool{}
+	for _, pool := range sim.pools() {
+		if ctrlcommon.IsLayeredPool(pool) && pool.DeletionTimestamp == nil {
+			served[string(pool.UID)] = true
+		} else if left := traceOn(pool); left != "" && pool.DeletionTimestamp == nil {
+			sim.problem("3: %s", left)
+		}
+	}
+	active := map[string]bool{}
+	for _, b := range sim.builds() {
+		if !served[string(b.OwnerReferences[0].UID)] {
+			sim.problem("3: the Build %s is left behind", b.Name)
+		}
+		active[b.Name] = !ended(b)
+	}
+	for _, name := range sim.api.InputSecrets() {
+		if !active[name] {
+			sim.problem("3: the inputs %s are left behind", name)
+		}
+	}
+}
+
+// checkResults: every pool has the image that it wants, or says why not.
+func (sim *simulation) checkResults() {
+	for _, pool := range sim.pools() {
+		switch {
+		case pool.Name == worker && sim.scenario.ends != nil:
+			if problem := sim.scenario.ends(sim); problem != "" {
+				sim.problem("7: %s", problem)
+			}
+		case !ctrlcommon.IsLayeredPool(pool) || sim.mayFail(pool):
+		case pool.Annotations[constants.DesiredOSImageConfigAnnotation] != pool.Spec.Configuration.Name:
+			sim.problem("7: the pool %s rests without the image of %s: %s", pool.Name, pool.Spec.Configuration.Name, trueCondition(pool))
+		case !strings.HasPrefix(trueCondition(pool), string(mcfgv1.MachineConfigPoolBuildSuccess)):
+			sim.problem("7: the image of the pool %s is published, but it says %s", pool.Name, trueCondition(pool))
+		}
+	}
+}
+
+// mayFail tells whether a disturbance may have used up the attempts.
+func (sim *simulation) mayFail(pool *mcfgv1.MachineConfigPool) bool {
+	return strings.Contains(trueCondition(pool), plan.ReasonAttemptsExhausted) &&
+		slices.ContainsFunc(sim.schedule.faults, func(f fault) bool {
+			return f.kind == "evict-build" || f.kind == "delete-build" || f.kind == "jump"
+		})
+}
+
+// end describes where everything came to, without names, times and versions, which
+// differ from run to run.
+type end struct {
+	state string
+	calls int
+}
+
+func (sim *simulation) end() end {
+	var lines []string
+	for _, pool := range sim.pools() {
+		made := sim.made[pool.Annotations[constants.DesiredOSImageAnnotation]]
+		lines = append(lines, fmt.Sprintf("pool %s: image of %s for %s, attempt %s", pool.Name, made.config, made.pool, made.attempt))
+		if record, err := plan.ParseRecord(pool.Annotations[constants.BuildRecordAnnotation]); err == nil {
+			line := fmt.Sprintf("  record of %s, attempt %d, image %t, past", record.Config, record.Attempt, record.Image != "")
+			for _, past := range record.History {
+				line += " " + past.Config
+			}
+			lines = append(lines, line)
+		}
+		for i := range pool.Status.Conditions {
+			c := &pool.Status.Conditions[i]
+			lines = append(lines, fmt.Sprintf("  %s %s %s", c.Type, c.Status, c.Reason))
+		}
+	}
+	var builds []string
+	for _, b := range sim.builds() {
+		builds = append(builds, fmt.Sprintf("build of %s for %s, attempt %s: %s", b.Annotations[constants.RenderedConfigAnnotation],
+			b.Annotations[constants.PoolAnnotation], b.Annotations[constants.AttemptAnnotation], b.Status.Phase))
+	}
+	slices.Sort(builds)
+	lines = append(lines, builds...)
+	for _, what := range []string{"create builds", "create secrets", "delete builds", "delete secrets"} {
+		lines = append(lines, fmt.Sprintf("%s: %d", what, sim.committed[what]))
+	}
+	return end{strings.Join(lines, "\n"), sim.calls}
+}
+
+var undisturbedEnds sync.Map
+
+// undisturbedEnd is where a scenario comes to on its own.
+func undisturbedEnd(s schedule) end {
+	s.faults = nil
+	if known, ok := undisturbedEnds.Load(s.String()); ok {
+		return known.(end)
+	}
+	sim := newSimulation(s)
+	for sim.round = 1; sim.round <= simRounds && sim.step(); sim.round++ {
+	}
+	undisturbedEnds.Store(s.String(), sim.end())
+	return sim.end()
+}
+
+// checkDifference compares the end with that of the undisturbed run, if nobody but
+// the network, the API server and the process itself disturbed it.
+func (sim *simulation) checkDifference() {
+	if sim.scenario.ends != nil || slices.ContainsFunc(sim.schedule.faults, func(f fault) bool { _, ok := disturbances[f.kind]; return ok }) {
+		return
+	}
+	want, got := undisturbedEnd(sim.schedule), sim.end()
+	if want.state != got.state && !sim.losesStory() {
+		sim.problem("7: the end differs from that of the undisturbed run, which is\n%s\nand is\n%s", want.state, got.state)
+	}
+	if sim.schedule.isSingle() && got.calls > 3*want.calls {
+		sim.problem("9: %d calls are made, %d undisturbed", got.calls, want.calls)
+	}
+}
+
+// losesStory tells whether the story meets another state of affairs than it does
+// undisturbed: it goes on by the clock, or by what builds do meanwhile.
+func (sim *simulation) losesStory() bool {
+	return len(sim.scenario.story) > 0 && slices.ContainsFunc(sim.schedule.faults, func(f fault) bool {
+		return f.kind == faultStorm || f.kind == faultOutage || strings.HasPrefix(string(f.kind), faultFreeze)
+	})
+}
+
+// checkRest: at rest there is not one call, whatever the hour.
+func (sim *simulation) checkRest() {
+	before := sim.calls
+	for range 10 {
+		sim.clock.Step(time.Minute)
+		for _, p := range sim.programs {
+			p.deliver()
+			for _, pool := range sim.pools() {
+				p.queue.Add(pool.Name)
+			}
+			p.work()
+		}
+	}
+	if sim.calls != before {
+		sim.problem("5: %d calls are made at rest", sim.calls-before)
+	}
+}
+
+// checkCanary looks for the credential outside of Secrets and MachineConfigs.
+func (sim *simulation) checkCanary() {
+	for _, resource := range []string{"machineconfigpools", "builds", "configmaps"} {
+		for _, object := range sim.api.Stored(resource) {
+			if holdsCanary(object) {
+				sim.problem("8: a credential is in one of the %s", resource)
+			}
+		}
+	}
+	for _, p := range sim.programs {
+		for len(p.recorder.Events) > 0 {
+			if strings.Contains(<-p.recorder.Events, buildtest.Canary) {
+				sim.problem("8: a credential is in an event")
+			}
+		}
+	}
+}
+
+func holdsCanary(object any) bool {
+	switch o := object.(type) {
+	case *corev1.ConfigMap:
+		for _, value := range o.Data {
+			if strings.Contains(value, buildtest.Canary) {
+				return true
+			}
+		}
+		return false
+	case *buildv1.Build, *mcfgv1.MachineConfigPool:
+		text, err := json.Marshal(o)
+		return err != nil || strings.Contains(string(text), buildtest.Canary)
+	}
+	return true
+}

@@ -1,0 +1,225 @@
+package build
+
+import (
+	"math/rand/v2"
+	"slices"
+)
+
+// group is the schedules of one perturbation.
+type group struct {
+	name      string
+	schedules func() []schedule
+}
+
+func groups() []group {
+	return []group{
+		{"undisturbed", undisturbed},
+		{"E1 crash after each call", single(atEachCall(faultCrash))},
+		{"E2 reply lost of each call", single(atEachCall(faultLost))},
+		{"E3 each call fails once, in each way", single(atEachCall(callErrors...))},
+		{"E4 each piece of news is late, doubled or a tombstone", single(atEachNews)},
+		{"E5 restart on an old list at each round", single(atEachRound(faultOldList))},
+		{"E6 another program goes ahead of each call", twoPrograms},
+		{"E7 the environment acts at each round", single(atEachRound(slices.Sorted(keysOf(disturbances))...))},
+		{"E8 pairs of faults on the main scenario", faultPairs},
+		{"E9 a thousand failures in a row, then recovery", outages},
+		{"E10 nothing but 429, or no news of a kind, for ten minutes", storms},
+		{"E11 from each state of the inputs to each other, and a crash", inputPairs},
+		{"E12 random", func() []schedule { return random(*schedules, *seed) }},
+	}
+}
+
+func keysOf[V any](m map[faultKind]V) func(func(faultKind) bool) {
+	return func(yield func(faultKind) bool) {
+		for key := range m {
+			if !yield(key) {
+				return
+			}
+		}
+	}
+}
+
+// scenarioNames are the scenarios that are played with every fault.
+func scenarioNames() []string {
+	var names []string
+	for name, s := range scenarios {
+		if !s.long {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// size is how much happens in a scenario that nobody disturbs.
+type size struct{ calls, news, rounds int }
+
+func measure(name string) size {
+	sim := newSimulation(schedule{scenario: name})
+	for sim.round = 1; sim.round <= simRounds && sim.step(); sim.round++ {
+	}
+	return size{sim.calls, sim.news, sim.round}
+}
+
+// faultsOf lists single faults of a scenario of that size.
+type faultsOf func(size) []fault
+
+func faultsAt(last int, kinds []faultKind) []fault {
+	var faults []fault
+	for at := 1; at <= last; at++ {
+		for _, kind := range kinds {
+			faults = append(faults, fault{kind, at})
+		}
+	}
+	return faults
+}
+
+func atEachCall(kinds ...faultKind) faultsOf {
+	return func(n size) []fault { return faultsAt(n.calls, kinds) }
+}
+
+func atEachRound(kinds ...faultKind) faultsOf {
+	return func(n size) []fault { return faultsAt(n.rounds, kinds) }
+}
+
+func atEachNews(n size) []fault { return faultsAt(n.news, newsFaults) }
+
+// single makes a schedule of each fault of each scenario.
+func single(faults faultsOf) func() []schedule {
+	return func() []schedule {
+		var all []schedule
+		for _, name := range scenarioNames() {
+			for _, f := range faults(measure(name)) {
+				all = append(all, schedule{scenario: name, faults: []fault{f}})
+			}
+		}
+		return sample(all)
+	}
+}
+
+// sample takes one schedule in so many, as the flag says.
+func sample(all []schedule) []schedule {
+	if *sampled <= 1 {
+		return all
+	}
+	rng := rand.New(rand.NewPCG(*seed, 2))
+	var some []schedule
+	for _, s := range all {
+		if rng.IntN(*sampled) == 0 {
+			some = append(some, s)
+		}
+	}
+	return some
+}
+
+func undisturbed() []schedule {
+	var all []schedule
+	for _, name := range append(scenarioNames(), "stubborn") {
+		all = append(all, schedule{scenario: name}, schedule{scenario: name, programs: 2})
+	}
+	return all
+}
+
+func twoPrograms() []schedule {
+	var all []schedule
+	for _, name := range scenarioNames() {
+		for at := 1; at <= measure(name).calls; at++ {
+			all = append(all, schedule{scenario: name, programs: 2, faults: []fault{{faultOther, at}}})
+		}
+	}
+	return all
+}
+
+// faultPairs combines any two single faults of the main scenario.
+func faultPairs() []schedule {
+	n := measure("happy")
+	singles := slices.Concat(
+		atEachCall(append([]faultKind{faultCrash, faultLost}, callErrors...)...)(n),
+		atEachNews(n),
+		atEachRound(append([]faultKind{faultOldList}, slices.Sorted(keysOf(disturbances))...)...)(n))
+	rng := rand.New(rand.NewPCG(*seed, 3))
+	all := make([]schedule, 0, *pairs)
+	for range *pairs {
+		first, second := singles[rng.IntN(len(singles))], singles[rng.IntN(len(singles))]
+		all = append(all, schedule{scenario: "happy", faults: []fault{first, second}})
+	}
+	return all
+}
+
+func outages() []schedule {
+	all := []schedule{{scenario: "stubborn"}}
+	for _, name := range scenarioNames() {
+		all = append(all, schedule{scenario: name, faults: []fault{{faultOutage, 1000}}})
+	}
+	return sample(all)
+}
+
+func storms() []schedule {
+	var all []schedule
+	for _, name := range scenarioNames() {
+		all = append(all, schedule{scenario: name, faults: []fault{{faultStorm, 0}}})
+		for at := 1; at <= measure(name).rounds; at++ {
+			for _, kind := range kinds {
+				all = append(all, schedule{scenario: name, faults: []fault{{faultKind(faultFreeze + kind), at}}})
+			}
+		}
+	}
+	return sample(all)
+}
+
+func inputPairs() []schedule {
+	var all []schedule
+	for _, from := range inputStates {
+		for _, to := range inputStates {
+			if from.name == to.name {
+				continue
+			}
+			name := from.name + "/" + to.name
+			all = append(all, schedule{scenario: name})
+			for at := 1; at <= measure(name).calls; at++ {
+				all = append(all, schedule{scenario: name, faults: []fault{{faultCrash, at}}})
+			}
+		}
+	}
+	return sample(all)
+}
+
+// random makes schedules of one to six faults each.
+func random(count int, seed uint64) []schedule {
+	rng := rand.New(rand.NewPCG(seed, seed))
+	names := scenarioNames()
+	sizes := map[string]size{}
+	for _, name := range names {
+		sizes[name] = measure(name)
+	}
+	atCalls := append([]faultKind{faultCrash, faultLost}, callErrors...)
+	atRounds := append([]faultKind{faultOldList}, slices.Sorted(keysOf(disturbances))...)
+	for _, kind := range kinds {
+		atRounds = append(atRounds, faultKind(faultFreeze+kind))
+	}
+	all := make([]schedule, 0, count)
+	for range count {
+		s := schedule{scenario: names[rng.IntN(len(names))]}
+		if rng.IntN(4) == 0 {
+			s.programs = 2
+		}
+		for range 1 + rng.IntN(6) {
+			n := sizes[s.scenario]
+			var f fault
+			switch rng.IntN(4) {
+			case 0:
+				f = fault{newsFaults[rng.IntN(len(newsFaults))], 1 + rng.IntN(2*n.news)}
+			case 1:
+				f = fault{atRounds[rng.IntN(len(atRounds))], 1 + rng.IntN(2*n.rounds)}
+			default:
+				f = fault{atCalls[rng.IntN(len(atCalls))], 1 + rng.IntN(2*n.calls)}
+			}
+			if s.programs == 2 && rng.IntN(3) == 0 {
+				f = fault{faultOther, 1 + rng.IntN(2*n.calls)}
+			}
+			s.faults = append(s.faults, f)
+		}
+		all = append(all, s)
+	}
+	return all
+}

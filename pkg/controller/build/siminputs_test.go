@@ -1,0 +1,133 @@
+package build
+
+import (
+	"fmt"
+	"strings"
+
+	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/openshift/machine-config-operator/pkg/controller/build/buildtest"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/plan"
+	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
+)
+
+// inputState is a way in which the inputs of the pool worker can be (E11). From
+// any of them to any other one the controller has to find the way on its own.
+type inputState struct {
+	name string
+	// apply makes it so; all else is good.
+	apply func(*simulation)
+	// reason is why nothing is built; empty when something is.
+	reason string
+}
+
+var inputStates = []inputState{
+	{"not-layered", optIn(false), "not layered"},
+	{"good", func(*simulation) {}, ""},
+	{"bad-base-image", func(sim *simulation) {
+		config := buildtest.RenderedConfig("rendered-worker-bad-base")
+		config.Spec.OSImageURL = "os:latest"
+		sim.api.Put(config)
+		wants(config.Name)(sim)
+	}, plan.ReasonBaseImageInvalid},
+	{"missing-secret", removeFromNamespace("secrets", buildtest.PushSecret), plan.ReasonSecretMissing},
+	{"malformed-secret", func(sim *simulation) {
+		secret := buildtest.RegistrySecret(buildtest.PushSecret, buildtest.Registry)
+		secret.Data[corev1.DockerConfigJsonKey] = []byte("{" + buildtest.Canary)
+		sim.api.Put(secret)
+	}, plan.ReasonSecretInvalid},
+	{"missing-configmap", removeFromNamespace("configmaps", constants.ConfigMapName), plan.ReasonConfigMapMissing},
+	{"malformed-configmap", func(sim *simulation) {
+		settings := buildtest.SettingsConfigMap()
+		settings.Data[constants.MaxAttemptsKey] = "many"
+		sim.api.Put(settings)
+	}, plan.ReasonConfigMapInvalid},
+	// One that is too large is found out in the same place, but takes long to make.
+	{"unusable-config", func(sim *simulation) {
+		config := buildtest.RenderedConfig("rendered-worker-unusable")
+		config.Spec.Config.Raw = nil
+		sim.api.Put(config)
+		wants(config.Name)(sim)
+	}, plan.ReasonRenderedConfigInvalid},
+	{"paused", editWorker(func(p *mcfgv1.MachineConfigPool) {
+		p.Spec.Paused = true
+		p.Spec.Configuration.Name = "rendered-worker-paused"
+	}), plan.ReasonPoolPaused},
+	{"rebuild", editWorker(func(p *mcfgv1.MachineConfigPool) {
+		p.Annotations[constants.RebuildRequestedAnnotation] += "again "
+	}), ""},
+	{"config-a", wants(configA), ""},
+	{"config-b", wants(configB), ""},
+	{"deleting", editWorker(func(p *mcfgv1.MachineConfigPool) {
+		p.DeletionTimestamp = &metav1.Time{Time: simStart}
+		p.Finalizers = []string{"example.com/foreign"}
+	}), "being deleted"},
+}
+
+// become puts the inputs into the state, from whatever state they are in.
+func (s inputState) become(sim *simulation) {
+	pool := poolOfWorker(sim)
+	if pool == nil || pool.DeletionTimestamp != nil {
+		sim.api.Remove("machineconfigpools", "", worker)
+		fresh := layeredWorker()
+		again := fresh[len(fresh)-1].(*mcfgv1.MachineConfigPool)
+		again.UID += "-again"
+		sim.api.Put(again)
+	}
+	for _, object := range goodInputs(configA, configB, "rendered-worker-paused") {
+		sim.api.Put(object)
+	}
+	optIn(true)(sim)
+	editWorker(func(p *mcfgv1.MachineConfigPool) {
+		p.Spec.Paused = false
+		p.Spec.Configuration.Name = configA
+	})(sim)
+	s.apply(sim)
+}
+
+// inputsScenario makes the scenario "from/to"; an empty one if there is none.
+func inputsScenario(name string) scenario {
+	from, to, _ := strings.Cut(name, "/")
+	var states [2]*inputState
+	for i := range inputStates {
+		if inputStates[i].name == from {
+			states[0] = &inputStates[i]
+		}
+		if inputStates[i].name == to {
+			states[1] = &inputStates[i]
+		}
+	}
+	if states[0] == nil || states[1] == nil {
+		return scenario{}
+	}
+	// The second state comes once in the middle of what the first one leads to.
+	inTheMiddle := func(sim *simulation) bool { return sim.round >= 4 }
+	return scenario{objects: layeredWorker, outcome: succeeds, ends: states[1].ends, story: []act{
+		{name: states[0].name, when: always, do: states[0].become},
+		{name: states[1].name, when: inTheMiddle, do: states[1].become},
+	}}
+}
+
+// ends tells what is wrong with the pool at the end; empty for nothing.
+func (s inputState) ends(sim *simulation) string {
+	pool := poolOfWorker(sim)
+	switch {
+	case pool.DeletionTimestamp != nil:
+		if len(sim.builds()) > 0 {
+			return "a Build of a pool that is being deleted is left"
+		}
+	case !ctrlcommon.IsLayeredPool(pool):
+		return traceOn(pool)
+	case s.reason != "" && !says(s.reason)(sim):
+		// What was built before may do for the wanted inputs, or be at work on them.
+		if !isPublished(sim) {
+			return fmt.Sprintf("the pool says %s instead of %s", trueCondition(pool), s.reason)
+		}
+	case s.reason == "" && !isPublished(sim):
+		return fmt.Sprintf("the image of %s is not published: the pool says %s", pool.Spec.Configuration.Name, trueCondition(pool))
+	}
+	return ""
+}

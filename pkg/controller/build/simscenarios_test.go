@@ -1,0 +1,224 @@
+package build
+
+import (
+	"strings"
+	"time"
+
+	buildv1 "github.com/openshift/api/build/v1"
+	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+
+	"github.com/openshift/machine-config-operator/pkg/controller/build/buildtest"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/plan"
+	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
+)
+
+// scenario is a story and how builds go in it.
+type scenario struct {
+	objects func() []runtime.Object
+	story   []act
+	outcome func(*buildv1.Build) outcome
+	// ends is what the pool worker is to come to; nil for the published image of the
+	// config that it wants, or nothing of ours when it is not layered.
+	ends func(*simulation) string
+	// long scenarios are not played with every fault.
+	long bool
+}
+
+type outcome struct {
+	reason   buildv1.StatusReason
+	noDigest bool
+	// stuck Builds never begin to run, slow ones never end.
+	stuck, slow bool
+}
+
+const (
+	configA = "rendered-worker-a"
+	configB = "rendered-worker-b"
+)
+
+func succeeds(*buildv1.Build) outcome { return outcome{} }
+
+func layeredWorker() []runtime.Object {
+	return append(goodInputs(configA, configB), buildtest.Pool(worker).Layered().Wants(configA).
+		Label("foreign", "label").Annotation("foreign", "annotation").
+		Condition(mcfgv1.MachineConfigPoolUpdated, corev1.ConditionTrue, "Foreign").Object())
+}
+
+func withSettings(objects []runtime.Object, key, value string) []runtime.Object {
+	for _, object := range objects {
+		if configMap, ok := object.(*corev1.ConfigMap); ok {
+			configMap.Data[key] = value
+		}
+	}
+	return objects
+}
+
+func always(*simulation) bool { return true }
+
+// atRest is for deeds that wait until nothing else happens.
+func atRest(*simulation) bool { return false }
+
+func isRunning(sim *simulation) bool {
+	for _, b := range sim.builds() {
+		if b.Status.Phase == buildv1.BuildPhaseRunning {
+			return true
+		}
+	}
+	return false
+}
+
+func isPublished(sim *simulation) bool {
+	pool := poolOfWorker(sim)
+	return pool == nil || pool.Annotations[constants.DesiredOSImageConfigAnnotation] == pool.Spec.Configuration.Name && pool.Spec.Configuration.Name != "" &&
+		strings.HasPrefix(trueCondition(pool), string(mcfgv1.MachineConfigPoolBuildSuccess))
+}
+
+// says tells whether the pool's build condition has the reason.
+func says(reason string) func(*simulation) bool {
+	return func(sim *simulation) bool {
+		pool := poolOfWorker(sim)
+		return pool == nil || strings.Contains(trueCondition(pool), " ("+reason+")")
+	}
+}
+
+func isWithoutTraces(sim *simulation) bool {
+	pool := poolOfWorker(sim)
+	return pool == nil || traceOn(pool) == "" && len(sim.builds()) == 0
+}
+
+func afterRounds(n int) func(*simulation) bool {
+	return func(sim *simulation) bool { return sim.round >= n }
+}
+
+func wants(config string) func(*simulation) {
+	return editWorker(func(p *mcfgv1.MachineConfigPool) { p.Spec.Configuration.Name = config })
+}
+
+// renders makes a config, now, and has the pool want it.
+func renders(config string) func(*simulation) {
+	return func(sim *simulation) {
+		rendered := buildtest.RenderedConfig(config)
+		rendered.CreationTimestamp = metav1.NewTime(sim.clock.Now())
+		sim.api.Put(rendered)
+		wants(config)(sim)
+	}
+}
+
+func optIn(in bool) func(*simulation) {
+	return editWorker(func(p *mcfgv1.MachineConfigPool) {
+		delete(p.Labels, ctrlcommon.LayeringEnabledPoolLabel)
+		if in {
+			p.Labels[ctrlcommon.LayeringEnabledPoolLabel] = ""
+		}
+	})
+}
+
+// scenarios are the stories that the perturbations are laid over.
+var scenarios = map[string]scenario{
+	// One image.
+	"happy": {objects: layeredWorker, outcome: succeeds},
+	// Another config is wanted while the first one is being built.
+	"supersede": {objects: layeredWorker, outcome: func(b *buildv1.Build) outcome {
+		return outcome{slow: b.Annotations[constants.RenderedConfigAnnotation] == configA}
+	}, story: []act{
+		{name: "config B", when: isRunning, do: wants(configB)},
+	}},
+	// Back and forth between two configs.
+	"back": {objects: layeredWorker, outcome: succeeds, story: []act{
+		{name: "config B", when: atRest, do: wants(configB)},
+		{name: "config A again", when: atRest, do: wants(configA)},
+	}},
+	// Configs come one after the other, a second apart, while an image is published.
+	"churn": {objects: layeredWorker, outcome: succeeds, story: []act{
+		{name: "config 1", when: atRest, do: renders("rendered-worker-1")},
+		{name: "config 2", when: always, do: renders("rendered-worker-2"), awaited: true, after: time.Second},
+		{name: "config 3", when: always, do: renders("rendered-worker-3"), awaited: true, after: 3 * time.Second},
+		{name: "config 4", when: always, do: renders("rendered-worker-4"), awaited: true, after: 3 * time.Second},
+	}},
+	// An administrator asks for the image to be built once more.
+	"rebuild": {objects: layeredWorker, outcome: succeeds, story: []act{
+		{name: "a request", when: atRest, do: editWorker(func(p *mcfgv1.MachineConfigPool) {
+			p.Annotations[constants.RebuildRequestedAnnotation] = "1"
+		})},
+	}},
+	// Two attempts fail before the third one succeeds.
+	"retry": {objects: layeredWorker, outcome: func(b *buildv1.Build) outcome {
+		switch b.Annotations[constants.AttemptAnnotation] {
+		case "1":
+			return outcome{reason: buildv1.StatusReasonBuildPodEvicted}
+		case "2":
+			return outcome{noDigest: true}
+		}
+		return outcome{}
+	}},
+	// The first attempt never begins to run, and is given up.
+	"stuck": {objects: func() []runtime.Object { return withSettings(layeredWorker(), constants.PendingDeadlineKey, "600") },
+		outcome: func(b *buildv1.Build) outcome {
+			return outcome{stuck: b.Annotations[constants.AttemptAnnotation] == "1"}
+		}},
+	// A build fails for good; another config mends it.
+	"fix": {objects: layeredWorker, outcome: func(b *buildv1.Build) outcome {
+		if b.Annotations[constants.RenderedConfigAnnotation] == configA {
+			return outcome{reason: buildv1.StatusReasonDockerBuildFailed}
+		}
+		return outcome{}
+	}, story: []act{
+		{name: "config B", when: says(plan.ReasonBuildFailed), do: wants(configB)},
+	}},
+	// The push secret is missing at first.
+	"secret": {objects: func() []runtime.Object {
+		var objects []runtime.Object
+		for _, object := range layeredWorker() {
+			if secret, ok := object.(*corev1.Secret); !ok || secret.Name != buildtest.PushSecret {
+				objects = append(objects, object)
+			}
+		}
+		return objects
+	}, outcome: succeeds, story: []act{
+		{name: "the push secret", when: says(plan.ReasonSecretMissing), do: func(sim *simulation) {
+			sim.api.Put(buildtest.RegistrySecret(buildtest.PushSecret, buildtest.Registry))
+		}},
+	}},
+	// Opted out mid-build.
+	"optout": {objects: layeredWorker, outcome: succeeds, story: []act{
+		{name: "opting out", when: isRunning, do: optIn(false)},
+	}},
+	// Opted out and in again.
+	"flap": {objects: layeredWorker, outcome: succeeds, story: []act{
+		{name: "opting out", when: isRunning, do: optIn(false)},
+		{name: "opting in", when: isWithoutTraces, do: optIn(true)},
+	}},
+	// The pool is deleted mid-build.
+	"delete": {objects: layeredWorker, outcome: succeeds, story: []act{
+		{name: "deleting the pool", when: isRunning, do: func(sim *simulation) { sim.api.Remove("machineconfigpools", "", worker) }},
+	}},
+	// Three pools, of which one may build at a time; one of them wants another config
+	// meanwhile.
+	"queue": {objects: func() []runtime.Object {
+		return withSettings(append(layeredWorker(),
+			buildtest.Pool("infra").Layered().Wants(configA).Object(),
+			buildtest.Pool("storage").Layered().Wants(configB).Object()), constants.MaxConcurrentBuildsKey, "1")
+	}, outcome: succeeds, story: []act{
+		{name: "config B", when: isRunning, do: wants(configB)},
+	}},
+	// A hundred attempts, of which all but the last one fail.
+	"stubborn": {long: true, objects: func() []runtime.Object { return withSettings(layeredWorker(), constants.MaxAttemptsKey, "100") },
+		outcome: func(b *buildv1.Build) outcome {
+			if b.Annotations[constants.AttemptAnnotation] != "100" {
+				return outcome{reason: buildv1.StatusReasonBuildPodEvicted}
+			}
+			return outcome{}
+		}},
+}
+
+// scenarioOf finds a scenario by name; those of changing inputs are made from it.
+func scenarioOf(name string) scenario {
+	if s, ok := scenarios[name]; ok {
+		return s
+	}
+	return inputsScenario(name)
+}
