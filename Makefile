@@ -8,8 +8,11 @@ CONTROLLER := $(OUTPUT)/machine-config-controller
 LINT       := $(OUTPUT)/bin/golangci-lint
 # How long each fuzz target runs in `make fuzz`.
 FUZZTIME   ?= 30s
-# How many random schedules `make simulate` runs.
-SCHEDULES  ?= 20000
+# How many random schedules `make simulate` runs, besides those of single faults
+# and PAIRS of them, and from which seed.
+SCHEDULES  ?= 70000
+PAIRS      ?= 20000
+SEED       ?= 1
 # KEEP=1 leaves the demo's cluster up until Ctrl-C.
 KEEP       ?=
 
@@ -39,11 +42,15 @@ test: packages unit simulate integration e2e ## Run all tests, and install what 
 
 .PHONY: unit
 unit: ## Run the unit tests of the controller, with the race detector
-	go test -race ./pkg/... ./cmd/...
+	KUBE_CACHE_MUTATION_DETECTOR=true go test -race ./pkg/... ./cmd/...
 
 .PHONY: simulate
-simulate: ## Run the controller under every single fault, and SCHEDULES random combinations
-	go test ./pkg/controller/build -run 'TestSimulation$$' -v -schedules $(SCHEDULES)
+simulate: ## Run the controller under every single fault, PAIRS of them, and SCHEDULES random combinations
+	go test ./pkg/controller/build -run 'TestSimulation$$' -v -timeout 20m -sampled 1 -pairs $(PAIRS) -schedules $(SCHEDULES) -seed $(SEED)
+
+.PHONY: soak
+soak: ## Simulate a million schedules; SEED=… for others
+	go test ./pkg/controller/build -run 'TestSimulation$$' -v -timeout 4h -sampled 1 -pairs $(PAIRS) -schedules 970000 -seed $(SEED)
 
 # -count=1: these tests run programs whose sources the test cache does not know of.
 .PHONY: integration

@@ -70,6 +70,11 @@ func (x *execution) apply(ctx context.Context, effect plan.Effect) error {
 			constants.BuildRecordAnnotation:          e.Record.String(),
 		})
 	case plan.StartBuild:
+		if e.Again {
+			if err := x.confirmPool(ctx); err != nil {
+				return err
+			}
+		}
 		request := e.Request
 		request.Context = x.context
 		return asHeld(x.builder.Start(ctx, request))

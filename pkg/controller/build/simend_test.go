@@ -114,8 +114,12 @@ func (sim *simulation) end() end {
 	}
 	slices.Sort(builds)
 	lines = append(lines, builds...)
+	// Of two programs, one may be through with something before the other one finds
+	// out that it is not wanted any more.
 	for _, what := range []string{"create builds", "create secrets", "delete builds", "delete secrets"} {
-		lines = append(lines, fmt.Sprintf("%s: %d", what, sim.committed[what]))
+		if len(sim.programs) < 2 {
+			lines = append(lines, fmt.Sprintf("%s: %d", what, sim.committed[what]))
+		}
 	}
 	return end{strings.Join(lines, "\n"), sim.calls}
 }

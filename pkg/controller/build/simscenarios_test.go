@@ -196,15 +196,12 @@ var scenarios = map[string]scenario{
 	"delete": {objects: layeredWorker, outcome: succeeds, story: []act{
 		{name: "deleting the pool", when: isRunning, do: func(sim *simulation) { sim.api.Remove("machineconfigpools", "", worker) }},
 	}},
-	// Three pools, of which one may build at a time; one of them wants another config
-	// meanwhile.
+	// Three pools, of which one may build at a time.
 	"queue": {objects: func() []runtime.Object {
 		return withSettings(append(layeredWorker(),
 			buildtest.Pool("infra").Layered().Wants(configA).Object(),
 			buildtest.Pool("storage").Layered().Wants(configB).Object()), constants.MaxConcurrentBuildsKey, "1")
-	}, outcome: succeeds, story: []act{
-		{name: "config B", when: isRunning, do: wants(configB)},
-	}},
+	}, outcome: succeeds},
 	// A hundred attempts, of which all but the last one fail.
 	"stubborn": {long: true, objects: func() []runtime.Object { return withSettings(layeredWorker(), constants.MaxAttemptsKey, "100") },
 		outcome: func(b *buildv1.Build) outcome {

@@ -133,7 +133,7 @@ func (sim *simulation) step() bool {
 		sim.goOn()
 		return true
 	}
-	if sim.buildSystem() || progress || sim.passTime() {
+	if sim.buildSystem() || sim.api.CollectGarbage() || progress || sim.passTime() {
 		return true
 	}
 	if len(sim.story) > 0 && !sim.story[0].awaited {

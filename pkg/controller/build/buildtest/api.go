@@ -271,6 +271,32 @@ func (a *API) collect(owner types.UID) {
 	}
 }
 
+// CollectGarbage removes what was created for an owner that did not exist any
+// more, and tells whether there was anything.
+func (a *API) CollectGarbage() (collected bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	owners := map[types.UID]bool{}
+	for _, objects := range a.objects {
+		for _, object := range objects {
+			accessor, _ := meta.Accessor(object)
+			owners[accessor.GetUID()] = true
+		}
+	}
+	for _, objects := range a.objects {
+		for _, object := range objects {
+			accessor, _ := meta.Accessor(object)
+			for _, reference := range accessor.GetOwnerReferences() {
+				if !owners[reference.UID] {
+					a.collect(reference.UID)
+					collected = true
+				}
+			}
+		}
+	}
+	return collected
+}
+
 func (a *API) store(resource string, object runtime.Object) {
 	accessor, _ := meta.Accessor(object)
 	if a.objects[resource] == nil {

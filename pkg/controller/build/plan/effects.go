@@ -53,7 +53,12 @@ type Publish struct{ Record Record }
 
 // StartBuild creates the build of the attempt that is on record. The request's
 // Context is filled from LoadConfig.
-type StartBuild struct{ Request imagebuilder.Request }
+type StartBuild struct {
+	Request imagebuilder.Request
+	// Again tells that the claim is not of this plan, but an earlier one, and that
+	// the build may have existed and be gone with its pool.
+	Again bool
+}
 
 // StopBuild asks a build to end.
 type StopBuild struct {

@@ -190,7 +190,7 @@ func (d *decision) unseen() Plan {
 	}
 	p := d.pending(d.record)
 	// A queued pool comes by here often, so the config is read last.
-	p.Effects = slices.Concat(d.inspections(), d.tidy(d.record.Build), d.slot(d.record), d.creation(d.record))
+	p.Effects = slices.Concat(d.inspections(), d.tidy(d.record.Build), d.slot(d.record), d.creation(d.record, true))
 	return p
 }
 
@@ -217,7 +217,7 @@ func (d *decision) start(attempt int) Plan {
 	p := d.pending(&record)
 	// Older builds are stopped once the claim is on the pool: whoever finds one
 	// stopped that the pool's record is of takes it for an administrator's will.
-	creation := d.creation(&record)
+	creation := d.creation(&record, false)
 	p.Effects = slices.Concat(d.inspections(), creation[:1], []Effect{WriteRecord{Record: record, Rebuild: d.rebuild()}},
 		d.tidy(record.Build), d.slot(&record), creation[1:])
 	return p
@@ -259,8 +259,8 @@ func (d *decision) inspections() []Effect {
 }
 
 // creation reads what a build is made of and no cache holds, and creates it.
-func (d *decision) creation(record *Record) []Effect {
-	return []Effect{LoadConfig{Name: record.Config}, StartBuild{Request: d.request(record)}}
+func (d *decision) creation(record *Record, again bool) []Effect {
+	return []Effect{LoadConfig{Name: record.Config}, StartBuild{Request: d.request(record), Again: again}}
 }
 
 func (d *decision) request(record *Record) imagebuilder.Request {
