@@ -42,7 +42,7 @@ test: packages unit simulate integration e2e ## Run all tests, and install what 
 
 .PHONY: unit
 unit: ## Run the unit tests of the controller, with the race detector
-	KUBE_CACHE_MUTATION_DETECTOR=true go test -race ./pkg/... ./cmd/...
+	go test -race ./pkg/... ./cmd/...
 
 .PHONY: simulate
 simulate: ## Run the controller under every single fault, PAIRS of them, and SCHEDULES random combinations
@@ -87,7 +87,7 @@ update: ## Write vendored, generated and golden files anew
 	go mod tidy && go mod vendor
 	cd test && go mod tidy && go generate ./devcluster/crds
 	cd hack/tools && go mod tidy
-	go test ./pkg/controller/build/inputs ./pkg/controller/build/imagebuilder/openshift -update
+	go test ./pkg/controller/build/plan ./pkg/controller/build/inputs ./pkg/controller/build/imagebuilder/openshift -update
 
 .PHONY: clean
 clean: ## Remove everything that was built

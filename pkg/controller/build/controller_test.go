@@ -2,7 +2,9 @@ package build
 
 import (
 	"context"
+	"os"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -10,6 +12,7 @@ import (
 	mcfgfake "github.com/openshift/client-go/machineconfiguration/clientset/versioned/fake"
 	mcfginformers "github.com/openshift/client-go/machineconfiguration/informers/externalversions"
 	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -29,6 +32,23 @@ import (
 	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
 )
 
+// TestMain turns on client-go's detector of mutated cache entries, which is read
+// from the environment before any code of ours runs.
+func TestMain(m *testing.M) {
+	const detector = "KUBE_CACHE_MUTATION_DETECTOR"
+	if _, ok := os.LookupEnv(detector); !ok {
+		if err := os.Setenv(detector, "true"); err != nil {
+			panic(err)
+		}
+		self, err := os.Executable()
+		if err != nil {
+			panic(err)
+		}
+		panic(syscall.Exec(self, os.Args, os.Environ()))
+	}
+	os.Exit(m.Run())
+}
+
 const soon = 10 * time.Second
 
 // running is a controller with real informers, its own goroutines, and a fake
@@ -47,6 +67,8 @@ type running struct {
 
 func newRunning(t *testing.T, objects ...runtime.Object) *running {
 	t.Helper()
+	others := goleak.IgnoreCurrent()
+	t.Cleanup(func() { goleak.VerifyNone(t, others) })
 	var mcfgObjects, kubeObjects, metadataObjects []runtime.Object
 	for _, object := range objects {
 		switch o := object.(type) {
@@ -101,6 +123,8 @@ func newRunning(t *testing.T, objects ...runtime.Object) *running {
 		mcfgFactory.Shutdown()
 		kubeFactory.Shutdown()
 		secrets.Shutdown()
+		// A work queue that was shut down ends with its next tick.
+		r.clock.Step(time.Minute)
 	})
 	return r
 }
@@ -140,6 +164,24 @@ func TestRunEndToEnd(t *testing.T) {
 	r.builder.SetPhase(record.Build, imagebuilder.PhaseSucceeded, func(o *imagebuilder.Observation) { o.Image = image })
 	r.awaitReason(t, plan.ReasonImagePublished)
 	require.Equal(t, image, r.pool(t).Annotations[constants.DesiredOSImageAnnotation])
+
+	r.stop()
+	<-r.done
+}
+
+// TestH08ResultIsPublishedAtOnce: nothing woke whoever waited for the result, or a
+// timer did, seconds later. Here time stands still, so that only the event of the
+// completed build can lead to the publication.
+func TestH08ResultIsPublishedAtOnce(t *testing.T) {
+	r := newRunning(t, append(goodInputs("rendered-worker-1"), buildtest.Pool(worker).Layered().Wants("rendered-worker-1").Object())...)
+	r.start()
+	r.awaitReason(t, plan.ReasonBuildCreated)
+	record, err := plan.ParseRecord(r.pool(t).Annotations[constants.BuildRecordAnnotation])
+	require.NoError(t, err)
+	begin := r.clock.Now()
+	r.builder.SetPhase(record.Build, imagebuilder.PhaseSucceeded, func(o *imagebuilder.Observation) { o.Image = buildtest.Repository + "@" + buildtest.Digest(1) })
+	r.awaitReason(t, plan.ReasonImagePublished)
+	require.Equal(t, begin, r.clock.Now())
 
 	r.stop()
 	<-r.done

@@ -24,9 +24,9 @@ func foreign() []mcfgv1.MachineConfigPoolCondition {
 	}
 }
 
-// TestL04ExactlyOneConditionIsTrue: BuildPending stayed True beside BuildSuccess
+// TestL04H04ExactlyOneConditionIsTrue: BuildPending stayed True beside BuildSuccess
 // because each was set where something happened. Here they follow from a state.
-func TestL04ExactlyOneConditionIsTrue(t *testing.T) {
+func TestL04H04ExactlyOneConditionIsTrue(t *testing.T) {
 	for _, from := range allStates {
 		for _, to := range allStates {
 			conditions, _ := Plan{State: from, Reason: "From", Message: "from"}.Conditions(foreign(), now)

@@ -17,6 +17,8 @@
 //	               │         │           ▼  │                                         │
 //	               └──── Retrying ◄──────┘  └──► Interrupted ─────────────────────────┘
 //
+// What is decided in each situation is listed below, under States.
+//
 // A claim comes before its build: the Record of an attempt is on the pool, under
 // the pool's resourceVersion, before the build of that name is created. Of two
 // controllers only one can write it, after a crash the next one finds it, and no
