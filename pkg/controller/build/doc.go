@@ -32,9 +32,19 @@
 // For one image the API sees, in this order: GET of the rendered MachineConfig;
 // PATCH of the pool (the claim); POST of the inputs' Secret; POST of the Build;
 // PATCH of the pool's status, pending and then building; PATCH of the pool's
-// annotations (the image); PATCH of its status; DELETE of the Secret. Each pool
-// write carries the resourceVersion that the decision was made on. A crash
-// between any two leaves a state from which the next sync goes on.
+// annotations (the image); PATCH of its status; DELETE of the Secret; DELETE of
+// the Build before, when there are more than are to be kept. Each pool write
+// carries the resourceVersion that the decision was made on. A crash between any
+// two leaves a state from which the next sync goes on.
+//
+// # What is only remembered
+//
+// Everything that a decision depends on is in the cluster, with these exceptions,
+// which a restart may lose: what reading a Secret or config brought to light
+// (findings.go; it is read again), own writes that the cache lacks (writes.go; a
+// conflict), since when inputs keep changing (waits.go; the wait begins anew, and
+// is bounded), who waits for a place to build in (slots.go; taken over from the
+// pool's condition), and what was reported last (reports.go).
 //
 // # Words
 //
@@ -43,4 +53,61 @@
 // newest attempt was for. A hold is a reason not to start a build that is due. A
 // build of inputs that are not wanted any more is superseded; one that is found
 // without being on record is adopted. The phase is the build's, the state ours.
+//
+// # Lessons
+//
+// What went wrong for users of earlier systems, by the number it has among the
+// project's facts, and the test that it cannot go wrong here.
+//
+//	L01  a Build that could not be created was not tried again    TestL01CreateFailsOnce
+//	L02  a conflict at success lost the digest                    TestL02ConflictAtSuccess
+//	L03  a config that changed mid-build ended in an error loop   TestL03ConfigChangesWhileBuilding
+//	L04  a phase that was not seen left two conditions True       TestL04FastBuild
+//	L05  after a failure nothing was built any more               TestL05H27FailThenFix
+//	L06  a deleted pool left its objects behind                   TestL06PoolDeletedMidBuild
+//	L07  a deleted Build left the pool building for ever          TestL07BuildDeletedByHand
+//	L08  a missing secret was not mentioned, and found late       TestL08PushSecretMissing
+//	L09  opting out while the controller was down went unseen     TestL09H09OptOut
+//	L11  of many configs the wrong one was built                  TestL11TenConfigsInTenSeconds
+//	L12  long pool names were refused as label values             TestL12AnyPoolName
+//	L13  a tombstone caused a panic                               TestL13Tombstones
+//	L14  the pull secret never reached the Build                  TestL14PullSecretIsAttached
+//	H02  several pools at once failed                             TestH02ManyPoolsAtOnce
+//	H03  pool writes met those of other controllers               TestH03ConflictOnEachPoolWrite
+//	H04  the status was changed in several places                 TestL04H04ExactlyOneConditionIsTrue
+//	H05  an object that vanished caused a panic                   TestH05ObjectsVanish
+//	H06  a rotated secret was not used; admins' objects were
+//	     rewritten                                                TestH06H07RotationBuildsNothing
+//	H07  rotated tokens caused roll-outs                          TestH06H07RotationBuildsNothing
+//	H08  results were published late                              TestH08ResultIsPublishedAtOnce
+//	H09  opting out mid-build left objects behind                 TestL09H09OptOut
+//	H10  trouble of a pending build passed for a failure          TestObservation
+//	H11  one failure of the network failed the build              TestH11H13H44TransientFailuresAreRetried
+//	H13  a drained node failed the build                          TestH11H13H44TransientFailuresAreRetried
+//	H14  the retry of an old build ended the newer one            TestH14OldRetryLeavesTheNewerBuild
+//	H15  a build that ended while the controller was down was
+//	     lost                                                     TestH15BuildEndedWhileDown
+//	H16  a config that changed while the controller was down was
+//	     missed                                                   TestH16ConfigChangedWhileDown
+//	H18  a name was used again too early                          TestH18FreshNamePerAttempt
+//	H22  a kill between two calls left a pool without an image    TestH22KilledBetweenDeleteAndCreate
+//	H25  success without a digest                                 TestH25NoDigest
+//	H26  the degraded flag spoke of the previous build            TestH26DegradedFollowsTheActiveBuild
+//	H27  a failed build kept the pool from building               TestL05H27FailThenFix
+//	H28  a reference to a build that was gone froze the pool      TestH28DanglingRecord
+//	H29  an old object's deletion removed its successor           TestH29RecreatedPool
+//	H30  the reason was lost with the pod                         TestH30FailureOutlivesTheBuild
+//	H31  unrelated events caused builds                           TestH31UnrelatedUpdates
+//	H32  a requested rebuild was lost on restart                  TestH32RebuildIsActedOnOnce
+//	H35  unordered output made objects churn                      TestH35ObjectsAreByteIdentical
+//	H36  an API that is not installed blocked the start           TestH36BuildAPIAbsent
+//	H39  escaping in the template broke builds                    TestH39ContainerfileParses
+//	H40  bad settings were ignored without a word                 TestH40BadInputs
+//	H41  old build code was kept after an upgrade                 TestH41FingerprintCoversTheTemplate
+//	H42  an older image replaced a newer one                      TestH42ImageNeverGoesBack
+//	H43  a bad Containerfile was tried four times                 TestObservation
+//	H44  a pending retry was called a failure                     TestH11H13H44TransientFailuresAreRetried
+//	H46  settings changed mid-build                               TestH46SettingsSwitchedMidBuild
+//	H48  tests slept                                              cannot occur: clocks are injected, and the linter
+//	                                                              refuses time.Sleep and time.Now
 package build

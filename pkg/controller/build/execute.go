@@ -51,10 +51,8 @@ func (x *execution) apply(ctx context.Context, effect plan.Effect) error {
 		return x.inspectSecret(ctx, e.Name)
 	case plan.LoadConfig:
 		return x.loadConfig(ctx, e.Name)
-	case plan.ConfirmAbsent:
-		return x.confirm(ctx, e.Name, false)
-	case plan.ConfirmPresent:
-		return x.confirm(ctx, e.Name, true)
+	case plan.ConfirmBuild:
+		return x.confirmBuild(ctx, e.Name, e.Exists)
 	case plan.TakeSlot:
 		return x.takeSlot(e)
 	case plan.WriteRecord:
@@ -165,14 +163,14 @@ func (x *execution) loadConfig(ctx context.Context, name string) error {
 	return nil
 }
 
-// confirm ends the execution when a build does not exist that should, or the
+// confirmBuild ends the execution when a build does not exist that should, or the
 // other way round.
-func (x *execution) confirm(ctx context.Context, name string, present bool) error {
+func (x *execution) confirmBuild(ctx context.Context, name string, expected bool) error {
 	exists, err := x.builder.Exists(ctx, name)
 	if err != nil {
 		return asHeld(err)
 	}
-	if exists != present {
+	if exists != expected {
 		return errStale
 	}
 	return nil

@@ -19,13 +19,13 @@ type InspectSecret struct{ Name string }
 // hold, and makes the build context of it.
 type LoadConfig struct{ Name string }
 
-// ConfirmAbsent asks the backend whether a build that the cache does not show
-// is really gone, and ends the plan if it is not.
-type ConfirmAbsent struct{ Name string }
-
-// ConfirmPresent asks the backend whether a build that is about to be adopted
-// exists, and ends the plan if it does not.
-type ConfirmPresent struct{ Name string }
+// ConfirmBuild asks the backend itself whether a build exists, where the cache is
+// no proof, and ends the plan if the answer is another one than expected.
+type ConfirmBuild struct {
+	Name string
+	// Exists is the answer that is expected.
+	Exists bool
+}
 
 // TakeSlot takes one of the places of a limited number of concurrent builds, and
 // ends the plan if none is free. The places are the controller's own memory.
@@ -86,15 +86,14 @@ type DeleteInputs struct {
 // RemoveTraces takes our annotations and conditions off the pool.
 type RemoveTraces struct{}
 
-func (InspectSecret) effect()  {}
-func (LoadConfig) effect()     {}
-func (ConfirmAbsent) effect()  {}
-func (ConfirmPresent) effect() {}
-func (TakeSlot) effect()       {}
-func (WriteRecord) effect()    {}
-func (Publish) effect()        {}
-func (StartBuild) effect()     {}
-func (StopBuild) effect()      {}
-func (DeleteBuild) effect()    {}
-func (DeleteInputs) effect()   {}
-func (RemoveTraces) effect()   {}
+func (InspectSecret) effect() {}
+func (LoadConfig) effect()    {}
+func (ConfirmBuild) effect()  {}
+func (TakeSlot) effect()      {}
+func (WriteRecord) effect()   {}
+func (Publish) effect()       {}
+func (StartBuild) effect()    {}
+func (StopBuild) effect()     {}
+func (DeleteBuild) effect()   {}
+func (DeleteInputs) effect()  {}
+func (RemoveTraces) effect()  {}

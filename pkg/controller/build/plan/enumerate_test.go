@@ -297,8 +297,8 @@ func perform(s *Snapshot, p Plan) {
 				s.PullSecret = secret
 			}
 			return
-		case ConfirmAbsent:
-			if b := find(s.Builds, e.Name); b != nil && b.Phase != imagebuilder.PhaseAbsent {
+		case ConfirmBuild:
+			if b := find(s.Builds, e.Name); e.Exists != (b != nil && b.Phase != imagebuilder.PhaseAbsent) {
 				return
 			}
 		case WriteRecord:

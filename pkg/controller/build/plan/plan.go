@@ -155,7 +155,7 @@ func (d *decision) turnTo() Plan {
 			Versions: d.versions(), History: d.history(),
 		}
 		// The cache may show a build that was removed a moment ago.
-		confirm := ConfirmPresent{Name: b.Name}
+		confirm := ConfirmBuild{Name: b.Name, Exists: true}
 		if b.Phase == imagebuilder.PhaseSucceeded {
 			record.Image = b.Image
 			p := d.publish(record)
@@ -182,7 +182,7 @@ func (d *decision) unseen() Plan {
 		record := *d.record
 		record.Failure = &Failure{Reason: FailureBuildDeleted, Message: "the build was deleted before it ended", Transient: true, At: d.Now}
 		p := d.afterFailure(&record, false)
-		p.Effects = []Effect{ConfirmAbsent{Name: record.Build}, WriteRecord{Record: record}}
+		p.Effects = []Effect{ConfirmBuild{Name: record.Build}, WriteRecord{Record: record}}
 		return p
 	}
 	if h := firstHold(startChecks, d.Snapshot); h != nil {

@@ -22,10 +22,11 @@ func outline(effects []Effect) []string {
 			line += " " + e.Name
 		case LoadConfig:
 			line += " " + e.Name
-		case ConfirmAbsent:
-			line += " " + e.Name
-		case ConfirmPresent:
-			line += " " + e.Name
+		case ConfirmBuild:
+			line = "ConfirmAbsent " + e.Name
+			if e.Exists {
+				line = "ConfirmPresent " + e.Name
+			}
 		case StopBuild:
 			line += " " + e.Name
 		case DeleteBuild:

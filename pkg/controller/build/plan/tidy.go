@@ -54,7 +54,7 @@ func whileHeld(s *Snapshot, h *Hold, record *Record, superseded bool) Plan {
 			if wait := claimGrace - s.Now.Sub(record.ClaimedAt); wait > 0 && wait <= claimGrace {
 				p.RequeueAfter = wait
 			} else {
-				p.Effects = []Effect{ConfirmAbsent{Name: keep}, DeleteInputs{Name: keep}}
+				p.Effects = []Effect{ConfirmBuild{Name: keep}, DeleteInputs{Name: keep}}
 			}
 		case superseded && b.Phase.IsActive():
 			late := *record
