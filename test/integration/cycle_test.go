@@ -141,7 +141,7 @@ func TestL08BrokenAndFixed(t *testing.T) {
 	createSecret(t, "push")
 	require.Eventually(t, func() bool {
 		for _, b := range ourBuilds(t, "broken") {
-			if b.Annotations["machineconfiguration.openshift.io/rendered-config"] == next {
+			if b.Annotations[renderedConfigKey] == next {
 				return true
 			}
 		}

@@ -23,13 +23,16 @@ import (
 )
 
 const (
-	repository     = "registry.example.com/org/os"
-	layeredLabel   = "machineconfiguration.openshift.io/layering-enabled"
-	imageKey       = "machineconfiguration.openshift.io/desired-os-image"
-	configKey      = "machineconfiguration.openshift.io/desired-os-image-config"
-	ownedSelector  = "app.kubernetes.io/managed-by=machine-os-build-controller"
-	controllerUser = "system:serviceaccount:" + devcluster.Namespace + ":machine-config-controller"
-	soon           = 30 * time.Second
+	repository   = "registry.example.com/org/os"
+	layeredLabel = "machineconfiguration.openshift.io/layering-enabled"
+	imageKey     = "machineconfiguration.openshift.io/desired-os-image"
+	configKey    = "machineconfiguration.openshift.io/desired-os-image-config"
+	// What Builds say of their origin.
+	poolKey           = "machineconfiguration.openshift.io/pool"
+	renderedConfigKey = "machineconfiguration.openshift.io/rendered-config"
+	ownedSelector     = "app.kubernetes.io/managed-by=machine-os-build-controller"
+	controllerUser    = "system:serviceaccount:" + devcluster.Namespace + ":machine-config-controller"
+	soon              = 30 * time.Second
 )
 
 var configs atomic.Int32
@@ -39,7 +42,11 @@ func useSettings(t *testing.T) {
 	t.Helper()
 	configMap := &corev1.ConfigMap{
 		ObjectMeta: metav1.ObjectMeta{Name: "machine-os-builder-config"},
-		Data:       map[string]string{"baseImagePullSecretName": "", "finalImagePushSecretName": "push", "finalImagePullspec": repository},
+		Data: map[string]string{
+			"baseImagePullSecretName": "", "finalImagePushSecretName": "push", "finalImagePullspec": repository,
+			// Tests create configs and have them built at once.
+			"quietPeriodSeconds": "0",
+		},
 	}
 	_, err := shared.kube.CoreV1().ConfigMaps(devcluster.Namespace).Create(t.Context(), configMap, metav1.CreateOptions{})
 	require.NoError(t, err)
@@ -152,7 +159,7 @@ func ourBuilds(t *testing.T, pool string) []buildv1.Build {
 	require.NoError(t, err)
 	var builds []buildv1.Build
 	for _, b := range list.Items {
-		if b.Annotations["machineconfiguration.openshift.io/pool"] == pool {
+		if b.Annotations[poolKey] == pool {
 			builds = append(builds, b)
 		}
 	}

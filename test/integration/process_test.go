@@ -28,9 +28,16 @@ type process struct {
 
 var processes atomic.Int32
 
-// startController runs the binary with the shipped permissions until the test
-// ends, and returns when it is ready.
+// startController is launch, and waits until the controller is ready.
 func startController(t *testing.T, flags ...string) *process {
+	t.Helper()
+	p := launch(t, flags...)
+	require.Eventually(t, func() bool { return p.get("/readyz") == http.StatusOK }, 30*time.Second, 20*time.Millisecond, "the controller does not become ready")
+	return p
+}
+
+// launch runs the binary with the shipped permissions until the test ends.
+func launch(t *testing.T, flags ...string) *process {
 	t.Helper()
 	p := &process{t: t, exited: make(chan error, 1)}
 	p.log = filepath.Join(shared.dir, fmt.Sprintf("controller-%d-%s.log", processes.Add(1), strings.ReplaceAll(t.Name(), "/", "-")))
@@ -43,25 +50,29 @@ func startController(t *testing.T, flags ...string) *process {
 	require.NoError(t, p.cmd.Start())
 	go func() {
 		p.exited <- p.cmd.Wait()
+		close(p.exited)
 		_ = log.Close()
 	}()
 	t.Cleanup(func() {
+		killed := p.stopped && p.cmd.ProcessState.ExitCode() < 0
 		if !p.stopped {
 			p.stop()
 		}
-		if t.Failed() {
+		// A test that kills leaves too many logs to show; they stay in the directory.
+		if t.Failed() && !killed {
 			t.Logf("log of the controller:\n%s", p.logText())
 		}
 	})
-	require.Eventually(t, func() bool { return p.get("/readyz") == http.StatusOK }, 30*time.Second, 20*time.Millisecond, "the controller does not become ready")
 	return p
 }
 
 // startBuildController is startController with the feature gate on.
 func startBuildController(t *testing.T, flags ...string) *process {
 	t.Helper()
-	return startController(t, append([]string{"--feature-gates", "OnClusterBuild=true"}, flags...)...)
+	return startController(t, append([]string{gateOn}, flags...)...)
 }
+
+const gateOn = "--feature-gates=OnClusterBuild=true"
 
 var serving = regexp.MustCompile(`address="([^"]+)"`)
 
