@@ -40,6 +40,12 @@ var configs atomic.Int32
 // useSettings creates the ConfigMap and the push Secret; they go with the test.
 func useSettings(t *testing.T) {
 	t.Helper()
+	createSettings(t)
+	createSecret(t, "push")
+}
+
+func createSettings(t *testing.T) {
+	t.Helper()
 	configMap := &corev1.ConfigMap{
 		ObjectMeta: metav1.ObjectMeta{Name: "machine-os-builder-config"},
 		Data: map[string]string{
@@ -48,14 +54,10 @@ func useSettings(t *testing.T) {
 			"quietPeriodSeconds": "0",
 		},
 	}
-	_, err := shared.kube.CoreV1().ConfigMaps(devcluster.Namespace).Create(t.Context(), configMap, metav1.CreateOptions{})
+	configMaps := shared.kube.CoreV1().ConfigMaps(devcluster.Namespace)
+	_, err := configMaps.Create(t.Context(), configMap, metav1.CreateOptions{})
 	require.NoError(t, err)
-	createSecret(t, "push")
-	t.Cleanup(func() {
-		ctx := context.Background()
-		_ = shared.kube.CoreV1().ConfigMaps(devcluster.Namespace).Delete(ctx, "machine-os-builder-config", metav1.DeleteOptions{})
-		_ = shared.kube.CoreV1().Secrets(devcluster.Namespace).Delete(ctx, "push", metav1.DeleteOptions{})
-	})
+	t.Cleanup(func() { _ = configMaps.Delete(context.Background(), configMap.Name, metav1.DeleteOptions{}) })
 }
 
 func createSecret(t *testing.T, name string) {
@@ -65,8 +67,10 @@ func createSecret(t *testing.T, name string) {
 		Type:       corev1.SecretTypeDockerConfigJson,
 		Data:       map[string][]byte{corev1.DockerConfigJsonKey: []byte(`{"auths":{"registry.example.com":{"auth":"dXNlcjpwYXNz"}}}`)},
 	}
-	_, err := shared.kube.CoreV1().Secrets(devcluster.Namespace).Create(t.Context(), secret, metav1.CreateOptions{})
+	secrets := shared.kube.CoreV1().Secrets(devcluster.Namespace)
+	_, err := secrets.Create(t.Context(), secret, metav1.CreateOptions{})
 	require.NoError(t, err)
+	t.Cleanup(func() { _ = secrets.Delete(context.Background(), name, metav1.DeleteOptions{}) })
 }
 
 // createConfig creates a rendered MachineConfig with a name of its own.
