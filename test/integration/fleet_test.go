@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/openshift/machine-config-operator/test/devcluster/buildrunner"
 )
 
@@ -65,6 +67,35 @@ func (f *fleet) advance() (finished bool) {
 		finished = false
 	}
 	return finished && !f.more()
+}
+
+// servedBy hands out configs until the controller is dead, or all are built.
+func (f *fleet) servedBy(p *process, dead <-chan struct{}) (finished bool) {
+	f.t.Helper()
+	deadline := time.After(patience)
+	for {
+		changed := f.changes()
+		if f.advance() {
+			return true
+		}
+		select {
+		case <-changed:
+		case <-dead:
+			return false
+		case err := <-p.exited:
+			select {
+			case <-dead:
+				return false
+			default:
+				p.stopped = true
+				require.Fail(f.t, "the controller ended by itself", "%v", err)
+			}
+		case <-deadline:
+			f.witness.mu.Lock()
+			defer f.witness.mu.Unlock()
+			require.Fail(f.t, "the builds do not come to an end", "%s", f.witness.summary())
+		}
+	}
 }
 
 // changes is closed when there is reason to look again.

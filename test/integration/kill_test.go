@@ -68,27 +68,3 @@ func TestH22KilledBetweenDeleteAndCreate(t *testing.T) {
 	t.Logf("%d kills during %d configs of %d pools in %s", killed, f.given, len(f.pools), time.Since(began).Round(time.Second))
 	f.witness.verdict()
 }
-
-// servedBy hands out configs until the controller is dead, or all are built.
-func (f *fleet) servedBy(p *process, dead <-chan struct{}) (finished bool) {
-	f.t.Helper()
-	for {
-		changed := f.changes()
-		if f.advance() {
-			return true
-		}
-		select {
-		case <-changed:
-		case <-dead:
-			return false
-		case err := <-p.exited:
-			select {
-			case <-dead:
-				return false
-			default:
-				p.stopped = true
-				require.Fail(f.t, "the controller ended by itself", "%v\n%s", err, p.logText())
-			}
-		}
-	}
-}

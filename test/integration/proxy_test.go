@@ -25,6 +25,8 @@ type proxy struct {
 	mu     sync.Mutex
 	open   map[net.Conn]struct{}
 	closed bool
+	// carried counts the connections so far.
+	carried int
 	// left counts pieces down to the call of trip, which says whether that piece is
 	// to be sent; 0 counts nothing.
 	left int
@@ -83,7 +85,16 @@ func (p *proxy) keep(ends ...net.Conn) bool {
 		}
 		p.open[end] = struct{}{}
 	}
+	if !p.closed {
+		p.carried++
+	}
 	return !p.closed
+}
+
+func (p *proxy) connections() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.carried
 }
 
 func (p *proxy) carry(to io.WriteCloser, from io.ReadCloser, allow func() bool) {

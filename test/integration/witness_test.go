@@ -307,16 +307,6 @@ func (w *witness) says(name, reason string, texts ...string) bool {
 	return false
 }
 
-// buildsOf returns the pool's Builds that exist.
-func (w *witness) buildsOf(pool string) (builds []*buildv1.Build) {
-	for _, build := range w.builds {
-		if build.Annotations[poolKey] == pool {
-			builds = append(builds, build)
-		}
-	}
-	return builds
-}
-
 // verdict waits for every pool to be served and for everything that is of no use
 // any more to be gone, and tells whether a promise was broken on the way.
 func (w *witness) verdict() {
