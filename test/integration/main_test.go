@@ -34,6 +34,9 @@ type suite struct {
 
 var shared suite
 
+// rbacManifest has the permissions that ship.
+var rbacManifest = filepath.Join("..", "..", "hack", "deploy", "rbac.yaml")
+
 func TestMain(m *testing.M) {
 	code, err := run(m)
 	if err != nil {
@@ -106,7 +109,7 @@ func (s *suite) setUp(ctx context.Context) error {
 	if s.builds, err = buildclientset.NewForConfig(config); err != nil {
 		return fmt.Errorf("could not make client: %w", err)
 	}
-	manifest, err := os.ReadFile(filepath.Join("..", "..", "hack", "deploy", "rbac.yaml"))
+	manifest, err := os.ReadFile(rbacManifest)
 	if err != nil {
 		return fmt.Errorf("could not read permissions: %w", err)
 	}
