@@ -14,6 +14,7 @@ import (
 	"github.com/openshift/machine-config-operator/test/baseos"
 	"github.com/openshift/machine-config-operator/test/devcluster"
 	"github.com/openshift/machine-config-operator/test/devcluster/buildrunner"
+	"github.com/openshift/machine-config-operator/test/program"
 )
 
 // clients are the administrator's.
@@ -92,7 +93,7 @@ func (d *demo) makeBaseImage(ctx context.Context) error {
 		return err
 	}
 	defer func() { _ = log.Close() }()
-	tail := &lastLine{note: d.show.note}
+	tail := &program.LastLine{Note: d.show.note}
 	d.baseImage, err = baseos.Ensure(ctx, baseos.Options{
 		CacheDir:   filepath.Join(d.opts.root, "_output", "cache", "baseos"),
 		Repository: d.cluster.Registry().Host() + "/demo/base-os",
@@ -100,7 +101,7 @@ func (d *demo) makeBaseImage(ctx context.Context) error {
 		Log:        io.MultiWriter(log, tail),
 	})
 	if err != nil {
-		if last := tail.text(); last != "" && ctx.Err() == nil {
+		if last := tail.Text(); last != "" && ctx.Err() == nil {
 			return fmt.Errorf("%w: %s", err, last)
 		}
 		return err

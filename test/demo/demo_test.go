@@ -238,18 +238,6 @@ func TestCheckRequirements(t *testing.T) {
 	require.ErrorContains(t, checkRequirements(0, ""), "an unknown system")
 }
 
-func TestLastLine(t *testing.T) {
-	var notes []string
-	l := &lastLine{note: func(line string) { notes = append(notes, line) }}
-	_, err := l.Write([]byte("one\r10%\r\n\ntw"))
-	require.NoError(t, err)
-	assert.Equal(t, "tw", l.text())
-	_, err = l.Write([]byte("o\n"))
-	require.NoError(t, err)
-	assert.Equal(t, []string{"one", "10%", "two"}, notes)
-	assert.Equal(t, "two", l.text())
-}
-
 func TestParseOptions(t *testing.T) {
 	opts, err := parseOptions([]string{"-root", "/r", "-keep"})
 	require.NoError(t, err)

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/openshift/machine-config-operator/test/program"
 )
 
 func (d *demo) inspectFirstImages(ctx context.Context) error {
@@ -100,7 +102,7 @@ func (d *demo) pull(ctx context.Context, r result) (image, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return image{}, fmt.Errorf("could not create directory for image: %w", err)
 	}
-	err := d.runLogged(ctx, logSkopeo, program{args: []string{
+	err := d.runLogged(ctx, logSkopeo, program.Program{Args: []string{
 		"skopeo", "copy", "--src-tls-verify=false", "--src-authfile", d.cluster.Registry().AuthFile(), "docker://" + r.Image, "dir:" + dir,
 	}})
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/openshift/machine-config-operator/test/baseos"
+	"github.com/openshift/machine-config-operator/test/program"
 )
 
 const osRelease = "/etc/os-release"
@@ -82,10 +83,10 @@ func (d *demo) installPackages(ctx context.Context) error {
 	d.show.say("missing: %s", strings.Join(missing, " "))
 	install := append([]string{"install", "--yes", "--no-install-recommends"}, missing...)
 	for _, args := range [][]string{{"update"}, install} {
-		err := d.runLogged(ctx, logPackages, program{
+		err := d.runLogged(ctx, logPackages, program.Program{
 			// Another apt may be at work on a machine that has just booted.
-			args: append([]string{"apt-get", "--quiet", "-o", "DPkg::Lock::Timeout=120"}, args...),
-			env:  []string{"DEBIAN_FRONTEND=noninteractive"},
+			Args: append([]string{"apt-get", "--quiet", "-o", "DPkg::Lock::Timeout=120"}, args...),
+			Env:  []string{"DEBIAN_FRONTEND=noninteractive"},
 		})
 		if err != nil {
 			return fmt.Errorf("could not install %s: %w", strings.Join(missing, ", "), err)

@@ -1,4 +1,4 @@
-package main
+package program
 
 import (
 	"bytes"
@@ -6,10 +6,10 @@ import (
 	"sync"
 )
 
-// lastLine is a writer that keeps the last line with anything on it, and tells it.
-type lastLine struct {
-	// note, if any, is told every line.
-	note func(line string)
+// LastLine is a writer that keeps the last line with anything on it, and tells it.
+type LastLine struct {
+	// Note, if any, is told every line.
+	Note func(line string)
 
 	mu   sync.Mutex
 	part []byte
@@ -17,7 +17,7 @@ type lastLine struct {
 }
 
 // Write implements io.Writer.
-func (l *lastLine) Write(data []byte) (int, error) {
+func (l *LastLine) Write(data []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.part = append(l.part, data...)
@@ -33,13 +33,14 @@ func (l *lastLine) Write(data []byte) (int, error) {
 			continue
 		}
 		l.last = line
-		if l.note != nil {
-			l.note(line)
+		if l.Note != nil {
+			l.Note(line)
 		}
 	}
 }
 
-func (l *lastLine) text() string {
+// Text is the last line so far.
+func (l *LastLine) Text() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if rest := strings.TrimSpace(string(l.part)); rest != "" {

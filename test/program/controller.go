@@ -1,0 +1,111 @@
+package program
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"regexp"
+	"time"
+)
+
+const readyInterval = 100 * time.Millisecond
+
+// ControllerBuild is the program that builds machine-config-controller from the repository at root, the way that it is shipped.
+func ControllerBuild(root, binary string) Program {
+	return Program{
+		// Root may not be allowed to ask git about a checkout of somebody else, and nobody here needs to know.
+		Args: []string{"go", "build", "-mod=vendor", "-buildvcs=false", "-o", binary, "./cmd/machine-config-controller"},
+		Dir:  root,
+		Env:  []string{"GOFLAGS=", "GOWORK=off"},
+	}
+}
+
+// Controller is machine-config-controller with the BuildController on.
+type Controller struct {
+	Binary string
+	// Kubeconfig is the file with its identity.
+	Kubeconfig string
+	Dir        string
+	Log        io.Writer
+	// Failed is told if it ends without having been asked to.
+	Failed func(error)
+}
+
+// Start returns when the controller's caches are full: where it serves health and metrics, as http://host:port, and what ends it.
+func (c Controller) Start(ctx context.Context) (address string, stop func(), err error) {
+	addresses := make(chan string, 1)
+	tail := &LastLine{Note: func(line string) { findAddress(line, addresses) }}
+	runCtx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		err := Program{
+			Args: []string{
+				c.Binary, "start", "--kubeconfig", c.Kubeconfig, "--feature-gates", "OnClusterBuild=true", "--bind-address", "127.0.0.1:0", "-v", "2",
+			},
+			Dir: c.Dir,
+			Log: io.MultiWriter(c.Log, tail),
+		}.Run(runCtx)
+		if runCtx.Err() != nil {
+			return
+		}
+		if err == nil {
+			err = errors.New("it ended with exit status 0")
+		}
+		if last := tail.Text(); last != "" {
+			err = fmt.Errorf("%w; the last line of its log is: %s", err, last)
+		}
+		c.Failed(fmt.Errorf("the controller did not keep running: %w", err))
+	}()
+	stop = func() { cancel(); <-ended }
+
+	select {
+	case address = <-addresses:
+		err = waitForReady(ctx, address+"/readyz")
+	case <-ctx.Done():
+		err = context.Cause(ctx)
+	}
+	if err != nil {
+		stop()
+		return "", nil, err
+	}
+	return address, stop, nil
+}
+
+var servingAt = regexp.MustCompile(`"Serving health and metrics" address="([^"]+)"`)
+
+// findAddress hands on the address that the controller chose.
+func findAddress(line string, found chan<- string) {
+	match := servingAt.FindStringSubmatch(line)
+	if match == nil {
+		return
+	}
+	select {
+	case found <- "http://" + match[1]:
+	default:
+	}
+}
+
+// waitForReady asks until the answer is yes: health endpoints cannot be watched.
+func waitForReady(ctx context.Context, url string) error {
+	for {
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
+		if err != nil {
+			return fmt.Errorf("could not ask for readiness: %w", err)
+		}
+		response, err := http.DefaultClient.Do(request)
+		if err == nil {
+			_ = response.Body.Close()
+			if response.StatusCode == http.StatusOK {
+				return nil
+			}
+		}
+		select {
+		case <-time.After(readyInterval):
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
