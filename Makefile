@@ -37,6 +37,11 @@ demo: ## Show the main job: a cluster, an opted-in pool, a real OS image (root o
 	@cd test && go build -o ../$(OUTPUT)/bin/demo ./demo
 	@exec $(OUTPUT)/bin/demo -root . $(if $(KEEP),-keep)
 
+.PHONY: story
+story: ## Tell what an administrator lives through with one pool, and check it (half a minute, builds are played)
+	@cd test && go build -o ../$(OUTPUT)/bin/story ./story
+	@exec $(OUTPUT)/bin/story -root .
+
 .PHONY: test
 test: packages unit simulate integration e2e ## Run all tests, and install what they need
 
@@ -55,7 +60,7 @@ soak: ## Simulate a million schedules; SEED=… for others
 # -count=1: these tests run programs whose sources the test cache does not know of.
 .PHONY: integration
 integration: ## Run the tests on a real API server
-	cd test && go test -count=1 -timeout 30m ./devcluster/... ./baseos/... ./demo/... ./integration/...
+	cd test && go test -count=1 -timeout 30m ./devcluster/... ./baseos/... ./program/... ./demo/... ./story/... ./integration/...
 
 .PHONY: e2e
 e2e: packages ## Build a real OS image end to end and look into it (root on Debian)
