@@ -12,7 +12,6 @@ import (
 	buildclientset "github.com/openshift/client-go/build/clientset/versioned"
 	mcfgclientset "github.com/openshift/client-go/machineconfiguration/clientset/versioned"
 	"k8s.io/client-go/kubernetes"
-	"k8s.io/client-go/rest"
 
 	"github.com/openshift/machine-config-operator/test/devcluster"
 	"github.com/openshift/machine-config-operator/test/devcluster/buildrunner"
@@ -26,6 +25,8 @@ type suite struct {
 	mcfg    mcfgclientset.Interface
 	builds  buildclientset.Interface
 	script  *buildrunner.Scripted
+	// stopRunner ends who plays the Build system.
+	stopRunner func()
 	// dir holds the controller's binary and the logs.
 	dir string
 	// kubeconfig is that of the controller's service account.
@@ -77,11 +78,10 @@ func run(m *testing.M) (code int, err error) {
 	if err := shared.setUp(ctx); err != nil {
 		return 0, err
 	}
-	stopRunner, err := shared.startRunner()
-	if err != nil {
+	if err := shared.startRunner(); err != nil {
 		return 0, err
 	}
-	defer stopRunner()
+	defer func() { shared.stopRunner() }()
 	return m.Run(), nil
 }
 
@@ -122,25 +122,26 @@ func (s *suite) setUp(ctx context.Context) error {
 
 // startRunner plays the Build system. It has an identity of its own, so that
 // its requests are not taken for the controller's.
-func (s *suite) startRunner() (stop func(), err error) {
-	var config *rest.Config
-	if config, err = s.cluster.RESTConfigFor("build-runner", "system:masters"); err != nil {
-		return nil, err
+func (s *suite) startRunner() error {
+	config, err := s.cluster.RESTConfigFor("build-runner", "system:masters")
+	if err != nil {
+		return err
 	}
 	s.script = buildrunner.NewScripted()
 	runner, err := buildrunner.New(config, buildrunner.Options{
 		Namespace: devcluster.Namespace, Executor: s.script, Concurrency: 50, RecheckInterval: 100 * time.Millisecond,
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- runner.Run(ctx) }()
-	return func() {
+	s.stopRunner = func() {
 		cancel()
 		if err := <-done; err != nil {
 			fmt.Fprintln(os.Stderr, "build runner:", err)
 		}
-	}, nil
+	}
+	return nil
 }
