@@ -45,12 +45,12 @@ func (i Identity) Recipe(fingerprint string) Recipe {
 // controller that was upgraded to others build anew. The text of custom content is
 // part of the Containerfile.
 func (i Identity) Fingerprint() string {
-	containerfile, err := i.Recipe("").Containerfile()
+	containerfile, err := i.Recipe("").render()
 	if err != nil {
 		// Such an identity cannot be built. It still has to differ from others.
 		containerfile = err.Error()
 	}
-	parts := []string{
+	return hashOf(
 		i.Pool,
 		i.RenderedConfig,
 		strconv.FormatInt(i.RenderedConfigGeneration, 10),
@@ -60,10 +60,6 @@ func (i Identity) Fingerprint() string {
 		strings.Join(i.Packages.Extensions, ","),
 		string(i.TrustBundle),
 		containerfile,
-	}
-	scripts := Scripts()
-	for _, name := range scriptNames {
-		parts = append(parts, name, string(scripts[name]))
-	}
-	return hashOf(parts...)
+		scriptsHash,
+	)
 }

@@ -50,6 +50,18 @@ var errStructure = errors.New("could not render Containerfile: an input changed 
 // An error means that a value was not checked before by the functions named in
 // Recipe.
 func (r Recipe) Containerfile() (string, error) {
+	text, err := r.render()
+	if err != nil {
+		return "", err
+	}
+	parsed, err := parser.Parse(strings.NewReader(text))
+	if err != nil || len(parsed.AST.Children) != r.instructions() {
+		return "", errStructure
+	}
+	return text, nil
+}
+
+func (r Recipe) render() (string, error) {
 	base, err := ParseBaseImage(r.BaseImage)
 	if err != nil {
 		return "", fmt.Errorf("could not render Containerfile: base image: %w", err)
@@ -70,10 +82,6 @@ func (r Recipe) Containerfile() (string, error) {
 	})
 	if err != nil {
 		return "", fmt.Errorf("could not render Containerfile: %w", err)
-	}
-	parsed, err := parser.Parse(strings.NewReader(text.String()))
-	if err != nil || len(parsed.AST.Children) != r.instructions() {
-		return "", errStructure
 	}
 	return text.String(), nil
 }

@@ -20,14 +20,24 @@ ln -s /usr/lib/dracut/modules.d/30ignition/ignition /run/ignition-name/ignition-
 /run/ignition-name/ignition-apply --ignore-unsupported "$inputs/ignition.json"
 rm -r /run/ignition-name
 
-# Ignition leaves it to systemd's first boot to enable units by preset. A machine that
-# changes from one image to the next has had its first boot, so that is done here.
-if [ -f "$inputs/presets" ] && command -v systemctl >/dev/null 2>&1; then
-	while read -r unit; do
-		SYSTEMD_OFFLINE=1 systemctl preset "$unit" ||
-			echo "unit $unit is not in the image: its enablement is left to the machine"
-	done <"$inputs/presets"
+# It cannot be given the enablement of instances of units, for it would ask the running
+# systemd for its version, and there is none.
+if [ -f "$inputs/presets" ]; then
+	install -d -m 0755 /etc/systemd/system-preset
+	cat "$inputs/presets" >>/etc/systemd/system-preset/20-ignition.preset
+	chmod 0644 /etc/systemd/system-preset/20-ignition.preset
 fi
+
+# To enable a unit Ignition only writes a preset, for the first boot. A machine that
+# changes from one image to the next has had its first boot, so it is done here.
+for verb in disable enable; do
+	if [ -f "$inputs/$verb" ] && command -v systemctl >/dev/null 2>&1; then
+		while read -r unit; do
+			SYSTEMD_OFFLINE=1 systemctl "$verb" "$unit" ||
+				echo "could not $verb unit $unit in the image: that is left to the machine"
+		done <"$inputs/$verb"
+	fi
+done
 
 # Ignition applies no users to an image. Their keys go where it would put them on a
 # machine, if the image has the user and the home.

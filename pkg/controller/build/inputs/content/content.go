@@ -7,7 +7,7 @@ type Content struct {
 	// Version is the version of the Ignition specification that the config is
 	// written in, such as 3.4.0.
 	Version string
-	// Ignition is the config to apply in the image, as JSON of that version.
+	// Ignition is the part of the config that the image gets, as JSON of that version.
 	Ignition []byte
 	// Entries is what it makes in the image, sorted by path.
 	Entries []Entry
@@ -17,6 +17,10 @@ type Content struct {
 	LeftOut []LeftOut
 	// Findings is what looks like a credential in what the image gets, sorted.
 	Findings []Finding
+
+	// toApply is Ignition without what presets says instead.
+	toApply []byte
+	presets string
 }
 
 // Kind is what kind of thing an Entry is.

@@ -18,6 +18,8 @@ type filter struct {
 	content *Content
 	object  string
 	applied applied
+	// instances are the enablement of units that Ignition cannot be given, see presets.go.
+	instances instances
 	// budget is how much content may still be read.
 	budget int64
 }
@@ -41,8 +43,11 @@ func (f *filter) apply(config *types.Config) *inputs.Problem {
 	if err != nil {
 		return f.problem("spec.config", "cannot be written as JSON")
 	}
-	f.content.Ignition = text
 	c := f.content
+	c.Ignition = text
+	if c.toApply, c.presets, err = f.withoutInstances(); err != nil {
+		return f.problem("spec.config", "cannot be written as JSON")
+	}
 	slices.SortStableFunc(c.Entries, func(a, b Entry) int {
 		return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.Kind, b.Kind))
 	})
@@ -177,6 +182,7 @@ func (f *filter) units(config *types.Config) *inputs.Problem {
 			f.add(entry)
 		}
 		unit.Dropins = dropins
+		f.note(unit)
 		f.applied.Systemd.Units = append(f.applied.Systemd.Units, unit)
 	}
 	return nil

@@ -89,6 +89,11 @@ func TestParseLeavesToTheNode(t *testing.T) {
 			sections: `"passwd":{"users":[{"name":"../x","sshAuthorizedKeys":["` + canary + `"]}]}`,
 			want:     []LeftOut{{"passwd.users[../x].sshAuthorizedKeys", "the user's name is not one that every tool takes"}},
 		},
+		"odd instance": {
+			reason:   "the name would be a line of presets",
+			sections: `"systemd":{"units":[{"name":"a@\nenable x.service","enabled":true}]}`,
+			want:     []LeftOut{{"systemd.units[a@?enable x.service].enabled", "the unit's name is not one that systemd takes"}},
+		},
 		"unit elsewhere": {
 			reason:   "a unit's name is part of a path",
 			sections: `"systemd":{"units":[{"name":"../../../var/` + canary[:6] + `.service","contents":"[Unit]\n"}]}`,
@@ -98,13 +103,24 @@ func TestParseLeavesToTheNode(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			content := parsed(t, test.sections)
 			require.Equal(t, test.want, content.LeftOut, test.reason)
-			require.Empty(t, content.Entries, test.reason)
+			require.Empty(t, content.presets, test.reason)
+			require.Empty(t, files(content), test.reason)
 			require.NotContains(t, string(content.Ignition), canary, "what is left out reaches no image")
 			for _, leftOut := range content.LeftOut {
 				require.NotContains(t, leftOut.String(), canary)
 			}
 		})
 	}
+}
+
+// files are the entries that have content or a target.
+func files(content *Content) (found []Entry) {
+	for _, entry := range content.Entries {
+		if entry.Hash != "" || entry.Target != "" || entry.Kind != KindUnit {
+			found = append(found, entry)
+		}
+	}
+	return found
 }
 
 func TestParseLeavesOutFetching(t *testing.T) {

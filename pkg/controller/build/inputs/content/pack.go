@@ -6,8 +6,6 @@ import (
 	"compress/gzip"
 	"errors"
 	"fmt"
-	"path"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -73,11 +71,16 @@ func Pack(config *mcfgv1.MachineConfig, content *Content, trustBundle []byte) (*
 		return nil, &inputs.Problem{Object: object, Text: "cannot be written as JSON"}
 	}
 	files := []file{
-		{"ignition.json", privateMode, content.Ignition},
+		{"ignition.json", privateMode, content.toApply},
 		{"currentconfig.json", privateMode, current},
 	}
-	if units := content.Presets(); len(units) > 0 {
-		files = append(files, file{"presets", publicMode, []byte(strings.Join(units, "\n") + "\n")})
+	for verb, units := range map[string][]string{"enable": content.enabled(), "disable": content.disabledInstances()} {
+		if len(units) > 0 {
+			files = append(files, file{verb, publicMode, []byte(strings.Join(units, "\n") + "\n")})
+		}
+	}
+	if content.presets != "" {
+		files = append(files, file{"presets", publicMode, []byte(content.presets)})
 	}
 	if len(trustBundle) > 0 {
 		files = append(files, file{"trust-bundle.pem", publicMode, trustBundle})
@@ -155,21 +158,4 @@ func (a *Archive) Join() []byte {
 		whole.Write(piece.Data)
 	}
 	return whole.Bytes()
-}
-
-// unitName is what systemd allows in the name of a unit, see systemd.unit(5).
-var unitName = regexp.MustCompile(`^[A-Za-z0-9:_.\\@][A-Za-z0-9:_.\\@-]*$`)
-
-// Presets are the units that the config enables or disables, sorted. Masked units
-// can be neither.
-func (c *Content) Presets() []string {
-	var units []string
-	for _, entry := range c.Entries {
-		name := path.Base(entry.Path)
-		if entry.Kind == KindUnit && entry.Enabled != nil && entry.Target == "" && unitName.MatchString(name) {
-			units = append(units, name)
-		}
-	}
-	slices.Sort(units)
-	return slices.Compact(units)
 }

@@ -71,7 +71,7 @@ func noise(bytes int) string {
 func TestPack(t *testing.T) {
 	raw := config("3.4.0", `"passwd":{"users":[{"name":"core","passwordHash":"`+canary+`","sshAuthorizedKeys":["ssh-ed25519 A"]}]},
 		"storage":{"files":[{"path":"/etc/a","contents":{"source":"data:,x"}},{"path":"/var/lib/kubelet/config.json","contents":{"source":"data:,`+canary+`"}}]},
-		"systemd":{"units":[{"name":"b.service","enabled":true},{"name":"a@1.service","enabled":false},{"name":"m.service","enabled":true,"mask":true},{"name":"n.service"}]}`)
+		"systemd":{"units":[{"name":"b.service","enabled":true},{"name":"a@1.service","enabled":false},{"name":"a@2.service","enabled":true},{"name":"m.service","enabled":true,"mask":true},{"name":"n.service"}]}`)
 	content, problem := Parse("rendered-worker-1", raw)
 	require.Nil(t, problem)
 	archive, problem := Pack(machineConfig(raw), content, []byte("certificates"))
@@ -88,9 +88,13 @@ func TestPack(t *testing.T) {
 	current := files["currentconfig.json"]
 	delete(files, "currentconfig.json")
 	require.Equal(t, map[string]string{
-		"ignition.json": string(content.Ignition), "presets": "a@1.service\nb.service\n",
+		"ignition.json": string(content.toApply), "enable": "a@2.service\nb.service\n", "disable": "a@1.service\n",
+		"presets":  "disable a@.service 1\nenable a@.service 2\n",
 		"ssh/core": "ssh-ed25519 A\n", "trust-bundle.pem": "certificates",
 	}, files)
+
+	require.NotContains(t, files["ignition.json"], `"enabled":false`, "Ignition would ask a systemd that does not run")
+	require.Contains(t, string(content.Ignition), `"enabled":false`, "the agent is to know")
 
 	var config mcfgv1.MachineConfig
 	require.NoError(t, json.Unmarshal([]byte(current), &config))
@@ -149,7 +153,7 @@ func TestPackSizes(t *testing.T) {
 				require.False(t, names[piece.Name])
 				names[piece.Name] = true
 			}
-			require.Equal(t, string(content.Ignition), unpack(t, archive)["ignition.json"], "the pieces in order are the archive")
+			require.Equal(t, string(content.toApply), unpack(t, archive)["ignition.json"], "the pieces in order are the archive")
 		})
 	}
 }
