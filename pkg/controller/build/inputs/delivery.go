@@ -49,3 +49,14 @@ func FitsInline(containerfile string) bool {
 	}
 	return true
 }
+
+// Deliver splits a Containerfile for an OpenShift Build: inline is for the Build
+// itself, and file, unless it is nil, belongs under ContainerfileKey into a Secret
+// among the Build's inputs. A build's own labels are lost in the second case, so the
+// Containerfile has to have them.
+func Deliver(containerfile string) (inline string, file []byte) {
+	if FitsInline(containerfile) {
+		return containerfile, nil
+	}
+	return InlineStub, []byte(containerfile)
+}

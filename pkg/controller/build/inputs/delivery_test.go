@@ -25,6 +25,14 @@ func TestFitsInline(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			require.Equal(t, test.want, FitsInline(test.text), test.reason)
+			inline, file := Deliver(test.text)
+			if test.want {
+				require.Equal(t, test.text, inline, test.reason)
+				require.Nil(t, file)
+			} else {
+				require.Equal(t, InlineStub, inline, test.reason)
+				require.Equal(t, test.text, string(file))
+			}
 		})
 	}
 }

@@ -52,6 +52,12 @@ func TestH41FingerprintCoversTheTemplate(t *testing.T) {
 	t.Cleanup(func() { recipeTemplate = original })
 	recipeTemplate = parseRecipe(recipeText + "# changed\n")
 	require.NotEqual(t, before, identity().Fingerprint(), "another template is another image")
+
+	recipeTemplate = original
+	hash := scriptsHash
+	t.Cleanup(func() { scriptsHash = hash })
+	scriptsHash = "changed"
+	require.NotEqual(t, before, identity().Fingerprint(), "so are other scripts")
 }
 
 // TestH07FingerprintIgnoresWhatDecidesNothing: a change that makes no other image
