@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
+	"math/rand/v2"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -64,6 +65,7 @@ func TestImageIsWhatTheConfigSays(t *testing.T) {
 		// want is what is at each path in the image.
 		want map[string]node
 	}
+	large := noise(1 << 20)
 	rows := []row{
 		{
 			reason: "a plain file is root's", section: "files",
@@ -96,6 +98,10 @@ func TestImageIsWhatTheConfigSays(t *testing.T) {
 			reason: "without content the mode alone changes", section: "files",
 			item: object{"path": "/etc/issue", "mode": 0o600},
 			want: map[string]node{"/etc/issue": {Type: "f", Mode: 0o600, Hash: base["/etc/issue"].Hash}},
+		},
+		{
+			reason: "content that takes several Secrets", section: "files",
+			item: object{"path": "/etc/large", "contents": plain(large)}, want: map[string]node{"/etc/large": file(0o644, large)},
 		},
 		{
 			reason: "a directory with mode and owner", section: "directories",
@@ -204,6 +210,7 @@ func TestImageIsWhatTheConfigSays(t *testing.T) {
 	}
 	require.Equal(t, []string{"/usr/local/bin/x", "/var/lib/kubelet/config.json", "passwd.users[core].passwordHash", "storage.filesystems"}, leftOut)
 	require.Empty(t, out.Findings)
+	require.Greater(t, len(out.Pieces), 2, "the archive is joined from pieces")
 	labels := image.labels(t)
 	require.Equal(t, "worker", labels["machineconfiguration.openshift.io/pool"])
 	require.Equal(t, "rendered-worker-1", labels["machineconfiguration.openshift.io/rendered-config"])
@@ -221,6 +228,13 @@ func hardTarget(kind string, made node, target string) string {
 		return target
 	}
 	return ""
+}
+
+// noise does not compress.
+func noise(bytes int) string {
+	text := make([]byte, bytes)
+	_, _ = rand.NewChaCha8([32]byte{1}).Read(text)
+	return string(text)
 }
 
 // overwritten is a directory of the base image that a new one takes the place of.

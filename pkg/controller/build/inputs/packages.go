@@ -73,6 +73,28 @@ func ParsePackages(config, kernelType string, extensions []string) (Packages, []
 	return packages, nil
 }
 
+// ChooseExtensionsImage gives the pullspec that packages come from, as ParseBaseImage
+// does for the base image: that of the rendered MachineConfig of the given name, else
+// that of the ControllerConfig. It is empty if there are no packages.
+func ChooseExtensionsImage(config, ofConfig, ofController string, packages Packages) (string, *Problem) {
+	if !packages.Any() {
+		return "", nil
+	}
+	object, key, pullspec := MachineConfigObject(config), "spec.baseOSExtensionsContainerImage", ofConfig
+	if pullspec == "" {
+		object, pullspec = ControllerConfigObject, ofController
+	}
+	if pullspec == "" {
+		return "", &Problem{Object: object, Key: key, Text: "is empty, but " + MachineConfigObject(config) +
+			" asks for extensions or another kernel, which come from that image; set it, or remove spec.extensions and spec.kernelType"}
+	}
+	image, err := ParseBaseImage(pullspec)
+	if err != nil {
+		return "", &Problem{Object: object, Key: key, Text: fmt.Sprintf("%s: %v; use registry/repository@digest", quote(pullspec), err)}
+	}
+	return image, nil
+}
+
 // ExtensionNames are the valid names in spec.extensions, sorted.
 func ExtensionNames() []string {
 	names := make([]string, 0, len(extensionPackages))

@@ -43,3 +43,29 @@ func TestParsePackages(t *testing.T) {
 		})
 	}
 }
+
+func TestChooseExtensionsImage(t *testing.T) {
+	some := Packages{Extensions: []string{"usbguard"}}
+	for name, test := range map[string]struct {
+		reason, config, controller string
+		packages                   Packages
+		want, fails                string
+	}{
+		"no packages": {reason: "a bad pullspec that is not used does no harm", controller: "bad image"},
+		"controller":  {reason: "the release's own", controller: testExtensions, packages: some, want: testExtensions},
+		"config":      {reason: "a config may have its own", config: testExtensions, controller: testBase, packages: some, want: testExtensions},
+		"tag":         {reason: "next to a digest a tag is ignored", config: "quay.io/org/extensions:1" + testBase[len("quay.io/org/os"):], packages: some, want: "quay.io/org/extensions" + testBase[len("quay.io/org/os"):]},
+		"none":        {reason: "both objects are named", packages: some, fails: "ControllerConfig machine-config-controller, key spec.baseOSExtensionsContainerImage: is empty, but MachineConfig c asks for extensions or another kernel"},
+		"bad config":  {reason: "the object to mend is named", config: "bad image", controller: testExtensions, packages: some, fails: `MachineConfig c, key spec.baseOSExtensionsContainerImage: "bad image": is not a valid image pullspec`},
+		"bad":         {reason: "the object to mend is named", controller: "extensions", packages: some, fails: `ControllerConfig machine-config-controller, key spec.baseOSExtensionsContainerImage: "extensions": does not begin with the registry's host name`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, problem := ChooseExtensionsImage("c", test.config, test.controller, test.packages)
+			require.Equal(t, test.want, got, test.reason)
+			require.Equal(t, test.fails != "", problem != nil, test.reason)
+			if problem != nil {
+				require.Contains(t, problem.String(), test.fails, test.reason)
+			}
+		})
+	}
+}

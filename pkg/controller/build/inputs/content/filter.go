@@ -196,7 +196,8 @@ func nodeEntry(kind Kind, node types.Node, mode *int, defaultMode uint32) Entry 
 		User: owner(node.User.ID, node.User.Name), Group: owner(node.Group.ID, node.Group.Name),
 	}
 	if mode != nil {
-		entry.Mode = uint32(*mode) & 0o7777
+		// Special bits have no effect in the versions that are built.
+		entry.Mode = uint32(*mode) & 0o777
 	}
 	return entry
 }

@@ -86,6 +86,11 @@ func TestParseEntries(t *testing.T) {
 			sections: `"storage":{"files":[{"path":"/etc/a","mode":384}]}`,
 			want:     []Entry{{Kind: KindFile, Path: "/etc/a", Mode: 0o600, User: "root", Group: "root"}},
 		},
+		"special bits": {
+			reason:   "Ignition has no setuid before version 3.6 of its specification",
+			sections: `"storage":{"files":[{"path":"/etc/a","mode":2541}]}`,
+			want:     []Entry{{Kind: KindFile, Path: "/etc/a", Mode: 0o755, User: "root", Group: "root"}},
+		},
 		"directory": {
 			reason:   "a directory has a mode of its own",
 			sections: `"storage":{"directories":[{"path":"/etc/d"},{"path":"/etc/e","mode":448,"user":{"id":1}}]}`,
