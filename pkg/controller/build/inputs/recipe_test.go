@@ -129,6 +129,7 @@ func TestRecipeRefuses(t *testing.T) {
 // TestRecipeIsProofAgainstHostileValues puts every hostile text into every input:
 // it is refused, or the instructions stay the same.
 func TestRecipeIsProofAgainstHostileValues(t *testing.T) {
+	matrix := recipes()
 	for _, hostile := range append(hostileTexts(), `"`+"\nRUN true #", "a\\\nRUN b", "{{ .Pool }}", "a b=\"c\"", "\u2029", "\x1b[2J", "EOF\nRUN true") {
 		for input, set := range map[string]func(*Recipe){
 			"pool":        func(r *Recipe) { r.Pool = hostile },
@@ -156,7 +157,7 @@ func TestRecipeIsProofAgainstHostileValues(t *testing.T) {
 				require.Empty(t, certificates)
 			},
 		} {
-			for _, recipe := range []Recipe{recipes()["worker"], recipes()["worker-everything-custom"]} {
+			for _, recipe := range []Recipe{matrix["worker"], matrix["worker-everything-custom"]} {
 				set(&recipe)
 				text, err := recipe.Containerfile()
 				if err != nil {

@@ -94,7 +94,7 @@ func Pack(config *mcfgv1.MachineConfig, content *Content, trustBundle []byte) (*
 	slices.SortFunc(files, func(a, b file) int { return strings.Compare(a.name, b.name) })
 
 	archive := &Archive{}
-	total, err := archive.write(files)
+	total, err := archive.write(files, limits{piece: MaxPieceBytes, archive: MaxArchiveBytes})
 	if err != nil {
 		return nil, &inputs.Problem{Object: object, Text: "cannot be packed"}
 	}
@@ -106,10 +106,13 @@ func Pack(config *mcfgv1.MachineConfig, content *Content, trustBundle []byte) (*
 	return archive, nil
 }
 
+// limits are in bytes, compressed.
+type limits struct{ piece, archive int }
+
 // write streams the files through tar and gzip into pieces. It returns the number
 // of bytes before compression. Times and owners are left at zero.
-func (a *Archive) write(files []file) (total int64, err error) {
-	compressor, err := gzip.NewWriterLevel(pieceWriter{a}, gzip.BestCompression)
+func (a *Archive) write(files []file, bounds limits) (total int64, err error) {
+	compressor, err := gzip.NewWriterLevel(pieceWriter{a, bounds}, gzip.DefaultCompression)
 	if err != nil {
 		return 0, err
 	}
@@ -130,21 +133,24 @@ func (a *Archive) write(files []file) (total int64, err error) {
 
 // pieceWriter cuts what is written into pieces. Beyond the limit it only counts, so
 // that the figure can be told without holding the bytes.
-type pieceWriter struct{ archive *Archive }
+type pieceWriter struct {
+	archive *Archive
+	limits  limits
+}
 
 func (w pieceWriter) Write(p []byte) (int, error) {
 	a := w.archive
 	a.Size += int64(len(p))
-	if a.Size > MaxArchiveBytes {
+	if a.Size > int64(w.limits.archive) {
 		a.Pieces = nil
 		return len(p), nil
 	}
 	for rest := p; len(rest) > 0; {
-		if last := len(a.Pieces) - 1; last < 0 || len(a.Pieces[last].Data) == MaxPieceBytes {
+		if last := len(a.Pieces) - 1; last < 0 || len(a.Pieces[last].Data) == w.limits.piece {
 			a.Pieces = append(a.Pieces, Piece{Name: fmt.Sprintf("%s.%02d", inputs.Archive, len(a.Pieces))})
 		}
 		piece := &a.Pieces[len(a.Pieces)-1]
-		n := min(len(rest), MaxPieceBytes-len(piece.Data))
+		n := min(len(rest), w.limits.piece-len(piece.Data))
 		piece.Data = append(piece.Data, rest[:n]...)
 		rest = rest[n:]
 	}

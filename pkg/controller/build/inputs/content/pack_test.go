@@ -130,10 +130,9 @@ func TestPackSizes(t *testing.T) {
 		pieces  int
 		refused string
 	}{
-		"small":     {reason: "one Secret does", bytes: 1 << 10, pieces: 1},
-		"one MiB":   {reason: "more than one Secret holds", bytes: 1 << 20, pieces: 2},
-		"five MiB":  {reason: "it takes as many Secrets as it takes", bytes: 5 << 20, pieces: 9},
-		"eight MiB": {reason: "nobody wants to build from that", bytes: 8 << 20, refused: "key spec.config: is too large to build from: 16.0 MiB, and 12.1 MiB after compression, of which a build can have 8.0 MiB; make the config smaller"},
+		"small":   {reason: "one Secret does", bytes: 1 << 10, pieces: 1},
+		"one MiB": {reason: "more than one Secret holds", bytes: 1 << 20, pieces: 2},
+		"six MiB": {reason: "nobody wants to build from that", bytes: 6 << 20, refused: "key spec.config: is too large to build from: 12.0 MiB, and 9.0 MiB after compression, of which a build can have 8.0 MiB; make the config smaller"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			content := parsed(t, `"storage":{"files":[{"path":"/etc/a","contents":{"source":"data:,`+noise(test.bytes)+`"}}]}`)
@@ -158,17 +157,36 @@ func TestPackSizes(t *testing.T) {
 	}
 }
 
+// TestPieces: there are as many as it takes, and each is as full as it may be.
+func TestPieces(t *testing.T) {
+	for bytes := 1; bytes < 100<<10; bytes = bytes*2 + 1 {
+		archive := &Archive{}
+		_, err := archive.write([]file{{"a", publicMode, []byte(noise(bytes))}}, limits{piece: 9 << 10, archive: 80 << 10})
+		require.NoError(t, err)
+		size := 0
+		for i, piece := range archive.Pieces {
+			require.Equal(t, fmt.Sprintf("%s.%02d", inputs.Archive, i), piece.Name)
+			if i < len(archive.Pieces)-1 {
+				require.Len(t, piece.Data, 9<<10)
+			}
+			size += len(piece.Data)
+		}
+		require.Equal(t, archive.Size, int64(size))
+		require.Equal(t, noise(bytes), unpack(t, archive)["a"])
+	}
+}
+
 // TestPackIsBounded: what is refused is not held in memory first.
 func TestPackIsBounded(t *testing.T) {
-	content := &Content{Ignition: []byte(`"` + noise(64<<20) + `"`)}
+	data := []byte(noise(16 << 20))
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	archive := &Archive{}
-	total, err := archive.write([]file{{"a", publicMode, content.Ignition}})
+	total, err := archive.write([]file{{"a", publicMode, data}}, limits{piece: 9 << 10, archive: 80 << 10})
 	runtime.ReadMemStats(&after)
 	require.NoError(t, err)
-	require.Equal(t, int64(len(content.Ignition)), total)
-	require.Greater(t, archive.Size, int64(MaxArchiveBytes))
+	require.Equal(t, int64(len(data)), total)
+	require.Greater(t, archive.Size, int64(11<<20), "it is counted to its end")
 	require.Empty(t, archive.Pieces)
-	require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(48<<20), "allocated in all, for 64 MiB of input")
+	require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(4<<20), "allocated in all, for 16 MiB of input")
 }
