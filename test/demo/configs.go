@@ -72,7 +72,7 @@ func ignitionFor(pool string, changed bool) ignitionConfig {
 		{Path: "/etc/containers/registries.conf", Mode: 0o644, Contents: inlineCompressed(asset("registries.conf"))},
 		{Path: "/etc/sysctl.d/90-" + pool + ".conf", Mode: 0o644, Contents: inlinePlain(sysctls(maps))},
 		{Path: "/etc/node-report/credentials", Mode: 0o600, User: &ignitionOwner{Name: "core"}, Contents: inline("REPORT_USER=" + pool + "\n")},
-		{Path: "/usr/local/bin/node-report.sh", Mode: 0o755, Contents: inline(asset("node-report.sh"))},
+		{Path: "/etc/node-report/report.sh", Mode: 0o755, Contents: inline(asset("node-report.sh"))},
 	}
 	if changed {
 		config.Storage.Files = append(config.Storage.Files,

@@ -88,6 +88,7 @@ func UnknownKeys(data map[string]string) []string {
 var (
 	errNoRegistry = errors.New("does not begin with the registry's host name")
 	errHasDigest  = errors.New("has a digest, but the digest is the build's to decide")
+	errTooLong    = errors.New("is longer than any pullspec")
 )
 
 // ParseRepository checks a pullspec to push to and returns it without its tag.
@@ -122,9 +123,16 @@ func ParseBaseImage(pullspec string) (string, error) {
 	return ref.String(), nil
 }
 
+// longestPullspec is more than the longest name (255), tag (128) and digest together.
+// The grammar is a regular expression that takes a second for a megabyte.
+const longestPullspec = 1024
+
 // parse accepts only fully qualified references. Short names resolve
 // differently from one host to the next.
 func parse(pullspec string) (reference.Named, error) {
+	if len(pullspec) > longestPullspec {
+		return nil, errTooLong
+	}
 	ref, err := reference.ParseNamed(pullspec)
 	if errors.Is(err, reference.ErrNameNotCanonical) {
 		return nil, errNoRegistry

@@ -1,0 +1,74 @@
+package inputs
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestFitsInline(t *testing.T) {
+	ours, err := (Recipe{BaseImage: testBase, Pool: "worker"}).Containerfile()
+	require.NoError(t, err)
+	for name, test := range map[string]struct {
+		reason, text string
+		want         bool
+	}{
+		"ours":          {reason: "without custom content everything fits", text: ours, want: true},
+		"stub":          {reason: "what stands in for the rest fits itself", text: InlineStub, want: true},
+		"60,000 bytes":  {reason: "the API's limit", text: "FROM a\n" + strings.Repeat("#", 59993), want: true},
+		"60,001 bytes":  {reason: "the API refuses it", text: "FROM a\n" + strings.Repeat("#", 59994)},
+		"heredoc":       {reason: "the builder loses its body", text: "FROM a\nRUN <<EOF\ntrue\nEOF\n"},
+		"no heredoc":    {reason: "three of them are not two", text: "FROM a\nRUN cat <<< x\n", want: true},
+		"grows in JSON": {reason: "it would not fit into the builder's environment", text: "FROM a\nRUN " + strings.Repeat("<&>", 10000)},
+		"no text":       {reason: "what does not parse is not sent", text: ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			require.Equal(t, test.want, FitsInline(test.text), test.reason)
+			inline, file := Deliver(test.text)
+			if test.want {
+				require.Equal(t, test.text, inline, test.reason)
+				require.Nil(t, file)
+			} else {
+				require.Equal(t, InlineStub, inline, test.reason)
+				require.Equal(t, test.text, string(file))
+			}
+		})
+	}
+}
+
+func TestVolumes(t *testing.T) {
+	require.Empty(t, Entitled{}.Volumes(), "most clusters have nothing of it")
+	require.Equal(t, []Volume{
+		{Name: "etc-pki-entitlement", Path: "/etc/pki/entitlement"},
+		{Name: "etc-yum-repos-d", ConfigMap: true, Path: "/etc/yum.repos.d"},
+		{Name: "etc-pki-rpm-gpg", Path: "/etc/pki/rpm-gpg"},
+	}, Entitled{Entitlement: true, Repositories: true, SigningKeys: true}.Volumes())
+}
+
+func TestCheckRepositories(t *testing.T) {
+	some := Packages{Extensions: []string{"usbguard"}}
+	for name, test := range map[string]struct {
+		reason   string
+		entitled Entitled
+		packages Packages
+		keys     []string
+		fails    bool
+	}{
+		"no repositories": {reason: "the build can write its own", packages: some},
+		"no packages":     {reason: "the build needs no repository", entitled: Entitled{Repositories: true}},
+		"conflict":        {reason: "a volume is read-only", entitled: Entitled{Repositories: true}, packages: some, keys: []string{"redhat.repo"}, fails: true},
+		"solved":          {reason: "the administrator has added it", entitled: Entitled{Repositories: true}, packages: some, keys: []string{"redhat.repo", "coreos-extensions.repo"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			problem := test.entitled.CheckRepositories(test.packages, test.keys)
+			require.Equal(t, test.fails, problem != nil, test.reason)
+			if test.fails {
+				require.Contains(t, problem.String(), "ConfigMap etc-yum-repos-d, key coreos-extensions.repo: is missing", test.reason)
+			}
+		})
+	}
+	for line := range strings.Lines(ExtensionsRepository) {
+		require.Contains(t, string(Scripts()["packages.sh"]), strings.TrimRight(strings.TrimSuffix(line, "\n"), "/")[:7], "both definitions say the same")
+	}
+}

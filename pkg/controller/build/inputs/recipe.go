@@ -1,0 +1,129 @@
+package inputs
+
+import (
+	_ "embed"
+	"errors"
+	"fmt"
+	"strings"
+	texttemplate "text/template"
+
+	"github.com/distribution/reference"
+	"github.com/openshift/imagebuilder/dockerfile/parser"
+)
+
+// Archive is the name, in the build context, of what the build reads: a gzipped
+// tar file in pieces, whose names are this one with a dot and a number behind it.
+const Archive = "machine-config.tar.gz"
+
+// Recipe is all that a Containerfile is rendered from.
+type Recipe struct {
+	// Pool, RenderedConfig and Fingerprint become labels of the image. The
+	// fingerprint is empty while it is computed.
+	Pool           string
+	RenderedConfig string
+	Fingerprint    string
+	// BaseImage is the pullspec to build on, see ParseBaseImage.
+	BaseImage string
+	// ExtensionsImage is the pullspec of the image with the packages; it is
+	// ignored unless there are any.
+	ExtensionsImage string
+	Packages        Packages
+	Custom          Custom
+}
+
+//go:embed assets/os.Containerfile
+var recipeText string
+
+var recipeTemplate = parseRecipe(recipeText)
+
+func parseRecipe(text string) *texttemplate.Template {
+	return texttemplate.Must(texttemplate.New("os.Containerfile").
+		Funcs(texttemplate.FuncMap{"label": label, "safe": safe}).Parse(text))
+}
+
+var errStructure = errors.New("could not render Containerfile: an input changed its structure")
+
+// Containerfile renders the build's instructions. Without custom content it has
+// no heredoc, which buildah before 1.33 does not understand. Values are pullspecs,
+// names of a fixed list, and label values without special characters, so that none
+// can add, remove or change an instruction; that is checked again on the result.
+// An error means that a value was not checked before by the functions named in
+// Recipe.
+func (r Recipe) Containerfile() (string, error) {
+	text, err := r.render()
+	if err != nil {
+		return "", err
+	}
+	parsed, err := parser.Parse(strings.NewReader(text))
+	if err != nil || len(parsed.AST.Children) != r.instructions() {
+		return "", errStructure
+	}
+	return text, nil
+}
+
+func (r Recipe) render() (string, error) {
+	base, err := ParseBaseImage(r.BaseImage)
+	if err != nil {
+		return "", fmt.Errorf("could not render Containerfile: base image: %w", err)
+	}
+	extensions := ""
+	if r.Packages.Any() {
+		if extensions, err = ParseBaseImage(r.ExtensionsImage); err != nil {
+			return "", fmt.Errorf("could not render Containerfile: extensions image: %w", err)
+		}
+	}
+	name, digest := splitDigest(base)
+	var text strings.Builder
+	err = recipeTemplate.Execute(&text, map[string]any{
+		"Archive": Archive, "BaseImage": base, "BaseName": name, "BaseDigest": digest,
+		"ExtensionsImage": extensions, "Kernel": r.Packages.kernel(), "Packages": r.Packages.Names(),
+		"Title": "machine-os-" + r.Pool, "Pool": r.Pool, "RenderedConfig": r.RenderedConfig, "Fingerprint": r.Fingerprint,
+		"Custom": r.Custom.text, "CustomObject": CustomObject,
+	})
+	if err != nil {
+		return "", fmt.Errorf("could not render Containerfile: %w", err)
+	}
+	return text.String(), nil
+}
+
+// instructions is how many the Containerfile has to have.
+func (r Recipe) instructions() int {
+	count := 8 + r.Custom.instructions
+	if r.Packages.Any() {
+		count += 2
+	}
+	return count
+}
+
+// splitDigest splits a pullspec for the base image labels of the OCI image
+// specification: the name without the digest, and the digest; empty if unknown.
+func splitDigest(pullspec string) (name, digest string) {
+	ref, err := reference.ParseNamed(pullspec)
+	if err != nil {
+		return pullspec, ""
+	}
+	if digested, ok := ref.(reference.Digested); ok {
+		return reference.TrimNamed(ref).Name(), digested.Digest().String()
+	}
+	return ref.String(), ""
+}
+
+// label writes one label of a LABEL instruction.
+func label(key, value string) string { return fmt.Sprintf(`%s="%s"`, key, safe(value)) }
+
+const longestLabel = 1024
+
+// safe replaces every character that means something to a Containerfile. Names of
+// objects, pullspecs and hashes have none, so those stay as they are.
+func safe(value string) string {
+	if len(value) > longestLabel {
+		value = value[:longestLabel]
+	}
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', strings.ContainsRune("-._:/@+", r):
+			return r
+		}
+		return '_'
+	}, value)
+}

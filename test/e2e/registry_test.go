@@ -1,0 +1,161 @@
+package e2e
+
+import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"path"
+	"strings"
+	"testing"
+
+	"github.com/distribution/distribution/v3/configuration"
+	"github.com/distribution/distribution/v3/registry/handlers"
+	_ "github.com/distribution/distribution/v3/registry/storage/driver/inmemory"
+	"github.com/sirupsen/logrus"
+	"github.com/stretchr/testify/require"
+)
+
+// startRegistry serves images from memory, to anybody. It gives the registry's host.
+func startRegistry(t *testing.T) string {
+	t.Helper()
+	t.Setenv("OTEL_TRACES_EXPORTER", "none")
+	config := &configuration.Configuration{Storage: configuration.Storage{"inmemory": nil}}
+	// Its log is of no use here, and goes to standard error whatever the configuration says.
+	logrus.SetLevel(logrus.PanicLevel)
+	server := httptest.NewServer(handlers.NewApp(context.Background(), config))
+	t.Cleanup(server.Close)
+	return strings.TrimPrefix(server.URL, "http://")
+}
+
+// pulled is an image as the registry has it.
+type pulled struct {
+	manifest, config []byte
+	// layers are unpacked tar files, from the lowest up.
+	layers [][]byte
+}
+
+// pull reads an image by its repository, with the registry's host, and digest.
+func pull(t *testing.T, repository, digest string) pulled {
+	t.Helper()
+	host, name, _ := strings.Cut(repository, "/")
+	get := func(kind, reference string) []byte {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+host+"/v2/"+name+"/"+kind+"/"+reference, nil)
+		require.NoError(t, err)
+		request.Header.Set("Accept", "application/vnd.docker.distribution.manifest.v2+json")
+		response, err := http.DefaultClient.Do(request)
+		require.NoError(t, err)
+		defer response.Body.Close()
+		require.Equal(t, http.StatusOK, response.StatusCode, "%s %s", kind, reference)
+		body, err := io.ReadAll(response.Body)
+		require.NoError(t, err)
+		return body
+	}
+	image := pulled{manifest: get("manifests", digest)}
+	var manifest struct {
+		Config struct{ Digest string }
+		Layers []struct{ Digest string }
+	}
+	require.NoError(t, json.Unmarshal(image.manifest, &manifest))
+	image.config = get("blobs", manifest.Config.Digest)
+	for _, layer := range manifest.Layers {
+		reader, err := gzip.NewReader(bytes.NewReader(get("blobs", layer.Digest)))
+		require.NoError(t, err)
+		unpacked, err := io.ReadAll(reader)
+		require.NoError(t, err)
+		image.layers = append(image.layers, unpacked)
+	}
+	return image
+}
+
+// labels are those of the image.
+func (p pulled) labels(t *testing.T) map[string]string {
+	t.Helper()
+	var config struct {
+		Config struct{ Labels map[string]string } `json:"config"`
+	}
+	require.NoError(t, json.Unmarshal(p.config, &config))
+	return config.Config.Labels
+}
+
+// node is what a file system has at a path.
+type node struct {
+	// Type is f, d or l; hard links are files.
+	Type     string
+	Mode     int64
+	UID, GID int
+	// Hash is the SHA-256 of a file's content, Link the target of a symbolic link.
+	Hash, Link string
+}
+
+// files lays the layers over each other: what a machine finds after unpacking all.
+func (p pulled) files(t *testing.T) map[string]node {
+	t.Helper()
+	files := map[string]node{}
+	for _, layer := range p.layers {
+		for reader := tar.NewReader(bytes.NewReader(layer)); ; {
+			header, err := reader.Next()
+			if errors.Is(err, io.EOF) {
+				break
+			}
+			require.NoError(t, err)
+			addNode(t, files, header, reader)
+		}
+	}
+	return files
+}
+
+func addNode(t *testing.T, files map[string]node, header *tar.Header, content io.Reader) {
+	t.Helper()
+	name := path.Clean("/" + header.Name)
+	dir, base := path.Split(name)
+	if removed, ok := strings.CutPrefix(base, ".wh."); ok {
+		removed = path.Join(dir, removed)
+		for other := range files {
+			if base == ".wh..wh..opq" && strings.HasPrefix(other, dir) || other == removed || strings.HasPrefix(other, removed+"/") {
+				delete(files, other)
+			}
+		}
+		return
+	}
+	entry := node{Mode: header.Mode & 0o7777, UID: header.Uid, GID: header.Gid}
+	switch header.Typeflag {
+	case tar.TypeDir:
+		entry.Type = "d"
+	case tar.TypeSymlink:
+		entry.Type, entry.Mode, entry.Link = "l", 0, header.Linkname
+	case tar.TypeLink:
+		entry = files[path.Clean("/"+header.Linkname)]
+	default:
+		entry.Type = "f"
+		hash := sha256.New()
+		_, err := io.Copy(hash, content)
+		require.NoError(t, err)
+		entry.Hash = hex.EncodeToString(hash.Sum(nil))
+	}
+	files[name] = entry
+}
+
+// changes are the paths that differ from the base image; a path that is gone has an
+// empty node.
+func changes(base, image map[string]node) map[string]node {
+	changed := map[string]node{}
+	for name, entry := range image {
+		if base[name] != entry {
+			changed[name] = entry
+		}
+	}
+	for name := range base {
+		if _, ok := image[name]; !ok {
+			changed[name] = node{}
+		}
+	}
+	return changed
+}
