@@ -2,9 +2,12 @@ package integration
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/watch"
 
 	"github.com/openshift/machine-config-operator/test/devcluster"
 )
@@ -37,9 +40,11 @@ func TestWatchesAreCut(t *testing.T) {
 
 // TestL13DeletedWhileDisconnected: what is deleted while the watches are down comes
 // to the controller as a tombstone. A Build, a ConfigMap and a pool that is there
-// again under its name are missed then.
+// again under its name are missed then. The API server restarts meanwhile, which
+// makes it forget what happened: a watch cannot go on where it was cut.
 func TestL13DeletedWhileDisconnected(t *testing.T) {
 	useSettings(t)
+	freshRunner(t)
 	through := startProxy(t)
 	release := hold(t, "tombstone-build")
 	defer release()
@@ -67,6 +72,16 @@ func TestL13DeletedWhileDisconnected(t *testing.T) {
 		return err
 	}, "the pool")
 	createPool(t, "tombstone-pool", config)
+	noteRestart(t, shared.cluster.RestartAPIServer)
+	// Until its cache is full, the API server asks etcd, which forgets nothing.
+	require.Eventually(t, func() bool {
+		changes, err := builds.Watch(ctx, metav1.ListOptions{ResourceVersion: deleted.ResourceVersion})
+		if err != nil {
+			return apierrors.IsResourceExpired(err) || apierrors.IsGone(err)
+		}
+		defer changes.Stop()
+		return (<-changes.ResultChan()).Type == watch.Error
+	}, soon, 100*time.Millisecond, "the deletion of the Build is still remembered")
 	through.connect()
 	w.await("the loss of the Build is noticed", func() bool {
 		return w.says("tombstone-build", "RetryScheduled", deleted.Name, "BuildDeleted")
@@ -79,6 +94,7 @@ func TestL13DeletedWhileDisconnected(t *testing.T) {
 	settings, err := configMaps.Get(ctx, "machine-os-builder-config", metav1.GetOptions{})
 	require.NoError(t, err)
 	require.NoError(t, configMaps.Delete(ctx, settings.Name, metav1.DeleteOptions{}))
+	noteRestart(t, shared.cluster.RestartAPIServer)
 	through.connect()
 	w.await("the loss of the ConfigMap is noticed", func() bool { return w.says("tombstone-settings", "ConfigMapMissing") })
 	settings.ResourceVersion = ""

@@ -19,8 +19,23 @@ type interval struct{ from, to time.Time }
 
 var restarts []interval
 
+func noteRestart(t *testing.T, restart func(context.Context) error) {
+	t.Helper()
+	began := time.Now()
+	require.NoError(t, restart(t.Context()))
+	restarts = append(restarts, interval{began, time.Now()})
+}
+
 func duringRestart(at time.Time) bool {
 	return slices.ContainsFunc(restarts, func(i interval) bool { return at.After(i.from) && at.Before(i.to) })
+}
+
+// freshRunner replaces who plays the Build system: restarts teach the one there is
+// to wait for up to a minute before it looks again.
+func freshRunner(t *testing.T) {
+	t.Helper()
+	shared.stopRunner()
+	require.NoError(t, shared.startRunner())
 }
 
 // TestRestartMidBuild: the API server goes away and comes back while pools are in
@@ -48,10 +63,9 @@ func TestRestartMidBuild(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Log(test.reason)
 			useSettings(t)
-			// Earlier restarts taught the one there is to wait for a minute before it looks again.
-			shared.stopRunner()
-			require.NoError(t, shared.startRunner())
+			freshRunner(t)
 			pending, running, ending, failed, published := name+"-pending", name+"-running", name+"-ending", name+"-failed", name+"-published"
 			release, end := make(chan struct{}), make(chan struct{})
 			scripts := map[string]buildrunner.Script{
@@ -77,9 +91,7 @@ func TestRestartMidBuild(t *testing.T) {
 				w.await(pool+" says "+reason, func() bool { return w.says(pool, reason) })
 			}
 
-			began := time.Now()
-			require.NoError(t, test.restart(t.Context(), func() { close(end) }), test.reason)
-			restarts = append(restarts, interval{began, time.Now()})
+			noteRestart(t, func(ctx context.Context) error { return test.restart(ctx, func() { close(end) }) })
 			w.await("the build that ended meanwhile is published", func() bool { return w.served(ending) })
 			close(release)
 			w.await("the builds that waited are published", func() bool { return w.served(pending) && w.served(running) })
