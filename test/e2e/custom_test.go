@@ -19,7 +19,8 @@ import (
 // recorder is a tool of RHCOS that notes how it was called.
 const recorder = "#!/bin/sh\necho \"${0##*/} $*\" >>/etc/calls\n"
 
-// rhcos makes a base image with the tools of RHCOS, as far as a build meets them.
+// rhcos makes a base image with the tools of RHCOS, and with its homes below /var, as far
+// as a build meets them.
 func (b *builds) rhcos(t *testing.T) string {
 	t.Helper()
 	tools := map[string]string{
@@ -29,7 +30,7 @@ func (b *builds) rhcos(t *testing.T) string {
 		"update-ca-trust": recorder,
 	}
 	job := buildrunner.Job{
-		Dockerfile: fmt.Appendf(nil, "FROM %s\nCOPY tools/* /usr/bin/\nRUN cd /usr/bin && chmod 0755 rpm-ostree rpm ostree update-ca-trust\n", b.base),
+		Dockerfile: fmt.Appendf(nil, "FROM %s\nCOPY tools/* /usr/bin/\nRUN cd /usr/bin && chmod 0755 rpm-ostree rpm ostree update-ca-trust && \\\n\tmv /home /var/home && ln -s var/home /home\n", b.base),
 		Images:     []string{b.base}, SingleLayer: true,
 	}
 	for name, script := range tools {
@@ -70,7 +71,11 @@ func TestPackagesTrustAndCustomContent(t *testing.T) {
 		ExtensionsImage: b.extensions(t, "kernel-rt-core", "kernel-rt-modules", "kernel-rt-devel", "usbguard"),
 		TrustBundle:     "the cluster's own:\n" + bundle,
 		Custom:          "FROM configs AS final\nSHELL [\"/bin/sh\", \"-xc\"]\nRUN cat /etc/from-config >/etc/custom && echo custom >>/etc/calls\n",
-		MachineConfig:   machineConfig(t, object{"ignition": object{"version": "3.2.0"}, "storage": object{"files": []object{{"path": "/etc/from-config", "contents": plain("config")}}}}),
+		MachineConfig: machineConfig(t, object{
+			"ignition": object{"version": "3.2.0"},
+			"passwd":   object{"users": []object{{"name": "core", "sshAuthorizedKeys": []string{sshKey}}}},
+			"storage":  object{"files": []object{{"path": "/etc/from-config", "contents": plain("config")}}},
+		}),
 	}
 	in.MachineConfig.Spec.KernelType = "realtime"
 	in.MachineConfig.Spec.Extensions = []string{"usbguard", "sysstat"}
@@ -87,5 +92,7 @@ func TestPackagesTrustAndCustomContent(t *testing.T) {
 	require.Equal(t, file(0o644, bundle), files["/etc/pki/ca-trust/source/anchors/openshift-config-user-ca-bundle.crt"], "certificates and nothing else")
 	require.NotContains(t, files, "/etc/yum.repos.d/coreos-extensions.repo", "the repository is there for one step only")
 	require.NotContains(t, files, "/run/extensions/usr")
+	require.Contains(t, files, "/var/home/core", "the user has a home")
+	require.NotContains(t, files, "/var/home/core/.ssh", "a home below /var is the machine's own, and so are the keys in it")
 	require.Equal(t, "worker", image.labels(t)["machineconfiguration.openshift.io/pool"], "the labels are on the last stage")
 }
