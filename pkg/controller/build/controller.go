@@ -67,6 +67,7 @@ type Controller struct {
 	synced        []cache.InformerSynced
 
 	findings *findings
+	checked  *checked
 	writes   *writes
 	reports  *reports
 	settings settings
@@ -104,6 +105,7 @@ func New(
 		cmLister:      cmInformer.Lister(),
 		secretIndexer: secretInformer.GetIndexer(),
 		findings:      newFindings(),
+		checked:       newChecked(),
 		writes:        newWrites(),
 		reports:       newReports(),
 		waits:         newWaits(),

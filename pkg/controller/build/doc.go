@@ -23,8 +23,11 @@
 //	MachineConfigPool conditions             all     BuildPending, Building, BuildSuccess, BuildFailed,
 //	                                                 BuildInterrupted, ImageBuildDegraded
 //	MachineConfig, ControllerConfig          yes     never
-//	ConfigMap machine-os-builder-config      yes     never
-//	Secrets named by it                      yes     never
+//	ConfigMaps machine-os-builder-config,
+//	machine-os-builder-custom-containerfile,
+//	etc-yum-repos-d                          yes     never
+//	Secrets named by the first, with entitled
+//	content                                  yes     never
 //	Builds and Secrets labelled as ours      yes     created, cancelled, deleted
 //
 // # Order of effects

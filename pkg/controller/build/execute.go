@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -16,17 +17,19 @@ import (
 	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs/content"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/plan"
 	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
 )
 
-// execution carries out one plan. It takes the pool along from write to write:
+// execution carries out the plans of one sync. It takes the pool along from write to write:
 // each one is locked to the version that the one before it returned.
 type execution struct {
 	*Controller
 	pool *mcfgv1.MachineConfigPool
-	// context is what LoadConfig made, for StartBuild.
-	context map[string][]byte
+	// context is what LoadConfig made, for StartBuild, of the config at a version.
+	context        []imagebuilder.File
+	contextVersion string
 	// confirmed tells that the pool was seen, live, to be at this version.
 	confirmed bool
 }
@@ -50,7 +53,7 @@ func (x *execution) apply(ctx context.Context, effect plan.Effect) error {
 	case plan.InspectSecret:
 		return x.inspectSecret(ctx, e.Name)
 	case plan.LoadConfig:
-		return x.loadConfig(ctx, e.Name)
+		return x.loadConfig(ctx, e)
 	case plan.ConfirmBuild:
 		return x.confirmBuild(ctx, e.Name, e.Exists)
 	case plan.TakeSlot:
@@ -141,26 +144,60 @@ func (x *execution) inspectSecret(ctx context.Context, name string) error {
 // loadConfig reads the rendered MachineConfig in full, once per build: keeping
 // the content of every config in memory would cost a hundred times as much as
 // the rest of the caches.
-func (x *execution) loadConfig(ctx context.Context, name string) error {
-	config, err := x.mcfgClient.MachineconfigurationV1().MachineConfigs().Get(ctx, name, metav1.GetOptions{})
+func (x *execution) loadConfig(ctx context.Context, effect plan.LoadConfig) error {
+	cached, err := x.mcLister.Get(effect.Name)
+	if err != nil {
+		return errStale
+	}
+	if x.contextVersion != "" && x.contextVersion == cached.ResourceVersion {
+		return nil
+	}
+	config, err := x.mcfgClient.MachineconfigurationV1().MachineConfigs().Get(ctx, effect.Name, metav1.GetOptions{})
 	if apierrors.IsNotFound(err) {
 		return errStale
 	}
 	if err != nil {
-		return fmt.Errorf("could not get %s: %w", inputs.MachineConfigObject(name), err)
+		return fmt.Errorf("could not get %s: %w", inputs.MachineConfigObject(effect.Name), err)
 	}
-	cached, err := x.mcLister.Get(name)
-	if err != nil || cached.ResourceVersion != config.ResourceVersion {
+	if cached.ResourceVersion != config.ResourceVersion {
 		// What the plan knows of the config is not what was read.
 		return errStale
 	}
-	files, problem := inputs.BuildContext(name, config.Spec.Config.Raw)
-	x.findings.setConfig(name, config.ResourceVersion, problem)
-	if problem != nil {
+	custom, err := x.observeCustom(x.pool.Name)
+	if err != nil {
+		return err
+	}
+	files, finding := buildContext(config, effect)
+	finding.version += custom.Version
+	x.context, x.contextVersion = files, config.ResourceVersion
+	if x.findings.setConfig(effect.Name, finding) {
 		return errLearned
 	}
-	x.context = files
 	return nil
+}
+
+// buildContext makes the files that a build reads, and says what it found on the
+// way. A config that cannot be built from has none.
+func buildContext(config *mcfgv1.MachineConfig, effect plan.LoadConfig) ([]imagebuilder.File, configFinding) {
+	finding := configFinding{version: config.ResourceVersion}
+	parsed, problem := content.Parse(config.Name, config.Spec.Config.Raw)
+	if problem != nil {
+		finding.problem = problem
+		return nil, finding
+	}
+	found := slices.Concat(parsed.Findings, content.Scan("the custom content", []byte(effect.Custom.Text())))
+	finding.warning = content.Warning(config.Name, found)
+	finding.refusal = content.Refusal(config.Name, found)
+	archive, problem := content.Pack(config, parsed, effect.TrustBundle)
+	if problem != nil {
+		finding.problem = problem
+		return nil, finding
+	}
+	files := make([]imagebuilder.File, 0, len(archive.Pieces))
+	for _, piece := range archive.Pieces {
+		files = append(files, imagebuilder.File{Name: piece.Name, Data: piece.Data})
+	}
+	return files, finding
 }
 
 // confirmBuild ends the execution when a build does not exist that should, or the

@@ -21,10 +21,14 @@ type secretFinding struct {
 	problem         *inputs.Problem
 }
 
-// configFinding is kept for configs that cannot be built from only.
+// configFinding is kept for configs only that cannot be built from, or that hold what
+// looks like a credential.
 type configFinding struct {
-	resourceVersion string
-	problem         *inputs.Problem
+	// version is that of the config and of the custom content.
+	version string
+	problem *inputs.Problem
+	warning string
+	refusal *inputs.Problem
 }
 
 func newFindings() *findings {
@@ -45,22 +49,25 @@ func (f *findings) setSecret(name string, finding secretFinding) {
 	f.secrets[name] = finding
 }
 
-// config returns what is wrong with this version of a rendered MachineConfig.
-func (f *findings) config(name, resourceVersion string) *inputs.Problem {
+// config returns what is known of this version of a rendered MachineConfig.
+func (f *findings) config(name, version string) configFinding {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if finding, ok := f.configs[name]; ok && finding.resourceVersion == resourceVersion {
-		return finding.problem
+	if finding, ok := f.configs[name]; ok && finding.version == version {
+		return finding
 	}
-	return nil
+	return configFinding{}
 }
 
-func (f *findings) setConfig(name, resourceVersion string, problem *inputs.Problem) {
+// setConfig tells whether the finding is news.
+func (f *findings) setConfig(name string, finding configFinding) (news bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if problem == nil {
+	if finding.problem == nil && finding.warning == "" {
 		delete(f.configs, name)
-		return
+		return false
 	}
-	f.configs[name] = configFinding{resourceVersion: resourceVersion, problem: problem}
+	known := f.configs[name]
+	f.configs[name] = finding
+	return known.version != finding.version
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs"
 	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
 )
 
@@ -77,10 +78,11 @@ func (ctrl *Controller) poolsOfControllerConfig(object any) []string {
 }
 
 func (ctrl *Controller) poolsOfConfigMap(object any) []string {
-	if nameOf(object) != constants.ConfigMapName {
-		return nil
+	switch nameOf(object) {
+	case constants.ConfigMapName, inputs.CustomConfigMapName, inputs.RepositoriesConfigName:
+		return ctrl.layeredPools()
 	}
-	return ctrl.layeredPools()
+	return nil
 }
 
 // poolsOfSecret leaves out the namespace's many Secrets that no build uses.
@@ -89,6 +91,9 @@ func (ctrl *Controller) poolsOfSecret(object any) []string {
 	secret, ok := object.(*metav1.PartialObjectMetadata)
 	if !ok {
 		return nil
+	}
+	if secret.Name == inputs.EntitlementSecretName || secret.Name == inputs.SigningKeysSecretName {
+		return ctrl.layeredPools()
 	}
 	configMap, err := ctrl.cmLister.ConfigMaps(ctrlcommon.MCONamespace).Get(constants.ConfigMapName)
 	if err != nil {

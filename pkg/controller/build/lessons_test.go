@@ -583,6 +583,7 @@ func TestH40BadInputs(t *testing.T) {
 			h := layeredHarness(t, "rendered-worker-1")
 			test.breaks(h)
 			h.settle(worker)
+			h.pass(2*time.Second, worker)
 			message := h.requireCondition(worker, mcfgv1.MachineConfigPoolBuildPending, test.why)
 			for _, text := range test.names {
 				require.Contains(t, message, text, test.reason)

@@ -46,14 +46,23 @@ func (ctrl *Controller) observe(pool *mcfgv1.MachineConfigPool) (plan.Snapshot, 
 		return s, fmt.Errorf("could not look up %s: %w", inputs.ConfigMapObject, err)
 	}
 
+	if s.Custom, err = ctrl.observeCustom(pool.Name); err != nil {
+		return s, err
+	}
 	config, err := ctrl.mcLister.Get(s.Pool.WantedConfig)
 	if err == nil {
+		finding := ctrl.findings.config(config.Name, config.ResourceVersion+s.Custom.Version)
 		s.Config = plan.RenderedConfig{
-			Exists:     true,
-			Generation: config.Generation,
-			OSImageURL: config.Spec.OSImageURL,
-			Created:    config.CreationTimestamp.Time,
-			Problem:    ctrl.findings.config(config.Name, config.ResourceVersion),
+			Exists:          true,
+			Generation:      config.Generation,
+			OSImageURL:      config.Spec.OSImageURL,
+			ExtensionsImage: config.Spec.BaseOSExtensionsContainerImage,
+			KernelType:      config.Spec.KernelType,
+			Extensions:      config.Spec.Extensions,
+			Created:         config.CreationTimestamp.Time,
+			Problem:         finding.problem,
+			Warning:         finding.warning,
+			Refusal:         finding.refusal,
 		}
 	} else if !apierrors.IsNotFound(err) {
 		return s, fmt.Errorf("could not look up %s: %w", inputs.MachineConfigObject(s.Pool.WantedConfig), err)
@@ -61,11 +70,18 @@ func (ctrl *Controller) observe(pool *mcfgv1.MachineConfigPool) (plan.Snapshot, 
 
 	controllerConfig, err := ctrl.ccLister.Get(ctrlcommon.ControllerConfigName)
 	if err == nil {
-		s.ControllerConfig = plan.ControllerConfig{Exists: true, BaseOSContainerImage: controllerConfig.Spec.BaseOSContainerImage}
+		s.ControllerConfig = plan.ControllerConfig{
+			Exists: true, BaseOSContainerImage: controllerConfig.Spec.BaseOSContainerImage,
+			ExtensionsImage: controllerConfig.Spec.BaseOSExtensionsContainerImage,
+		}
+		s.ControllerConfig.TrustBundle, s.ControllerConfig.TrustBundleHash, s.ControllerConfig.TrustProblem = ctrl.checked.trustBundle(controllerConfig)
 	} else if !apierrors.IsNotFound(err) {
 		return s, fmt.Errorf("could not look up ControllerConfig %s: %w", ctrlcommon.ControllerConfigName, err)
 	}
 
+	if s.Entitled, err = ctrl.observeEntitled(); err != nil {
+		return s, err
+	}
 	if s.PushSecret, err = ctrl.observeSecret(s.Settings.Values.FinalImagePushSecret); err != nil {
 		return s, err
 	}

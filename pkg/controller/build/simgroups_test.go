@@ -3,6 +3,7 @@ package build
 import (
 	"math/rand/v2"
 	"slices"
+	"sync"
 )
 
 // group is the schedules of one perturbation.
@@ -55,11 +56,19 @@ func scenarioNames() []string {
 type size struct{ calls, news, rounds int }
 
 func measure(name string) size {
+	if known, ok := sizes.Load(name); ok {
+		return known.(size)
+	}
 	sim := newSimulation(schedule{scenario: name})
 	for sim.round = 1; sim.round <= simRounds && sim.step(); sim.round++ {
 	}
-	return size{sim.calls, sim.news, sim.round}
+	n := size{sim.calls, sim.news, sim.round}
+	sizes.Store(name, n)
+	return n
 }
+
+// sizes are those of scenarios that were measured.
+var sizes sync.Map
 
 // faultsOf lists single faults of a scenario of that size.
 type faultsOf func(size) []fault
@@ -168,30 +177,33 @@ func storms() []schedule {
 }
 
 func inputPairs() []schedule {
-	var all []schedule
+	var pairs []schedule
 	for _, from := range inputStates {
 		for _, to := range inputStates {
-			if from.name == to.name {
-				continue
-			}
-			name := from.name + "/" + to.name
-			all = append(all, schedule{scenario: name})
-			for at := 1; at <= measure(name).calls; at++ {
-				all = append(all, schedule{scenario: name, faults: []fault{{faultCrash, at}}})
+			if from.name != to.name {
+				pairs = append(pairs, schedule{scenario: from.name + "/" + to.name})
 			}
 		}
 	}
-	return sample(all)
+	pairs = sample(pairs)
+	var wait sync.WaitGroup
+	for i := range pairs {
+		wait.Go(func() { measure(pairs[i].scenario) })
+	}
+	wait.Wait()
+	all := pairs
+	for _, pair := range pairs {
+		for at := 1; at <= measure(pair.scenario).calls; at++ {
+			all = append(all, schedule{scenario: pair.scenario, faults: []fault{{faultCrash, at}}})
+		}
+	}
+	return all
 }
 
 // random makes schedules of one to six faults each.
 func random(count int, seed uint64) []schedule {
 	rng := rand.New(rand.NewPCG(seed, seed))
 	names := scenarioNames()
-	sizes := map[string]size{}
-	for _, name := range names {
-		sizes[name] = measure(name)
-	}
 	atCalls := append([]faultKind{faultCrash, faultLost}, callErrors...)
 	atRounds := append([]faultKind{faultOldList}, slices.Sorted(keysOf(disturbances))...)
 	for _, kind := range kinds {
@@ -204,7 +216,7 @@ func random(count int, seed uint64) []schedule {
 			s.programs = 2
 		}
 		for range 1 + rng.IntN(6) {
-			n := sizes[s.scenario]
+			n := measure(s.scenario)
 			var f fault
 			switch rng.IntN(4) {
 			case 0:

@@ -19,6 +19,7 @@ const maxRounds = 4
 // plan, execute, report. It returns the plan that was reported and the error that
 // decides, together with it, when to look again.
 func (ctrl *Controller) syncMachineConfigPool(ctx context.Context, name string) (plan.Plan, error) {
+	x := execution{Controller: ctrl}
 	for round := 1; ; round++ {
 		pool, err := ctrl.mcpLister.Get(name)
 		if apierrors.IsNotFound(err) {
@@ -42,7 +43,7 @@ func (ctrl *Controller) syncMachineConfigPool(ctx context.Context, name string) 
 		p := plan.Compute(snapshot)
 		klog.FromContext(ctx).V(4).Info("Planned", "state", p.State, "reason", p.Reason, "effects", len(p.Effects), "requeueAfter", p.RequeueAfter)
 
-		p, pool, err = ctrl.carryOut(ctx, pool, p)
+		p, err = x.carryOut(ctx, pool, p)
 		if errors.Is(err, errLearned) && round < maxRounds {
 			continue
 		}
@@ -54,7 +55,7 @@ func (ctrl *Controller) syncMachineConfigPool(ctx context.Context, name string) 
 		if err != nil && !errors.As(err, &held) {
 			return p, err
 		}
-		wait, reportErr := ctrl.report(ctx, pool, p)
+		wait, reportErr := ctrl.report(ctx, x.pool, p)
 		if wait > 0 && (p.RequeueAfter == 0 || wait < p.RequeueAfter) {
 			p.RequeueAfter = wait
 		}
@@ -63,19 +64,19 @@ func (ctrl *Controller) syncMachineConfigPool(ctx context.Context, name string) 
 }
 
 // carryOut executes a plan. What that met with may be what there is to report in
-// place of the plan. The pool is returned as the last write left it.
-func (ctrl *Controller) carryOut(ctx context.Context, pool *mcfgv1.MachineConfigPool, p plan.Plan) (plan.Plan, *mcfgv1.MachineConfigPool, error) {
-	x := execution{Controller: ctrl, pool: pool}
+// place of the plan.
+func (x *execution) carryOut(ctx context.Context, pool *mcfgv1.MachineConfigPool, p plan.Plan) (plan.Plan, error) {
+	x.pool, x.confirmed = pool, false
 	err := x.execute(ctx, p.Effects)
 	var held *heldError
 	var queued *queuedError
 	switch {
 	case errors.As(err, &held):
-		return plan.Held(held.hold), x.pool, err
+		return plan.Held(held.hold), err
 	case errors.As(err, &queued):
-		return queued.plan(), x.pool, nil
+		return queued.plan(), nil
 	}
-	return p, x.pool, err
+	return p, err
 }
 
 // keepPlace takes a pool out of the queue for a place to build in once it does not
@@ -96,6 +97,7 @@ func (ctrl *Controller) keepPlace(name string, p plan.Plan, err error) {
 // forget drops what is remembered of a pool that does not exist any more.
 func (ctrl *Controller) forget(name string) {
 	ctrl.writes.forget(name)
+	ctrl.checked.forget(name)
 	ctrl.reports.forget(name)
 	ctrl.waits.note(name, false, ctrl.config.Clock.Now())
 	ctrl.keepPlace(name, plan.Plan{State: plan.StateNotLayered}, nil)

@@ -9,7 +9,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/informers"
@@ -17,6 +16,7 @@ import (
 	"k8s.io/client-go/tools/cache"
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs"
 )
 
 // IsLayeredPool tells whether the pool opted into image builds: it carries
@@ -40,7 +40,8 @@ func IsRenderDegraded(pool *mcfgv1.MachineConfigPool) bool {
 // LayeringInformers are the informers that only image builds need. Each is as
 // narrow as the API allows.
 type LayeringInformers struct {
-	// BuildSettingsInformerFactory holds the one ConfigMap with the settings.
+	// BuildSettingsInformerFactory holds the namespace's ConfigMaps; of those that are
+	// not read from it, the keys alone.
 	BuildSettingsInformerFactory informers.SharedInformerFactory
 	// BuildInformerFactory holds the Builds that are ours.
 	BuildInformerFactory buildinformers.SharedInformerFactory
@@ -62,10 +63,7 @@ func newLayeringInformers(cb *ClientBuilder) LayeringInformers {
 		BuildSettingsInformerFactory: informers.NewSharedInformerFactoryWithOptions(
 			cb.KubeClientOrDie("build-settings-informer"), noResync,
 			informers.WithNamespace(MCONamespace),
-			informers.WithTransform(stripForLayering),
-			informers.WithTweakListOptions(func(o *metav1.ListOptions) {
-				o.FieldSelector = fields.OneTermEqualSelector(metav1.ObjectNameField, constants.ConfigMapName).String()
-			})),
+			informers.WithTransform(stripForLayering)),
 		BuildInformerFactory: buildinformers.NewSharedInformerFactoryWithOptions(
 			cb.BuildClientOrDie("build-informer"), noResync,
 			buildinformers.WithNamespace(MCONamespace),
@@ -95,7 +93,8 @@ func (l *LayeringInformers) Shutdown() {
 // stripForLayering drops, before an object enters a cache, what image builds
 // never read from one: who wrote which field, the content of MachineConfigs
 // (they are large, and the one that is built is read in full then), the
-// Dockerfile of Builds, and the annotations of Secrets that are not ours (what
+// Dockerfile of Builds, the values of ConfigMaps that are only counted on to exist,
+// and the annotations of Secrets that are not ours (what
 // was last applied to them, credentials included, is one).
 func stripForLayering(object any) (any, error) {
 	if accessor, err := meta.Accessor(object); err == nil {
@@ -106,6 +105,13 @@ func stripForLayering(object any) (any, error) {
 		o.Spec.Config = runtime.RawExtension{}
 	case *buildv1.Build:
 		o.Spec.Source.Dockerfile = nil
+	case *corev1.ConfigMap:
+		o.BinaryData = nil
+		if o.Name != constants.ConfigMapName && o.Name != inputs.CustomConfigMapName {
+			for key := range o.Data {
+				o.Data[key] = ""
+			}
+		}
 	case *metav1.PartialObjectMetadata:
 		if o.Labels[constants.OwnedLabel] != constants.OwnedLabelValue {
 			o.Annotations = nil

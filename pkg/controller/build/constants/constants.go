@@ -22,6 +22,10 @@ const (
 	// registry/organisation/repository. A tag in it is ignored.
 	FinalImagePullspecKey = "finalImagePullspec"
 
+	// RejectCredentialsKey says, by "true", that a config with what looks like a
+	// credential is not built.
+	RejectCredentialsKey = "rejectCredentials"
+
 	// MaxConcurrentBuildsKey bounds how many builds run at once, of all pools
 	// together; 0 for no bound.
 	MaxConcurrentBuildsKey = "maxConcurrentBuilds"

@@ -114,8 +114,8 @@ func request(name string) imagebuilder.Request {
 	return imagebuilder.Request{
 		Name: name, Pool: "worker", PoolUID: "pool-uid", Fingerprint: "fingerprint", RenderedConfig: "rendered-worker-1",
 		BaseImage: buildtest.BaseImage, Attempt: 1, Containerfile: "FROM " + buildtest.BaseImage + "\n",
-		Context: map[string][]byte{"ignition.json.gz": []byte("content")}, PushSecret: "push",
-		Output: buildtest.Repository + ":" + name, Labels: map[string]string{"label": "value"}, Deadline: time.Hour,
+		Context: []imagebuilder.File{{Name: "content.0", Data: []byte("content")}, {Name: "content.1", Data: []byte("more")}}, PushSecret: "push",
+		Output: buildtest.Repository + ":" + name, Deadline: time.Hour,
 	}
 }
 
@@ -370,7 +370,7 @@ func TestL01StartConvergesAfterAnyFault(t *testing.T) {
 			api.Fault, api.LoseReply = nil, nil
 			require.NoError(t, b.Start(context.Background(), request("b-1")), "%s, committed: %v", resource, lost)
 			require.Len(t, api.Builds(), 1)
-			require.Equal(t, []string{"b-1"}, api.InputSecrets())
+			require.Equal(t, []string{"b-1", "b-1-in-1"}, api.InputSecrets())
 		}
 	}
 }

@@ -74,18 +74,34 @@ type Request struct {
 	Attempt int
 	// Containerfile is the text of the instructions.
 	Containerfile string
-	// Context holds the files next to the Containerfile, by name. They may
-	// hold credentials.
-	Context map[string][]byte
+	// Context holds the files next to the Containerfile, each of which fits into a
+	// Secret. They may hold credentials.
+	Context []File
+	// Volumes are what the steps of the build see, and the image does not.
+	Volumes []Volume
 	// PullSecret and PushSecret name Secrets; PullSecret may be empty.
 	PullSecret string
 	PushSecret string
 	// Output is where the image is pushed, as repository:tag.
 	Output string
-	// Labels go on the image.
-	Labels map[string]string
 	// Deadline bounds the running time; whole seconds, greater than zero.
 	Deadline time.Duration
+}
+
+// File is a file of the build context.
+type File struct {
+	// Name is a valid key of a Secret.
+	Name string
+	Data []byte
+}
+
+// Volume is an object that the steps of a build see as files.
+type Volume struct {
+	// Name is the name of a Secret, or of a ConfigMap.
+	Name      string
+	ConfigMap bool
+	// Path is the directory that its keys are files of, read-only.
+	Path string
 }
 
 // Phase is how far a build is.

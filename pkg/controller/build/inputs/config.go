@@ -21,6 +21,8 @@ type Settings struct {
 	FinalImagePushSecret string
 	// FinalImageRepository is the target as registry/path, without tag or digest.
 	FinalImageRepository string
+	// RejectCredentials tells not to build what looks like a credential into an image.
+	RejectCredentials bool
 	// Limits never decide what is in an image.
 	Limits Limits
 }
@@ -60,6 +62,14 @@ func ParseSettings(data map[string]string) (Settings, []Problem) {
 		report(constants.FinalImagePullspecKey, "%s: %v; use registry/organisation/repository", quote(pullspec), err)
 	} else {
 		settings.FinalImageRepository = repository
+	}
+
+	switch reject := strings.TrimSpace(data[constants.RejectCredentialsKey]); reject {
+	case "true":
+		settings.RejectCredentials = true
+	case "", "false":
+	default:
+		report(constants.RejectCredentialsKey, `%s is neither "true" nor "false"`, quote(reject))
 	}
 
 	limits, limitProblems := parseLimits(data)

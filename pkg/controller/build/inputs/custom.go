@@ -33,6 +33,7 @@ type Custom struct {
 	text         string
 	instructions int
 	heredoc      bool
+	hash         string
 }
 
 // Any tells whether there is custom content.
@@ -93,7 +94,7 @@ func ParseCustom(pool, text string) (Custom, *Problem) {
 	if reason := check.end(); reason != "" {
 		return Custom{}, problem(check.lastFrom, "%s", reason)
 	}
-	return Custom{text: text, instructions: len(parsed.AST.Children), heredoc: check.heredoc}, nil
+	return Custom{text: text, instructions: len(parsed.AST.Children), heredoc: check.heredoc, hash: hashOf(text)}, nil
 }
 
 // customCheck goes through the instructions of custom text.

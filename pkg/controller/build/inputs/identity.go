@@ -23,8 +23,8 @@ type Identity struct {
 	ExtensionsImage string
 	// Packages are the kernel and the extensions of the rendered MachineConfig.
 	Packages Packages
-	// TrustBundle is what ParseTrustBundle returned.
-	TrustBundle []byte
+	// TrustBundleHash is the Hash of what ParseTrustBundle returned.
+	TrustBundleHash string
 	// Custom is the custom content for the pool.
 	Custom Custom
 	// Repository is the repository that the image is pushed to.
@@ -40,15 +40,14 @@ func (i Identity) Recipe(fingerprint string) Recipe {
 	}
 }
 
-// Fingerprint is the SHA-256, in hexadecimal, over the identity, the Containerfile
-// that it renders to, and the programs that the build runs. The latter two make a
-// controller that was upgraded to others build anew. The text of custom content is
-// part of the Containerfile.
+// Fingerprint is the SHA-256, in hexadecimal, over the identity, what a Containerfile
+// is made of, and the programs that the build runs. The latter two make a
+// controller that was upgraded to others build anew. It is computed often, so large
+// inputs take part with hashes of their own.
 func (i Identity) Fingerprint() string {
-	containerfile, err := i.Recipe("").render()
-	if err != nil {
-		// Such an identity cannot be built. It still has to differ from others.
-		containerfile = err.Error()
+	extensionsImage := ""
+	if i.Packages.Any() {
+		extensionsImage = i.ExtensionsImage
 	}
 	return hashOf(
 		i.Pool,
@@ -56,10 +55,13 @@ func (i Identity) Fingerprint() string {
 		strconv.FormatInt(i.RenderedConfigGeneration, 10),
 		i.BaseImage,
 		i.Repository,
+		extensionsImage,
 		i.Packages.kernel(),
 		strings.Join(i.Packages.Extensions, ","),
-		string(i.TrustBundle),
-		containerfile,
+		strings.Join(i.Packages.Names(), ","),
+		i.TrustBundleHash,
+		i.Custom.hash,
+		recipeHash,
 		scriptsHash,
 	)
 }

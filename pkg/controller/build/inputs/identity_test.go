@@ -11,7 +11,7 @@ func identity() Identity {
 		Pool: "worker", RenderedConfig: "rendered-worker-1", RenderedConfigGeneration: 1,
 		BaseImage: "quay.io/org/os:4.20", Repository: "registry.example.com/org/repo",
 		ExtensionsImage: "quay.io/org/extensions:4.20", Packages: Packages{Extensions: []string{"usbguard"}},
-		TrustBundle: []byte("certificates"), Custom: custom("FROM configs\nRUN true\n"),
+		TrustBundleHash: "certificates", Custom: custom("FROM configs\nRUN true\n"),
 	}
 }
 
@@ -31,7 +31,7 @@ func TestFingerprintCoversEveryInput(t *testing.T) {
 		"kernel":           {reason: "it is in the image", change: func(i *Identity) { i.Packages.Kernel = KernelTypeRealtime }},
 		"extensions":       {reason: "they are in the image", change: func(i *Identity) { i.Packages.Extensions = []string{"ipsec"} }},
 		"no extensions":    {reason: "what was removed is a change too", change: func(i *Identity) { i.Packages.Extensions = nil }},
-		"trust bundle":     {reason: "the image trusts it", change: func(i *Identity) { i.TrustBundle = []byte("other") }},
+		"trust bundle":     {reason: "the image trusts it", change: func(i *Identity) { i.TrustBundleHash = "other" }},
 		"custom content":   {reason: "its text decides what runs", change: func(i *Identity) { i.Custom = custom("FROM configs\nRUN false\n") }},
 		"no custom":        {reason: "what was removed is a change too", change: func(i *Identity) { i.Custom = Custom{} }},
 	} {
@@ -48,12 +48,12 @@ func TestFingerprintCoversEveryInput(t *testing.T) {
 // with the old code.
 func TestH41FingerprintCoversTheTemplate(t *testing.T) {
 	before := identity().Fingerprint()
-	original := recipeTemplate
-	t.Cleanup(func() { recipeTemplate = original })
-	recipeTemplate = parseRecipe(recipeText + "# changed\n")
+	original := recipeHash
+	t.Cleanup(func() { recipeHash = original })
+	recipeHash = hashRecipe(parseRecipe(recipeText + "# changed\n"))
 	require.NotEqual(t, before, identity().Fingerprint(), "another template is another image")
 
-	recipeTemplate = original
+	recipeHash = original
 	hash := scriptsHash
 	t.Cleanup(func() { scriptsHash = hash })
 	scriptsHash = "changed"

@@ -65,7 +65,7 @@ var limits = []limit{
 
 // knownKeys are all keys of the ConfigMap that mean something.
 var knownKeys = func() []string {
-	keys := []string{constants.BaseImagePullSecretKey, constants.FinalImagePushSecretKey, constants.FinalImagePullspecKey}
+	keys := []string{constants.BaseImagePullSecretKey, constants.FinalImagePushSecretKey, constants.FinalImagePullspecKey, constants.RejectCredentialsKey}
 	for i := range limits {
 		keys = append(keys, limits[i].key)
 	}

@@ -24,6 +24,9 @@ func (p Problem) String() string {
 	return fmt.Sprintf("%s, key %s: %s", p.Object, p.Key, p.Text)
 }
 
+// MachineConfigObject is how messages name a rendered MachineConfig.
+func MachineConfigObject(name string) string { return "MachineConfig " + name }
+
 // JoinProblems renders all problems as one message, in the given order.
 func JoinProblems(problems []Problem) string {
 	texts := make([]string, 0, len(problems))

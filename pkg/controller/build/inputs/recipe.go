@@ -36,6 +36,23 @@ var recipeText string
 
 var recipeTemplate = parseRecipe(recipeText)
 
+// recipeHash stands for the template, and for how values are laid into it, in
+// fingerprints.
+var recipeHash = hashRecipe(recipeTemplate)
+
+// hashRecipe hashes what an example with everything in it renders to.
+func hashRecipe(template *texttemplate.Template) string {
+	text, err := Recipe{
+		Pool: "pool", RenderedConfig: "config", Fingerprint: "fingerprint", BaseImage: "example.com/base", ExtensionsImage: "example.com/extensions",
+		Packages: Packages{Kernel: KernelTypeRealtime, Extensions: ExtensionNames()}, Custom: Custom{text: "custom"},
+	}.render(template)
+	if err != nil {
+		// The template is part of the program.
+		panic(err)
+	}
+	return hashOf(text)
+}
+
 func parseRecipe(text string) *texttemplate.Template {
 	return texttemplate.Must(texttemplate.New("os.Containerfile").
 		Funcs(texttemplate.FuncMap{"label": label, "safe": safe}).Parse(text))
@@ -50,7 +67,7 @@ var errStructure = errors.New("could not render Containerfile: an input changed 
 // An error means that a value was not checked before by the functions named in
 // Recipe.
 func (r Recipe) Containerfile() (string, error) {
-	text, err := r.render()
+	text, err := r.render(recipeTemplate)
 	if err != nil {
 		return "", err
 	}
@@ -61,7 +78,7 @@ func (r Recipe) Containerfile() (string, error) {
 	return text, nil
 }
 
-func (r Recipe) render() (string, error) {
+func (r Recipe) render(template *texttemplate.Template) (string, error) {
 	base, err := ParseBaseImage(r.BaseImage)
 	if err != nil {
 		return "", fmt.Errorf("could not render Containerfile: base image: %w", err)
@@ -74,7 +91,7 @@ func (r Recipe) render() (string, error) {
 	}
 	name, digest := splitDigest(base)
 	var text strings.Builder
-	err = recipeTemplate.Execute(&text, map[string]any{
+	err = template.Execute(&text, map[string]any{
 		"Archive": Archive, "BaseImage": base, "BaseName": name, "BaseDigest": digest,
 		"ExtensionsImage": extensions, "Kernel": r.Packages.kernel(), "Packages": r.Packages.Names(),
 		"Title": "machine-os-" + r.Pool, "Pool": r.Pool, "RenderedConfig": r.RenderedConfig, "Fingerprint": r.Fingerprint,

@@ -45,7 +45,7 @@ func recipes() map[string]Recipe {
 	return matrix
 }
 
-func TestRecipeGolden(t *testing.T) {
+func TestH39ContainerfileParses(t *testing.T) {
 	matrix := recipes()
 	for name, recipe := range matrix {
 		got, err := recipe.Containerfile()

@@ -13,6 +13,14 @@ const ControllerConfigObject = "ControllerConfig machine-config-controller"
 // from a ConfigMap, which cannot be larger.
 const MaxTrustBundleBytes = 1 << 20
 
+// Hash tells contents apart; it is empty for none.
+func Hash(content []byte) string {
+	if len(content) == 0 {
+		return ""
+	}
+	return hashOf(string(content))
+}
+
 // ParseTrustBundle checks spec.additionalTrustBundle of the ControllerConfig and
 // returns its certificates as PEM, in their order; nil for an empty bundle.
 // Whatever else is in the bundle (text, attributes, keys) is left out, so that

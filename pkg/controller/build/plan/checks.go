@@ -52,16 +52,40 @@ var identityChecks = []check{
 		}
 		return nil
 	}},
+	{"the packages are known", func(s *Snapshot) *Hold {
+		if _, problems := s.packages(); len(problems) > 0 {
+			return hold(ReasonRenderedConfigInvalid, "%s", inputs.JoinProblems(problems))
+		}
+		return nil
+	}},
+	{"the packages have a source", func(s *Snapshot) *Hold {
+		if _, problem := s.extensionsImage(); problem != nil {
+			return hold(ReasonExtensionsImageInvalid, "%s", problem)
+		}
+		return nil
+	}},
+	{"the trust bundle is valid", func(s *Snapshot) *Hold {
+		if s.ControllerConfig.TrustProblem != nil {
+			return hold(ReasonTrustBundleInvalid, "%s", s.ControllerConfig.TrustProblem)
+		}
+		return nil
+	}},
+	{"the custom content is valid", func(s *Snapshot) *Hold {
+		if s.Custom.Problem != nil {
+			return hold(ReasonCustomContentInvalid, "%s", s.Custom.Problem)
+		}
+		return nil
+	}},
 	{"a base image is known", func(s *Snapshot) *Hold {
 		if s.Config.OSImageURL != "" || s.ControllerConfig.BaseOSContainerImage != "" {
 			return nil
 		}
 		if !s.ControllerConfig.Exists {
 			return hold(ReasonControllerConfigMissing, "%s names no base image (spec.osImageURL), and %s, which would, does not exist",
-				inputs.MachineConfigObject(s.Pool.WantedConfig), controllerConfigObject)
+				inputs.MachineConfigObject(s.Pool.WantedConfig), inputs.ControllerConfigObject)
 		}
 		return hold(ReasonBaseImageUnknown, "neither %s, key spec.osImageURL, nor %s, key spec.baseOSContainerImage, names a base image",
-			inputs.MachineConfigObject(s.Pool.WantedConfig), controllerConfigObject)
+			inputs.MachineConfigObject(s.Pool.WantedConfig), inputs.ControllerConfigObject)
 	}},
 	{"the base image is valid", func(s *Snapshot) *Hold {
 		pullspec, origin := s.baseImage()
@@ -98,6 +122,19 @@ var startChecks = []check{
 		}
 		return nil
 	}},
+	{"the config holds no credentials", func(s *Snapshot) *Hold {
+		if s.Settings.Values.RejectCredentials && s.Config.Refusal != nil {
+			return hold(ReasonCredentialsInConfig, "%s", s.Config.Refusal)
+		}
+		return nil
+	}},
+	{"the packages can be found", func(s *Snapshot) *Hold {
+		packages, _ := s.packages()
+		if problem := s.Entitled.CheckRepositories(packages, s.Entitled.RepositoryKeys); problem != nil {
+			return hold(ReasonRepositoriesInvalid, "%s", problem)
+		}
+		return nil
+	}},
 	{"the push secret is usable", func(s *Snapshot) *Hold {
 		return checkSecret(s.PushSecret, s.Settings.Values.FinalImagePushSecret, constants.FinalImagePushSecretKey)
 	}},
@@ -116,8 +153,6 @@ var startChecks = []check{
 		return checkSecret(s.PullSecret, s.Settings.Values.BaseImagePullSecret, constants.BaseImagePullSecretKey)
 	}},
 }
-
-const controllerConfigObject = "ControllerConfig machine-config-controller"
 
 func checkSecret(secret Secret, name, key string) *Hold {
 	if !secret.Exists {
@@ -144,7 +179,7 @@ func (s *Snapshot) baseImage() (pullspec, origin string) {
 	if s.Config.OSImageURL != "" {
 		return s.Config.OSImageURL, inputs.MachineConfigObject(s.Pool.WantedConfig) + ", key spec.osImageURL"
 	}
-	return s.ControllerConfig.BaseOSContainerImage, controllerConfigObject + ", key spec.baseOSContainerImage"
+	return s.ControllerConfig.BaseOSContainerImage, inputs.ControllerConfigObject + ", key spec.baseOSContainerImage"
 }
 
 // identity is what to build; the identity checks have passed.
@@ -152,13 +187,29 @@ func (s *Snapshot) identity() inputs.Identity {
 	pullspec, _ := s.baseImage()
 	// Its error was a finding of the checks.
 	base, _ := inputs.ParseBaseImage(pullspec)
+	packages, _ := s.packages()
+	extensions, _ := s.extensionsImage()
 	return inputs.Identity{
 		Pool:                     s.Pool.Name,
 		RenderedConfig:           s.Pool.WantedConfig,
 		RenderedConfigGeneration: s.Config.Generation,
 		BaseImage:                base,
+		ExtensionsImage:          extensions,
+		Packages:                 packages,
+		TrustBundleHash:          s.ControllerConfig.TrustBundleHash,
+		Custom:                   s.Custom.Value,
 		Repository:               s.Settings.Values.FinalImageRepository,
 	}
+}
+
+func (s *Snapshot) packages() (inputs.Packages, []inputs.Problem) {
+	return inputs.ParsePackages(s.Pool.WantedConfig, s.Config.KernelType, s.Config.Extensions)
+}
+
+func (s *Snapshot) extensionsImage() (string, *inputs.Problem) {
+	// Problems with the packages were findings of the check before.
+	packages, _ := s.packages()
+	return inputs.ChooseExtensionsImage(s.Pool.WantedConfig, s.Config.ExtensionsImage, s.ControllerConfig.ExtensionsImage, packages)
 }
 
 // versions identifies the settings and credentials that a build would use now.
@@ -166,6 +217,9 @@ func (s *Snapshot) versions() string {
 	versions := "settings=" + s.Settings.Version + ",push=" + s.PushSecret.ResourceVersion
 	if s.Settings.Values.BaseImagePullSecret != "" {
 		versions += ",pull=" + s.PullSecret.ResourceVersion
+	}
+	if s.Entitled.Versions != "" {
+		versions += ",entitled=" + s.Entitled.Versions
 	}
 	return versions
 }

@@ -4,6 +4,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs"
 )
 
 // Effect is one thing to do. Effects are carried out in the order of the plan,
@@ -16,8 +17,13 @@ type Effect interface{ effect() }
 type InspectSecret struct{ Name string }
 
 // LoadConfig reads the full rendered MachineConfig, which the caches do not
-// hold, and makes the build context of it.
-type LoadConfig struct{ Name string }
+// hold, and makes the build context of it and of the trust bundle.
+type LoadConfig struct {
+	Name        string
+	TrustBundle []byte
+	// Custom is looked through, too: its text is in the image's history.
+	Custom inputs.Custom
+}
 
 // ConfirmBuild asks the backend itself whether a build exists, where the cache is
 // no proof, and ends the plan if the answer is another one than expected.

@@ -43,6 +43,13 @@ func (d *decision) waitToRun(b *imagebuilder.Observation) Plan {
 	}
 	p := d.pending(d.record)
 	p.RequeueAfter = min(stuckAfter, deadline) - age
+	switch {
+	case b.Reason == "":
+	case age < reasonAfter:
+		p.RequeueAfter = min(p.RequeueAfter, reasonAfter-age)
+	default:
+		p.Message = fmt.Sprintf("Build %s of %s waits to run%s%s.", b.Name, d.record.Config, d.ordinal(d.record), describe(&Failure{Reason: b.Reason, Message: b.Message})) + warning(d.record)
+	}
 	if age >= stuckAfter {
 		p = Plan{
 			State: StatePending, Reason: ReasonBuildStuck, Event: corev1.EventTypeWarning, Subject: b.Name,
@@ -66,7 +73,7 @@ func (d *decision) waitToEnd(b *imagebuilder.Observation) Plan {
 	}
 	return Plan{
 		State: StateBuilding, Reason: ReasonBuildRunning,
-		Message:      fmt.Sprintf("Build %s of %s is running%s.", d.record.Build, d.record.Config, d.ordinal(d.record)),
+		Message:      fmt.Sprintf("Build %s of %s is running%s.", d.record.Build, d.record.Config, d.ordinal(d.record)) + warning(d.record),
 		Effects:      d.tidy(d.record.Build),
 		RequeueAfter: bound - age,
 	}

@@ -45,15 +45,24 @@ func countAhead(ahead int) string {
 func (d *decision) pending(r *Record) Plan {
 	return Plan{
 		State: StatePending, Reason: ReasonBuildCreated, Event: corev1.EventTypeNormal, Subject: r.Build,
-		Message: fmt.Sprintf("Build %s of %s is created and waits to run%s.", r.Build, r.Config, d.ordinal(r)),
+		Message: fmt.Sprintf("Build %s of %s is created and waits to run%s.", r.Build, r.Config, d.ordinal(r)) + warning(r),
 	}
 }
 
 func succeeded(r *Record) Plan {
 	return Plan{
 		State: StateSucceeded, Reason: ReasonImagePublished, Event: corev1.EventTypeNormal, Subject: r.Image,
-		Message: fmt.Sprintf("Image %s of %s is published; build %s made it.", r.Image, r.Config, r.Build),
+		Message: fmt.Sprintf("Image %s of %s is published; build %s made it.", r.Image, r.Config, r.Build) + warning(r),
 	}
+}
+
+// warning goes behind the message of a record whose image holds what looks like a
+// credential.
+func warning(r *Record) string {
+	if r.Warning == "" {
+		return ""
+	}
+	return " Warning: " + r.Warning + "."
 }
 
 // clockTime is how messages give an instant of today.

@@ -4,7 +4,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs"
 )
@@ -38,6 +37,9 @@ func Compute(s Snapshot) Plan {
 		return retire(&s)
 	}
 	if h := firstHold(identityChecks, &s); h != nil {
+		if h.Reason == ReasonRenderedConfigMissing && (s.WaitingSince.IsZero() || s.Now.Sub(s.WaitingSince) < claimGrace) {
+			return awaitConfig(&s)
+		}
 		return withoutIdentity(&s, h)
 	}
 	identity := s.identity()
@@ -62,6 +64,16 @@ func retire(s *Snapshot) Plan {
 	return p
 }
 
+// awaitConfig gives the event of a config that was rendered a moment ago, and that the
+// pool's event overtook, the time to arrive.
+func awaitConfig(s *Snapshot) Plan {
+	wait := claimGrace
+	if !s.WaitingSince.IsZero() {
+		wait -= s.Now.Sub(s.WaitingSince)
+	}
+	return Plan{State: StateSettling, Waiting: true, RequeueAfter: wait, Effects: tidy(s, newestOf(s.Pool.Record))}
+}
+
 // withoutIdentity serves a pool for which it is not known what to build. A
 // build of the wanted config that was already under way is judged by the
 // inputs it was started with.
@@ -73,7 +85,9 @@ func withoutIdentity(s *Snapshot, h *Hold) Plan {
 			return d.follow(b)
 		}
 	}
-	return whileHeld(s, h, record, record != nil && record.Config != s.Pool.WantedConfig)
+	p := whileHeld(s, h, record, record != nil && record.Config != s.Pool.WantedConfig)
+	p.Waiting = h.Reason == ReasonRenderedConfigMissing
+	return p
 }
 
 // decision is the computation for a pool whose wanted inputs are known.
@@ -188,9 +202,13 @@ func (d *decision) unseen() Plan {
 	if h := firstHold(startChecks, d.Snapshot); h != nil {
 		return whileHeld(d.Snapshot, h, d.record, false)
 	}
+	request, h := d.request(d.record)
+	if h != nil {
+		return whileHeld(d.Snapshot, h, d.record, false)
+	}
 	p := d.pending(d.record)
 	// A queued pool comes by here often, so the config is read last.
-	p.Effects = slices.Concat(d.inspections(), d.tidy(d.record.Build), d.slot(d.record), d.creation(d.record, true))
+	p.Effects = slices.Concat(d.inspections(), d.tidy(d.record.Build), d.slot(d.record), d.creation(request, true))
 	return p
 }
 
@@ -211,13 +229,18 @@ func (d *decision) start(attempt int) Plan {
 		Config:      d.Pool.WantedConfig,
 		Attempt:     attempt,
 		ClaimedAt:   d.Now,
+		Warning:     d.Config.Warning,
 		Versions:    d.versions(),
 		History:     d.history(),
 	}
 	p := d.pending(&record)
 	// Older builds are stopped once the claim is on the pool: whoever finds one
 	// stopped that the pool's record is of takes it for an administrator's will.
-	creation := d.creation(&record, false)
+	request, h := d.request(&record)
+	if h != nil {
+		return whileHeld(d.Snapshot, h, d.record, d.record != nil && d.record.Fingerprint != d.fingerprint)
+	}
+	creation := d.creation(request, false)
 	p.Effects = slices.Concat(d.inspections(), creation[:1], []Effect{WriteRecord{Record: record, Rebuild: d.rebuild()}},
 		d.tidy(record.Build), d.slot(&record), creation[1:])
 	return p
@@ -259,11 +282,18 @@ func (d *decision) inspections() []Effect {
 }
 
 // creation reads what a build is made of and no cache holds, and creates it.
-func (d *decision) creation(record *Record, again bool) []Effect {
-	return []Effect{LoadConfig{Name: record.Config}, StartBuild{Request: d.request(record), Again: again}}
+func (d *decision) creation(request imagebuilder.Request, again bool) []Effect {
+	load := LoadConfig{Name: request.RenderedConfig, TrustBundle: d.ControllerConfig.TrustBundle, Custom: d.identity.Custom}
+	return []Effect{load, StartBuild{Request: request, Again: again}}
 }
 
-func (d *decision) request(record *Record) imagebuilder.Request {
+// request asks a backend for the attempt. That its Containerfile cannot be rendered
+// is a mistake in the checks of its inputs.
+func (d *decision) request(record *Record) (imagebuilder.Request, *Hold) {
+	containerfile, err := d.identity.Recipe(record.Fingerprint).Containerfile()
+	if err != nil {
+		return imagebuilder.Request{}, hold(ReasonInternal, "%v; this is a mistake in the BuildController", err)
+	}
 	return imagebuilder.Request{
 		Name:           record.Build,
 		Pool:           d.Pool.Name,
@@ -272,17 +302,21 @@ func (d *decision) request(record *Record) imagebuilder.Request {
 		RenderedConfig: record.Config,
 		BaseImage:      d.identity.BaseImage,
 		Attempt:        record.Attempt,
-		Containerfile:  inputs.Containerfile(d.identity.BaseImage),
+		Containerfile:  containerfile,
+		Volumes:        volumes(d.Entitled.Volumes()),
 		PullSecret:     d.Settings.Values.BaseImagePullSecret,
 		PushSecret:     d.Settings.Values.FinalImagePushSecret,
 		Output:         d.identity.Repository + ":" + record.Build,
-		Labels: map[string]string{
-			constants.ImagePoolLabel:           d.Pool.Name,
-			constants.ImageRenderedConfigLabel: record.Config,
-			constants.ImageBaseLabel:           d.identity.BaseImage,
-		},
-		Deadline: d.limits().CompletionDeadline,
+		Deadline:       d.limits().CompletionDeadline,
+	}, nil
+}
+
+func volumes(entitled []inputs.Volume) []imagebuilder.Volume {
+	var result []imagebuilder.Volume
+	for _, v := range entitled {
+		result = append(result, imagebuilder.Volume(v))
 	}
+	return result
 }
 
 // publish puts an image on the pool. Nothing is cleaned up in the same plan:

@@ -150,6 +150,17 @@ func TestCompute(t *testing.T) {
 			snapshot: with(ready(), record(claimed(time.Hour)), observed("build-1", imagebuilder.PhaseRunning)),
 			state:    StateBuilding, why: ReasonBuildRunning, message: "Build build-1 of rendered-worker-1 is running",
 		},
+		"pending with a reason, just created": {
+			reason:   "the backend's caches may lag behind the inputs",
+			snapshot: with(ready(), record(claimed(time.Hour)), observed("build-1", imagebuilder.PhasePending, transient, func(b *imagebuilder.Observation) { b.Created = now.Add(-time.Second) })),
+			state:    StatePending, why: ReasonBuildCreated, requeue: 9 * time.Second, message: "is created and waits to run",
+		},
+		"pending with a reason": {
+			reason:   "a missing secret is told of long before the build counts as stuck",
+			snapshot: with(ready(), record(claimed(time.Hour)), observed("build-1", imagebuilder.PhasePending, transient, func(b *imagebuilder.Observation) { b.Created = now.Add(-10 * time.Second) })),
+			state:    StatePending, why: ReasonBuildCreated, requeue: 110 * time.Second,
+			message: "Build build-1 of rendered-worker-1 waits to run (BuildPodEvicted: the node was short of memory).",
+		},
 		"pending for long": {
 			reason:   "it is reported with the backend's own words, and when it will be given up",
 			snapshot: with(ready(), record(claimed(10*time.Minute)), observed("build-1", imagebuilder.PhasePending, transient, func(b *imagebuilder.Observation) { b.Created = now.Add(-10 * time.Minute) })),
@@ -449,15 +460,68 @@ func TestCompute(t *testing.T) {
 			state:    StateHeld, why: ReasonSecretMissing, effects: []string{"StopBuild build-0"},
 		},
 
+		"credentials refused": {
+			reason: "the administrator wants no credentials in images",
+			snapshot: with(ready(), func(s *Snapshot) {
+				s.Settings.Values.RejectCredentials = true
+				s.Config.Refusal = &inputs.Problem{Object: "MachineConfig x", Key: "spec.config", Text: "holds a private key"}
+			}),
+			state: StateHeld, why: ReasonCredentialsInConfig, message: "holds a private key",
+		},
+		"credentials warned of": {
+			reason: "without the setting it is a warning",
+			snapshot: with(ready(), func(s *Snapshot) {
+				s.Config.Refusal = &inputs.Problem{Object: "MachineConfig x"}
+				s.Config.Warning = "MachineConfig x holds a private key"
+			}),
+			state: StatePending, why: ReasonBuildCreated, effects: starting(1), message: "waits to run. Warning: MachineConfig x holds a private key.",
+		},
+		"repositories without the one of the packages": {
+			reason: "volumes are read-only, so the build cannot add it",
+			snapshot: with(ready(), func(s *Snapshot) {
+				s.Config.Extensions, s.Config.ExtensionsImage, s.Entitled.Repositories = []string{"usbguard"}, base, true
+			}),
+			state: StateHeld, why: ReasonRepositoriesInvalid, message: "coreos-extensions.repo",
+		},
+
 		// Holds because it is not known what to build.
+		"unknown extension": {
+			reason:   "the list of valid ones is in the message",
+			snapshot: with(ready(), func(s *Snapshot) { s.Config.Extensions = []string{"usbgard"} }),
+			state:    StateHeld, why: ReasonRenderedConfigInvalid, message: "key spec.extensions: there is no extension \"usbgard\"; valid ones are ipsec, kerberos, ",
+		},
+		"packages without an image": {
+			reason:   "it says which key is empty",
+			snapshot: with(ready(), func(s *Snapshot) { s.Config.KernelType = "realtime" }),
+			state:    StateHeld, why: ReasonExtensionsImageInvalid, message: "spec.baseOSExtensionsContainerImage: is empty",
+		},
+		"bad trust bundle": {
+			reason: "a certificate that is not there is missed when it is too late",
+			snapshot: with(ready(), func(s *Snapshot) {
+				s.ControllerConfig.TrustProblem = &inputs.Problem{Object: "ControllerConfig c", Key: "k", Text: "is bad"}
+			}),
+			state: StateHeld, why: ReasonTrustBundleInvalid, message: "ControllerConfig c, key k: is bad",
+		},
+		"bad custom content": {
+			reason: "it names pool and line",
+			snapshot: with(ready(), func(s *Snapshot) {
+				_, s.Custom.Problem = inputs.ParseCustom("worker", "FROM configs AS final\nRAN x\n")
+			}),
+			state: StateHeld, why: ReasonCustomContentInvalid, message: "key worker: line 2: there is no instruction",
+		},
 		"nothing rendered": {
 			reason:   "a new pool",
 			snapshot: with(ready(), func(s *Snapshot) { s.Pool.WantedConfig, s.Config = "", RenderedConfig{} }),
 			state:    StateHeld, why: ReasonNoRenderedConfig, message: "spec.configuration.name is empty",
 		},
-		"config missing": {
-			reason:   "the pool's update may be seen before the config's creation",
+		"config not there yet": {
+			reason:   "the pool's event may overtake that of the config, which is nothing to report",
 			snapshot: with(ready(), func(s *Snapshot) { s.Config = RenderedConfig{} }),
+			state:    StateSettling, requeue: claimGrace,
+		},
+		"config missing": {
+			reason:   "after moments it is no matter of order any more",
+			snapshot: with(ready(), func(s *Snapshot) { s.Config = RenderedConfig{} }, waitingFor(claimGrace)),
 			state:    StateHeld, why: ReasonRenderedConfigMissing, message: "MachineConfig rendered-worker-1",
 		},
 		"ConfigMap missing": {
@@ -551,6 +615,7 @@ func with4(r Record) Record {
 
 // TestStartRequest checks what a backend is asked for.
 func TestStartRequest(t *testing.T) {
+	snapshot := ready()
 	p := Compute(ready())
 	claim := p.Effects[1].(WriteRecord).Record
 	request := p.Effects[2].(StartBuild).Request
@@ -562,15 +627,12 @@ func TestStartRequest(t *testing.T) {
 	require.Equal(t, wantedConfig, request.RenderedConfig)
 	require.Equal(t, base, request.BaseImage)
 	require.Equal(t, 1, request.Attempt)
-	require.Equal(t, inputs.Containerfile(base), request.Containerfile)
+	want, err := snapshot.identity().Recipe(wantedFingerprint()).Containerfile()
+	require.NoError(t, err)
+	require.Equal(t, want, request.Containerfile)
 	require.Equal(t, "pull", request.PullSecret)
 	require.Equal(t, "push", request.PushSecret)
 	require.Equal(t, "registry.example.com/org/os:"+request.Name, request.Output, "every attempt has a tag of its own")
-	require.Equal(t, map[string]string{
-		"machineconfiguration.openshift.io/pool":            "worker",
-		"machineconfiguration.openshift.io/rendered-config": wantedConfig,
-		"org.opencontainers.image.base.name":                base,
-	}, request.Labels)
 	require.Equal(t, time.Hour, request.Deadline)
 	require.Nil(t, request.Context, "content is not part of a plan")
 }

@@ -19,6 +19,16 @@ const (
 	ReasonBaseImageUnknown = "BaseImageUnknown"
 	// ReasonBaseImageInvalid means: the base image's pullspec is malformed.
 	ReasonBaseImageInvalid = "BaseImageInvalid"
+	// ReasonExtensionsImageInvalid means: packages are asked for, and there is no valid image that has them.
+	ReasonExtensionsImageInvalid = "ExtensionsImageInvalid"
+	// ReasonTrustBundleInvalid means: the ControllerConfig's additional trust bundle is malformed.
+	ReasonTrustBundleInvalid = "TrustBundleInvalid"
+	// ReasonCustomContentInvalid means: the administrators' Containerfile text for the pool cannot be built.
+	ReasonCustomContentInvalid = "CustomContentInvalid"
+	// ReasonCredentialsInConfig means: the config holds what looks like a credential, and the settings refuse that.
+	ReasonCredentialsInConfig = "CredentialsInConfig"
+	// ReasonRepositoriesInvalid means: the administrators' repositories lack the one that the packages come from.
+	ReasonRepositoriesInvalid = "RepositoriesInvalid"
 	// ReasonSecretMissing means: a Secret that the settings name does not exist.
 	ReasonSecretMissing = "SecretMissing"
 	// ReasonSecretInvalid means: a Secret that the settings name holds no usable credentials.
@@ -37,6 +47,9 @@ const (
 	ReasonQueued = "Queued"
 	// ReasonNameTaken means: an object that is not ours has the name of the build or of its inputs.
 	ReasonNameTaken = "NameTaken"
+
+	// ReasonInternal means: the controller contradicts itself.
+	ReasonInternal = "Internal"
 
 	// ReasonBuildCreated means: the build exists and has not begun to run.
 	ReasonBuildCreated = "BuildCreated"

@@ -27,6 +27,9 @@ type Record struct {
 	// do not decide the image, but may decide whether it can be built.
 	Versions string `json:"versions,omitempty"`
 
+	// Warning says what of the config looks like a credential.
+	Warning string `json:"warning,omitempty"`
+
 	// Image is the pullspec, by digest, of an attempt that succeeded.
 	Image string `json:"image,omitempty"`
 	// Failure is the outcome of an attempt that did not.

@@ -11,6 +11,9 @@ const (
 	// claimGrace is how long a claimed build may take to show up in the cache
 	// before the controller does something about it.
 	claimGrace = 2 * time.Second
+	// reasonAfter is when a build that waits to run is reported with its reason. Some
+	// reasons pass by themselves within moments.
+	reasonAfter = 10 * time.Second
 	// stuckAfter is when a build that waits to run is reported as stuck.
 	stuckAfter = 2 * time.Minute
 	// overdueGrace is what the backend gets on top to end an overdue build.

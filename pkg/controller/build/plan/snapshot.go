@@ -19,6 +19,8 @@ type Snapshot struct {
 	Settings         Settings
 	Config           RenderedConfig
 	ControllerConfig ControllerConfig
+	Custom           CustomContent
+	Entitled         Entitled
 	PullSecret       Secret
 	PushSecret       Secret
 
@@ -89,16 +91,47 @@ type RenderedConfig struct {
 	Exists     bool
 	Generation int64
 	OSImageURL string
+	// ExtensionsImage, KernelType and Extensions are the spec's.
+	ExtensionsImage string
+	KernelType      string
+	Extensions      []string
 	// Created is when the config was rendered, by the API server's clock.
 	Created time.Time
-	// Problem is what an earlier attempt to use this version's content found.
+	// Problem is what reading this version's content found that cannot be built.
 	Problem *inputs.Problem
+	// Warning says what of it looks like a credential, and Refusal the same where
+	// that is not to be built.
+	Warning string
+	Refusal *inputs.Problem
 }
 
 // ControllerConfig is what matters of the ControllerConfig.
 type ControllerConfig struct {
 	Exists               bool
 	BaseOSContainerImage string
+	ExtensionsImage      string
+	// TrustBundle is the checked additional trust bundle, or TrustProblem says what
+	// is wrong with it.
+	TrustBundle     []byte
+	TrustBundleHash string
+	TrustProblem    *inputs.Problem
+}
+
+// CustomContent is the administrators' Containerfile text for the pool.
+type CustomContent struct {
+	Value   inputs.Custom
+	Problem *inputs.Problem
+	// Version tells texts apart; empty for none.
+	Version string
+}
+
+// Entitled is what is known of the objects with entitled content.
+type Entitled struct {
+	inputs.Entitled
+	// RepositoryKeys are the keys of the ConfigMap with repositories.
+	RepositoryKeys []string
+	// Versions tells versions of the objects apart.
+	Versions string
 }
 
 // Secret is what is known of a credential Secret that the settings name.

@@ -99,7 +99,7 @@ func (s *spec) containerfile() (string, error) {
 	}
 	identity := inputs.Identity{
 		Pool: s.Pool, RenderedConfig: s.MachineConfig.Name, RenderedConfigGeneration: s.MachineConfig.Generation,
-		BaseImage: s.BaseImage, ExtensionsImage: s.ExtensionsImage, Packages: packages, TrustBundle: []byte(s.TrustBundle), Custom: custom,
+		BaseImage: s.BaseImage, ExtensionsImage: s.ExtensionsImage, Packages: packages, Custom: custom,
 	}
 	return identity.Recipe(identity.Fingerprint()).Containerfile()
 }

@@ -1,7 +1,7 @@
 package openshift
 
 import (
-	"sort"
+	"slices"
 	"strconv"
 
 	buildv1 "github.com/openshift/api/build/v1"
@@ -45,39 +45,65 @@ func objectMeta(namespace string, r imagebuilder.Request) metav1.ObjectMeta {
 	}
 }
 
-// newInputs makes the Secret with the build context. It is a Secret because a
-// rendered config holds credentials, and immutable because the build reads it
-// when its pod starts, not when the Build is created.
-func newInputs(namespace string, r imagebuilder.Request) *corev1.Secret {
-	return &corev1.Secret{
-		ObjectMeta: objectMeta(namespace, r),
-		Immutable:  ptr.To(true),
-		Type:       corev1.SecretTypeOpaque,
-		Data:       r.Context,
+// newObjects makes the Build and its inputs.
+func newObjects(namespace string, r imagebuilder.Request) (*buildv1.Build, []*corev1.Secret) {
+	inline, containerfile := inputs.Deliver(r.Containerfile)
+	files := r.Context
+	if containerfile != nil {
+		files = append(slices.Clone(files), imagebuilder.File{Name: inputs.ContainerfileKey, Data: containerfile})
 	}
+	secrets := newInputs(namespace, r, files)
+	return newBuild(namespace, r, inline, secrets), secrets
 }
 
+// newInputs makes the Secrets with the build context, one for each file. They are
+// Secrets because a rendered config holds credentials, and immutable because the
+// build reads them when its pod starts, not when the Build is created. The first
+// one bears the name of the Build.
+func newInputs(namespace string, r imagebuilder.Request, files []imagebuilder.File) []*corev1.Secret {
+	secrets := make([]*corev1.Secret, 0, len(files))
+	for i, file := range files {
+		meta := objectMeta(namespace, r)
+		if i > 0 {
+			meta.Name += inputsInfix + strconv.Itoa(i)
+		}
+		secrets = append(secrets, &corev1.Secret{
+			ObjectMeta: meta, Immutable: ptr.To(true), Type: corev1.SecretTypeOpaque,
+			Data: map[string][]byte{file.Name: file.Data},
+		})
+	}
+	return secrets
+}
+
+// inputsInfix comes between the name of a Build and the number of its second and
+// further inputs.
+const inputsInfix = "-in-"
+
 // newBuild makes the Build.
-func newBuild(namespace string, r imagebuilder.Request) *buildv1.Build {
+func newBuild(namespace string, r imagebuilder.Request, inline string, secrets []*corev1.Secret) *buildv1.Build {
+	var sources []buildv1.SecretBuildSource
+	for _, secret := range secrets {
+		sources = append(sources, buildv1.SecretBuildSource{Secret: corev1.LocalObjectReference{Name: secret.Name}})
+	}
 	build := &buildv1.Build{
 		ObjectMeta: objectMeta(namespace, r),
 		Spec: buildv1.BuildSpec{CommonSpec: buildv1.CommonSpec{
 			Source: buildv1.BuildSource{
 				Type:       buildv1.BuildSourceDockerfile,
-				Dockerfile: ptr.To(r.Containerfile),
-				Secrets:    []buildv1.SecretBuildSource{{Secret: corev1.LocalObjectReference{Name: r.Name}}},
+				Dockerfile: ptr.To(inline),
+				Secrets:    sources,
 			},
 			Strategy: buildv1.BuildStrategy{
 				Type: buildv1.DockerBuildStrategyType,
 				DockerStrategy: &buildv1.DockerBuildStrategy{
 					// One layer on top of the base instead of one an instruction.
 					ImageOptimizationPolicy: ptr.To(buildv1.ImageOptimizationSkipLayers),
+					Volumes:                 buildVolumes(r.Volumes),
 				},
 			},
 			Output: buildv1.BuildOutput{
-				To:          &corev1.ObjectReference{Kind: "DockerImage", Name: r.Output},
-				PushSecret:  &corev1.LocalObjectReference{Name: r.PushSecret},
-				ImageLabels: imageLabels(r.Labels),
+				To:         &corev1.ObjectReference{Kind: "DockerImage", Name: r.Output},
+				PushSecret: &corev1.LocalObjectReference{Name: r.PushSecret},
 			},
 			CompletionDeadlineSeconds: ptr.To(int64(r.Deadline.Seconds())),
 		}},
@@ -89,12 +115,23 @@ func newBuild(namespace string, r imagebuilder.Request) *buildv1.Build {
 	return build
 }
 
-// imageLabels is sorted, so that equal requests make equal objects.
-func imageLabels(labels map[string]string) []buildv1.ImageLabel {
-	result := make([]buildv1.ImageLabel, 0, len(labels))
-	for name, value := range labels {
-		result = append(result, buildv1.ImageLabel{Name: name, Value: value})
+// buildVolumes are named after their objects, whose names are DNS labels.
+func buildVolumes(volumes []imagebuilder.Volume) []buildv1.BuildVolume {
+	result := make([]buildv1.BuildVolume, 0, len(volumes))
+	for _, v := range volumes {
+		volume := buildv1.BuildVolume{Name: v.Name, Mounts: []buildv1.BuildVolumeMount{{DestinationPath: v.Path}}}
+		if v.ConfigMap {
+			volume.Source = buildv1.BuildVolumeSource{
+				Type:      buildv1.BuildVolumeSourceTypeConfigMap,
+				ConfigMap: &corev1.ConfigMapVolumeSource{LocalObjectReference: corev1.LocalObjectReference{Name: v.Name}},
+			}
+		} else {
+			volume.Source = buildv1.BuildVolumeSource{
+				Type:   buildv1.BuildVolumeSourceTypeSecret,
+				Secret: &corev1.SecretVolumeSource{SecretName: v.Name},
+			}
+		}
+		result = append(result, volume)
 	}
-	sort.Slice(result, func(i, j int) bool { return result[i].Name < result[j].Name })
 	return result
 }

@@ -9,7 +9,9 @@ import (
 	"testing"
 	"time"
 
+	buildv1 "github.com/openshift/api/build/v1"
 	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/yaml"
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
@@ -24,18 +26,33 @@ func testRequest() imagebuilder.Request {
 		Fingerprint: strings.Repeat("f", 64), RenderedConfig: "rendered-worker-1",
 		BaseImage: "quay.example.com/os@sha256:" + strings.Repeat("1", 64), Attempt: 1,
 		Containerfile: "FROM scratch\n",
-		Context:       map[string][]byte{"ignition.json.gz": []byte("credential")},
+		Context:       []imagebuilder.File{{Name: "machine-config.tar.gz.00", Data: []byte("credential")}, {Name: "machine-config.tar.gz.01", Data: []byte("credential, too")}},
+		Volumes:       []imagebuilder.Volume{{Name: "etc-pki-entitlement", Path: "/etc/pki/entitlement"}, {Name: "etc-yum-repos-d", ConfigMap: true, Path: "/etc/yum.repos.d"}},
 		PullSecret:    "pull", PushSecret: "push",
 		Output:   "registry.example.com/org/os:machine-os-worker-0123456789-1",
-		Labels:   map[string]string{"c": "3", "a": "1", "b": "2"},
 		Deadline: time.Hour,
 	}
 }
 
+func buildFor(r imagebuilder.Request) *buildv1.Build {
+	build, _ := newObjects("ns", r)
+	return build
+}
+
+func inputsFor(r imagebuilder.Request) []*corev1.Secret {
+	_, secrets := newObjects("ns", r)
+	return secrets
+}
+
 func TestGolden(t *testing.T) {
+	heredoc := testRequest()
+	heredoc.Context = heredoc.Context[:1]
+	heredoc.Containerfile = "FROM scratch\nRUN <<EOF\ntrue\nEOF\n"
 	for name, object := range map[string]any{
-		"build.yaml":  newBuild("ns", testRequest()),
-		"inputs.yaml": newInputs("ns", testRequest()),
+		"build.yaml":          buildFor(testRequest()),
+		"inputs.yaml":         inputsFor(testRequest()),
+		"build-heredoc.yaml":  buildFor(heredoc),
+		"inputs-heredoc.yaml": inputsFor(heredoc),
 	} {
 		got, err := yaml.Marshal(object)
 		require.NoError(t, err)
@@ -51,10 +68,10 @@ func TestGolden(t *testing.T) {
 
 // TestH35ObjectsAreByteIdentical: unordered output made objects churn.
 func TestH35ObjectsAreByteIdentical(t *testing.T) {
-	first, err := json.Marshal(newBuild("ns", testRequest()))
+	first, err := json.Marshal(buildFor(testRequest()))
 	require.NoError(t, err)
 	for range 100 {
-		again, err := json.Marshal(newBuild("ns", testRequest()))
+		again, err := json.Marshal(buildFor(testRequest()))
 		require.NoError(t, err)
 		require.Equal(t, string(first), string(again))
 	}
@@ -62,13 +79,13 @@ func TestH35ObjectsAreByteIdentical(t *testing.T) {
 
 // TestL14PullSecretIsAttached: the base image's pull secret never reached the Build.
 func TestL14PullSecretIsAttached(t *testing.T) {
-	build := newBuild("ns", testRequest())
+	build := buildFor(testRequest())
 	require.Equal(t, "pull", build.Spec.Strategy.DockerStrategy.PullSecret.Name)
 	require.Equal(t, "push", build.Spec.Output.PushSecret.Name)
 
 	without := testRequest()
 	without.PullSecret = ""
-	require.Nil(t, newBuild("ns", without).Spec.Strategy.DockerStrategy.PullSecret, "a reference with an empty name is refused")
+	require.Nil(t, buildFor(without).Spec.Strategy.DockerStrategy.PullSecret, "a reference with an empty name is refused")
 }
 
 // TestBuildAvoidsTraps checks what the Build system would punish.
@@ -76,14 +93,18 @@ func TestBuildAvoidsTraps(t *testing.T) {
 	long := testRequest()
 	long.Pool = strings.Repeat("p", 253)
 	long.RenderedConfig = "rendered-" + strings.Repeat("p", 200)
-	build := newBuild("ns", long)
+	build := buildFor(long)
 
 	require.Equal(t, "DockerImage", build.Spec.Output.To.Kind, "an empty kind means ImageStreamTag")
 	require.Empty(t, build.Spec.Output.To.Namespace, "a DockerImage has no namespace")
 	require.Nil(t, build.Spec.Strategy.DockerStrategy.From, "the Containerfile names its base images")
 	require.Empty(t, build.Spec.Source.ConfigMaps, "a ConfigMap would carry credentials, and replace the Secret's volume if named alike")
-	require.Len(t, build.Spec.Source.Secrets, 1)
+	require.Len(t, build.Spec.Source.Secrets, 2)
 	require.Equal(t, build.Name, build.Spec.Source.Secrets[0].Secret.Name)
+	require.Equal(t, build.Name+"-in-1", build.Spec.Source.Secrets[1].Secret.Name)
+	require.Empty(t, build.Spec.Output.ImageLabels, "they are lost when the Containerfile is an input, so it has them itself")
+	require.Nil(t, build.Spec.MountTrustedCA, "it makes the trust anchors read-only for the steps")
+	require.Empty(t, build.Spec.Strategy.DockerStrategy.Env, "it would stay in the image")
 	require.Positive(t, *build.Spec.CompletionDeadlineSeconds, "without a deadline a Build may hang for a week")
 	require.Empty(t, build.Status.Phase, "a status that is sent is kept")
 	require.Nil(t, build.Spec.TriggeredBy)

@@ -10,6 +10,7 @@ import (
 
 	buildv1 "github.com/openshift/api/build/v1"
 	buildclientset "github.com/openshift/client-go/build/clientset/versioned"
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -42,6 +43,8 @@ const (
 	// byPool indexes Builds and their inputs by the pool's full name, which does
 	// not fit into a label.
 	byPool = "pool"
+	// byBuild indexes the inputs by the build that they are for.
+	byBuild = "build"
 	// byActivity indexes the Builds of any pool that have not ended.
 	byActivity = "activity"
 	active     = "active"
@@ -63,6 +66,9 @@ func New(namespace string, client buildclientset.Interface, kubeClient kubernete
 			return nil, fmt.Errorf("could not index %s: %w", what, err)
 		}
 	}
+	if err := secrets.AddIndexers(cache.Indexers{byBuild: indexByBuild}); err != nil {
+		return nil, fmt.Errorf("could not index Secrets: %w", err)
+	}
 	if err := builds.AddIndexers(cache.Indexers{byActivity: indexByActivity}); err != nil {
 		return nil, fmt.Errorf("could not index Builds: %w", err)
 	}
@@ -77,6 +83,13 @@ func indexByPool(object any) ([]string, error) {
 		if pool := poolOf(meta); pool != "" {
 			return []string{pool}, nil
 		}
+	}
+	return nil, nil
+}
+
+func indexByBuild(object any) ([]string, error) {
+	if meta := metaOf(object); meta != nil && poolOf(meta) != "" {
+		return []string{buildOf(meta)}, nil
 	}
 	return nil, nil
 }
@@ -122,7 +135,7 @@ func (b *Builder) Observe(pool string) ([]imagebuilder.Observation, error) {
 	}
 	for _, object := range secrets {
 		meta := metaOf(object)
-		at := slices.IndexFunc(observations, func(o imagebuilder.Observation) bool { return o.Name == meta.Name })
+		at := slices.IndexFunc(observations, func(o imagebuilder.Observation) bool { return o.Name == buildOf(meta) })
 		if at < 0 {
 			o := identityOf(meta)
 			o.Phase = imagebuilder.PhaseAbsent
@@ -139,21 +152,15 @@ func (b *Builder) Observe(pool string) ([]imagebuilder.Observation, error) {
 // Start implements ImageBuilder. The inputs come first: a Build that does not
 // find them is parked for minutes.
 func (b *Builder) Start(ctx context.Context, r imagebuilder.Request) error {
-	secrets := b.kubeClient.CoreV1().Secrets(b.namespace)
-	if _, err := secrets.Create(ctx, newInputs(b.namespace, r), metav1.CreateOptions{}); apierrors.IsAlreadyExists(err) {
-		existing, err := secrets.Get(ctx, r.Name, metav1.GetOptions{})
-		if err != nil {
-			return fmt.Errorf("could not get Secret %s: %w", r.Name, err)
+	build, secrets := newObjects(b.namespace, r)
+	for _, secret := range secrets {
+		if err := b.createInput(ctx, secret, r); err != nil {
+			return err
 		}
-		if !isOf(&existing.ObjectMeta, r) {
-			return fmt.Errorf("Secret %s: %w", r.Name, imagebuilder.ErrForeign)
-		}
-	} else if err != nil {
-		return fmt.Errorf("could not create Secret %s: %w", r.Name, err)
 	}
 
 	builds := b.client.BuildV1().Builds(b.namespace)
-	_, err := builds.Create(ctx, newBuild(b.namespace, r), metav1.CreateOptions{})
+	_, err := builds.Create(ctx, build, metav1.CreateOptions{})
 	switch {
 	case apierrors.IsAlreadyExists(err):
 		existing, err := builds.Get(ctx, r.Name, metav1.GetOptions{})
@@ -168,6 +175,25 @@ func (b *Builder) Start(ctx context.Context, r imagebuilder.Request) error {
 		return notInstalled()
 	case err != nil:
 		return fmt.Errorf("could not create Build %s: %w", r.Name, err)
+	}
+	return nil
+}
+
+func (b *Builder) createInput(ctx context.Context, secret *corev1.Secret, r imagebuilder.Request) error {
+	secrets := b.kubeClient.CoreV1().Secrets(b.namespace)
+	_, err := secrets.Create(ctx, secret, metav1.CreateOptions{})
+	if apierrors.IsAlreadyExists(err) {
+		existing, err := secrets.Get(ctx, secret.Name, metav1.GetOptions{})
+		if err != nil {
+			return fmt.Errorf("could not get Secret %s: %w", secret.Name, err)
+		}
+		if !isOf(&existing.ObjectMeta, r) {
+			return fmt.Errorf("Secret %s: %w", secret.Name, imagebuilder.ErrForeign)
+		}
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("could not create Secret %s: %w", secret.Name, err)
 	}
 	return nil
 }
@@ -229,21 +255,17 @@ func (b *Builder) Delete(ctx context.Context, name string, uid types.UID) error 
 
 // DeleteInputs implements ImageBuilder.
 func (b *Builder) DeleteInputs(ctx context.Context, name string) error {
-	object, exists, err := b.secretIndexer.GetByKey(cache.NewObjectName(b.namespace, name).String())
+	objects, err := b.secretIndexer.ByIndex(byBuild, name)
 	if err != nil {
-		return fmt.Errorf("could not look up Secret %s: %w", name, err)
+		return fmt.Errorf("could not look up Secrets of build %s: %w", name, err)
 	}
-	if !exists {
-		return nil
-	}
-	meta := metaOf(object)
-	if poolOf(meta) == "" {
-		return nil
-	}
-	err = b.kubeClient.CoreV1().Secrets(b.namespace).Delete(ctx, name, deleteOptions(meta.UID))
-	// A conflict may mean that the cache shows a predecessor: the next look tells.
-	if err != nil && !apierrors.IsNotFound(err) {
-		return fmt.Errorf("could not delete Secret %s: %w", name, err)
+	for _, object := range objects {
+		meta := metaOf(object)
+		err := b.kubeClient.CoreV1().Secrets(b.namespace).Delete(ctx, meta.Name, deleteOptions(meta.UID))
+		// A conflict may mean that the cache shows a predecessor: the next look tells.
+		if err != nil && !apierrors.IsNotFound(err) {
+			return fmt.Errorf("could not delete Secret %s: %w", meta.Name, err)
+		}
 	}
 	return nil
 }

@@ -87,7 +87,7 @@ func newWatching(t *testing.T, objects ...runtime.Object) *watching {
 }
 
 func TestNotifyNamesThePool(t *testing.T) {
-	build := newBuild("ns", testRequest())
+	build := buildFor(testRequest())
 	w := newWatching(t, build)
 	require.False(t, w.synced())
 	w.start()
@@ -111,7 +111,7 @@ func TestNotifyNamesThePool(t *testing.T) {
 func TestL13NotifyOfTombstones(t *testing.T) {
 	w := newWatching(t)
 	record := func(pool string) { w.pools = append(w.pools, pool) }
-	w.notifyPool(cache.DeletedFinalStateUnknown{Key: "ns/b", Obj: newBuild("ns", testRequest())}, record)
+	w.notifyPool(cache.DeletedFinalStateUnknown{Key: "ns/b", Obj: buildFor(testRequest())}, record)
 	require.Equal(t, []string{"worker"}, w.pools)
 	for _, object := range []any{nil, "not an object", cache.DeletedFinalStateUnknown{}, &buildv1.Build{}} {
 		require.NotPanics(t, func() { w.notifyPool(object, record) })
@@ -144,7 +144,7 @@ func TestH36AbsentAPIDoesNotBlock(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWatching(t, newBuild("ns", testRequest()))
+			w := newWatching(t, buildFor(testRequest()))
 			var absent atomic.Bool
 			absent.Store(true)
 			w.client.PrependReactor("list", "builds", func(k8stesting.Action) (bool, runtime.Object, error) {

@@ -3,6 +3,7 @@ package openshift
 import (
 	"regexp"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/distribution/reference"
@@ -87,7 +88,7 @@ func identityOf(meta *metav1.ObjectMeta) imagebuilder.Observation {
 	// A number that someone spoiled reads as 0; it only serves for messages.
 	attempt, _ := strconv.Atoi(meta.Annotations[constants.AttemptAnnotation])
 	o := imagebuilder.Observation{
-		Name:           meta.Name,
+		Name:           buildOf(meta),
 		Fingerprint:    meta.Annotations[constants.FingerprintAnnotation],
 		RenderedConfig: meta.Annotations[constants.RenderedConfigAnnotation],
 		Attempt:        attempt,
@@ -101,10 +102,20 @@ func identityOf(meta *metav1.ObjectMeta) imagebuilder.Observation {
 // poolOf returns the pool that an object was made for; empty when the object
 // is not ours or is a copy of ours under another name.
 func poolOf(meta *metav1.ObjectMeta) string {
-	if meta.Labels[constants.OwnedLabel] != constants.OwnedLabelValue || meta.Annotations[constants.BuildNameAnnotation] != meta.Name {
+	if meta.Labels[constants.OwnedLabel] != constants.OwnedLabelValue || buildOf(meta) == "" {
 		return ""
 	}
 	return meta.Annotations[constants.PoolAnnotation]
+}
+
+// buildOf returns the name of the build that an object is or belongs to; empty when
+// the object has another name than that gives it.
+func buildOf(meta *metav1.ObjectMeta) string {
+	build := meta.Annotations[constants.BuildNameAnnotation]
+	if meta.Name != build && !strings.HasPrefix(meta.Name, build+inputsInfix) {
+		return ""
+	}
+	return build
 }
 
 var digestForm = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)

@@ -82,7 +82,7 @@ func TestObservation(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			request := testRequest()
 			request.Output = buildtest.Repository + ":tag"
-			build := newBuild("ns", request)
+			build := buildFor(request)
 			build.UID = "uid"
 			build.Status = test.status
 			build.Status.CompletionTimestamp = &finished
@@ -102,7 +102,7 @@ func TestObservation(t *testing.T) {
 }
 
 func TestUnknownPhaseIsNamed(t *testing.T) {
-	build := newBuild("ns", testRequest())
+	build := buildFor(testRequest())
 	build.Status.Phase = "Archived"
 	require.Equal(t, "UnknownPhase", observation(build).Reason)
 	require.Contains(t, observation(build).Message, `"Archived"`)
@@ -148,7 +148,7 @@ func FuzzObservation(f *testing.F) {
 	f.Fuzz(func(t *testing.T, phase, digest, output string) {
 		request := testRequest()
 		request.Output = output
-		build := newBuild("ns", request)
+		build := buildFor(request)
 		build.Status = buildv1.BuildStatus{Phase: buildv1.BuildPhase(phase), Output: buildv1.BuildStatusOutput{To: &buildv1.BuildStatusOutputTo{ImageDigest: digest}}}
 		if image := observation(build).Image; image != "" {
 			require.Regexp(t, `^[^@\s]+@sha256:[0-9a-f]{64}$`, image)

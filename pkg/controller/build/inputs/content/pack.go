@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
 
@@ -109,13 +110,15 @@ func Pack(config *mcfgv1.MachineConfig, content *Content, trustBundle []byte) (*
 // limits are in bytes, compressed.
 type limits struct{ piece, archive int }
 
+// compressors are kept for the next archive: each takes most of a megabyte.
+var compressors = sync.Pool{New: func() any { return gzip.NewWriter(nil) }}
+
 // write streams the files through tar and gzip into pieces. It returns the number
 // of bytes before compression. Times and owners are left at zero.
 func (a *Archive) write(files []file, bounds limits) (total int64, err error) {
-	compressor, err := gzip.NewWriterLevel(pieceWriter{a, bounds}, gzip.DefaultCompression)
-	if err != nil {
-		return 0, err
-	}
+	compressor := compressors.Get().(*gzip.Writer)
+	defer compressors.Put(compressor)
+	compressor.Reset(pieceWriter{a, bounds})
 	packer := tar.NewWriter(compressor)
 	for _, f := range files {
 		header := &tar.Header{Typeflag: tar.TypeReg, Name: f.name, Mode: f.mode, Size: int64(len(f.data)), Format: tar.FormatUSTAR}
