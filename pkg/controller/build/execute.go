@@ -163,12 +163,7 @@ func (x *execution) loadConfig(ctx context.Context, effect plan.LoadConfig) erro
 		// What the plan knows of the config is not what was read.
 		return errStale
 	}
-	custom, err := x.observeCustom(x.pool.Name)
-	if err != nil {
-		return err
-	}
 	files, finding := buildContext(config, effect)
-	finding.version += custom.Version
 	x.context, x.contextVersion = files, config.ResourceVersion
 	if x.findings.setConfig(effect.Name, finding) {
 		return errLearned
@@ -179,13 +174,13 @@ func (x *execution) loadConfig(ctx context.Context, effect plan.LoadConfig) erro
 // buildContext makes the files that a build reads, and says what it found on the
 // way. A config that cannot be built from has none.
 func buildContext(config *mcfgv1.MachineConfig, effect plan.LoadConfig) ([]imagebuilder.File, configFinding) {
-	finding := configFinding{version: config.ResourceVersion}
+	finding := configFinding{version: config.ResourceVersion + inputs.Hash([]byte(effect.Custom.Text()))}
 	parsed, problem := content.Parse(config.Name, config.Spec.Config.Raw)
 	if problem != nil {
 		finding.problem = problem
 		return nil, finding
 	}
-	found := slices.Concat(parsed.Findings, content.Scan("the custom content", []byte(effect.Custom.Text())))
+	found := slices.Concat(parsed.Findings, content.Scan(inputs.CustomObject+", key "+effect.Pool, []byte(effect.Custom.Text())))
 	finding.warning = content.Warning(config.Name, found)
 	finding.refusal = content.Refusal(config.Name, found)
 	archive, problem := content.Pack(config, parsed, effect.TrustBundle)

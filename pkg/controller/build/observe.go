@@ -41,12 +41,12 @@ func (ctrl *Controller) observe(pool *mcfgv1.MachineConfigPool) (plan.Snapshot, 
 
 	configMap, err := ctrl.cmLister.ConfigMaps(ctrlcommon.MCONamespace).Get(constants.ConfigMapName)
 	if err == nil {
-		s.Settings = ctrl.settings.of(configMap, s.Now)
+		s.Settings, s.ChangedAt = ctrl.settings.of(configMap, s.Now)
 	} else if !apierrors.IsNotFound(err) {
 		return s, fmt.Errorf("could not look up %s: %w", inputs.ConfigMapObject, err)
 	}
 
-	if s.Custom, err = ctrl.observeCustom(pool.Name); err != nil {
+	if err := ctrl.observeCustom(&s); err != nil {
 		return s, err
 	}
 	config, err := ctrl.mcLister.Get(s.Pool.WantedConfig)
@@ -74,7 +74,7 @@ func (ctrl *Controller) observe(pool *mcfgv1.MachineConfigPool) (plan.Snapshot, 
 			Exists: true, BaseOSContainerImage: controllerConfig.Spec.BaseOSContainerImage,
 			ExtensionsImage: controllerConfig.Spec.BaseOSExtensionsContainerImage,
 		}
-		s.ControllerConfig.TrustBundle, s.ControllerConfig.TrustBundleHash, s.ControllerConfig.TrustProblem = ctrl.checked.trustBundle(controllerConfig)
+		ctrl.observeTrustBundle(controllerConfig, &s)
 	} else if !apierrors.IsNotFound(err) {
 		return s, fmt.Errorf("could not look up ControllerConfig %s: %w", ctrlcommon.ControllerConfigName, err)
 	}

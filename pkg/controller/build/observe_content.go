@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -15,19 +16,32 @@ import (
 )
 
 // observeCustom looks up the administrators' Containerfile text for the pool.
-func (ctrl *Controller) observeCustom(pool string) (plan.CustomContent, error) {
+func (ctrl *Controller) observeCustom(s *plan.Snapshot) error {
+	text := ""
 	configMap, err := ctrl.cmLister.ConfigMaps(ctrlcommon.MCONamespace).Get(inputs.CustomConfigMapName)
-	if apierrors.IsNotFound(err) {
-		return plan.CustomContent{}, nil
+	switch {
+	case err == nil:
+		text = configMap.Data[s.Pool.Name]
+	case !apierrors.IsNotFound(err):
+		return fmt.Errorf("could not look up %s: %w", inputs.CustomObject, err)
 	}
-	if err != nil {
-		return plan.CustomContent{}, fmt.Errorf("could not look up %s: %w", inputs.CustomObject, err)
+	content, changedAt := ctrl.checked.custom(s.Pool.Name, text, s.Now)
+	s.Custom, s.ChangedAt = content, latest(s.ChangedAt, changedAt)
+	return nil
+}
+
+// observeTrustBundle checks the ControllerConfig's additional certificates.
+func (ctrl *Controller) observeTrustBundle(controllerConfig *mcfgv1.ControllerConfig, s *plan.Snapshot) {
+	bundle := ctrl.checked.trustBundle(controllerConfig, s.Now)
+	s.ControllerConfig.TrustBundle, s.ControllerConfig.TrustBundleHash, s.ControllerConfig.TrustProblem = bundle.certificates, bundle.hash, bundle.problem
+	s.ChangedAt = latest(s.ChangedAt, bundle.changedAt)
+}
+
+func latest(x, y time.Time) time.Time {
+	if y.After(x) {
+		return y
 	}
-	text, ok := configMap.Data[pool]
-	if !ok {
-		return plan.CustomContent{}, nil
-	}
-	return ctrl.checked.custom(pool, text), nil
+	return x
 }
 
 // observeEntitled looks up which objects with entitled content exist.
@@ -65,47 +79,62 @@ func (ctrl *Controller) observeEntitled() (plan.Entitled, error) {
 }
 
 // checked remembers what was checked last, since checking costs far more than
-// looking at it again.
+// looking at it again, and when it was seen to change.
 type checked struct {
-	mu            sync.Mutex
-	customTexts   map[string]checkedCustom
-	bundleVersion string
-	bundle        []byte
-	bundleHash    string
-	bundleProblem *inputs.Problem
+	mu          sync.Mutex
+	customTexts map[string]checkedCustom
+	bundle      checkedBundle
 }
 
 type checkedCustom struct {
-	text    string
-	content plan.CustomContent
+	text      string
+	content   plan.CustomContent
+	changedAt time.Time
+}
+
+type checkedBundle struct {
+	version      string
+	certificates []byte
+	hash         string
+	problem      *inputs.Problem
+	changedAt    time.Time
 }
 
 func newChecked() *checked { return &checked{customTexts: map[string]checkedCustom{}} }
 
-func (c *checked) custom(pool, text string) plan.CustomContent {
+func (c *checked) custom(pool, text string, now time.Time) (plan.CustomContent, time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if known, ok := c.customTexts[pool]; ok && known.text == text {
-		return known.content
+	known, ok := c.customTexts[pool]
+	if ok && known.text == text {
+		return known.content, known.changedAt
 	}
-	var content plan.CustomContent
-	content.Value, content.Problem = inputs.ParseCustom(pool, text)
-	if content.Value.Any() {
-		content.Version = inputs.DataVersion(map[string]string{pool: text})
+	checked := checkedCustom{text: text}
+	checked.content.Value, checked.content.Problem = inputs.ParseCustom(pool, text)
+	if checked.content.Value.Any() {
+		checked.content.Version = inputs.Hash([]byte(checked.content.Value.Text()))
 	}
-	c.customTexts[pool] = checkedCustom{text, content}
-	return content
+	// Text that was mended was waited for long enough.
+	if ok && known.content.Problem == nil {
+		checked.changedAt = now
+	}
+	c.customTexts[pool] = checked
+	return checked.content, checked.changedAt
 }
 
-func (c *checked) trustBundle(controllerConfig *mcfgv1.ControllerConfig) (bundle []byte, hash string, problem *inputs.Problem) {
+func (c *checked) trustBundle(controllerConfig *mcfgv1.ControllerConfig, now time.Time) checkedBundle {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if version := string(controllerConfig.UID) + controllerConfig.ResourceVersion; version != c.bundleVersion {
-		c.bundleVersion = version
-		c.bundle, c.bundleProblem = inputs.ParseTrustBundle(controllerConfig.Spec.AdditionalTrustBundle)
-		c.bundleHash = inputs.Hash(c.bundle)
+	version := string(controllerConfig.UID) + controllerConfig.ResourceVersion
+	if known := c.bundle; version != known.version {
+		c.bundle = checkedBundle{version: version, changedAt: known.changedAt}
+		c.bundle.certificates, c.bundle.problem = inputs.ParseTrustBundle(controllerConfig.Spec.AdditionalTrustBundle)
+		c.bundle.hash = inputs.Hash(c.bundle.certificates)
+		if known.version != "" && known.problem == nil && c.bundle.hash != known.hash {
+			c.bundle.changedAt = now
+		}
 	}
-	return c.bundle, c.bundleHash, c.bundleProblem
+	return c.bundle
 }
 
 // forget drops what is known of a pool that does not exist any more.

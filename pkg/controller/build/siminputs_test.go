@@ -10,6 +10,7 @@ import (
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/buildtest"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/plan"
 	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
 )
@@ -52,6 +53,8 @@ var inputStates = []inputState{
 		sim.api.Put(config)
 		wants(config.Name)(sim)
 	}, plan.ReasonRenderedConfigInvalid},
+	{"custom-content", func(sim *simulation) { sim.api.Put(customContent("FROM configs AS final\nRUN true\n")) }, ""},
+	{"bad-custom-content", func(sim *simulation) { sim.api.Put(customContent("RUN true\n")) }, plan.ReasonCustomContentInvalid},
 	{"paused", editWorker(func(p *mcfgv1.MachineConfigPool) {
 		p.Spec.Paused = true
 		p.Spec.Configuration.Name = "rendered-worker-paused"
@@ -80,6 +83,7 @@ func (s inputState) become(sim *simulation) {
 	for _, object := range goodInputs(configA, configB, "rendered-worker-paused") {
 		sim.api.Put(object)
 	}
+	removeFromNamespace("configmaps", inputs.CustomConfigMapName)(sim)
 	optIn(true)(sim)
 	editWorker(func(p *mcfgv1.MachineConfigPool) {
 		p.Spec.Paused = false

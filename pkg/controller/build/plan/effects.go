@@ -19,7 +19,9 @@ type InspectSecret struct{ Name string }
 // LoadConfig reads the full rendered MachineConfig, which the caches do not
 // hold, and makes the build context of it and of the trust bundle.
 type LoadConfig struct {
-	Name        string
+	Name string
+	// Pool is the pool that it is for.
+	Pool        string
 	TrustBundle []byte
 	// Custom is looked through, too: its text is in the image's history.
 	Custom inputs.Custom

@@ -283,7 +283,7 @@ func (d *decision) inspections() []Effect {
 
 // creation reads what a build is made of and no cache holds, and creates it.
 func (d *decision) creation(request imagebuilder.Request, again bool) []Effect {
-	load := LoadConfig{Name: request.RenderedConfig, TrustBundle: d.ControllerConfig.TrustBundle, Custom: d.identity.Custom}
+	load := LoadConfig{Name: request.RenderedConfig, Pool: request.Pool, TrustBundle: d.ControllerConfig.TrustBundle, Custom: d.identity.Custom}
 	return []Effect{load, StartBuild{Request: request, Again: again}}
 }
 

@@ -8,8 +8,8 @@ import "time"
 func (d *decision) quietFor() time.Duration {
 	limits := d.limits()
 	changed := d.Config.Created
-	if d.Settings.ChangedAt.After(changed) {
-		changed = d.Settings.ChangedAt
+	if d.ChangedAt.After(changed) {
+		changed = d.ChangedAt
 	}
 	if changed.After(d.Now) {
 		// The API server's clock runs ahead of ours.

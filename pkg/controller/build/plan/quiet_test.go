@@ -30,7 +30,7 @@ func TestQuietPeriod(t *testing.T) {
 		"old config":            {reason: "what did not change for days is not about to", snapshot: with(ready(), createdAgo(24*time.Hour))},
 		"config just rendered":  {reason: "another one may follow", snapshot: with(ready(), createdAgo(time.Second)), wait: 4 * time.Second, state: StateSettling},
 		"exactly quiet":         {reason: "the period is over", snapshot: with(ready(), createdAgo(5*time.Second), waitingFor(5*time.Second))},
-		"settings just changed": {reason: "settings decide the image as much as the config", snapshot: with(ready(), createdAgo(time.Hour), func(s *Snapshot) { s.Settings.ChangedAt = now.Add(-2 * time.Second) }), wait: 3 * time.Second, state: StateSettling},
+		"settings just changed": {reason: "settings decide the image as much as the config", snapshot: with(ready(), createdAgo(time.Hour), func(s *Snapshot) { s.ChangedAt = now.Add(-2 * time.Second) }), wait: 3 * time.Second, state: StateSettling},
 		"churn":                 {reason: "a wait of more than one period is explained", snapshot: with(ready(), createdAgo(time.Second), waitingFor(10*time.Second)), wait: 4 * time.Second, state: StateHeld},
 		"ceiling near":          {reason: "the ceiling comes before the period is over", snapshot: with(ready(), createdAgo(time.Second), waitingFor(28*time.Second)), wait: 2 * time.Second, state: StateHeld},
 		"ceiling reached":       {reason: "inputs that never stop changing are built all the same", snapshot: with(ready(), createdAgo(time.Second), waitingFor(30*time.Second))},

@@ -29,6 +29,9 @@ type Snapshot struct {
 	// BuilderProblem says why the backend cannot be used; empty when it can.
 	BuilderProblem string
 
+	// ChangedAt is when the controller saw an input of the image change, other than
+	// the rendered config, which says itself when it was made; zero when it has not.
+	ChangedAt time.Time
 	// WaitingSince is since when the controller waits for the pool's inputs to stop
 	// changing; zero while it does not.
 	WaitingSince time.Time
@@ -81,9 +84,6 @@ type Settings struct {
 	Problems []inputs.Problem
 	// Version tells the ConfigMap's contents apart.
 	Version string
-	// ChangedAt is when the controller saw the settings change what an image is;
-	// zero when it has not.
-	ChangedAt time.Time
 }
 
 // RenderedConfig is what matters of the MachineConfig that the pool wants.
