@@ -13,6 +13,7 @@ import (
 	"github.com/openshift/machine-config-operator/pkg/controller/build/buildtest"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs"
 	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
 )
 
@@ -64,6 +65,15 @@ func TestHandlersMapObjectsToPools(t *testing.T) {
 			reason: "the settings are everyone's",
 			keys:   func(c *Controller) func(any) []string { return c.poolsOfConfigMap }, object: buildtest.SettingsConfigMap(), want: []string{"infra", worker},
 		},
+		"custom content": {
+			reason: "it may be any pool's that changed",
+			keys:   func(c *Controller) func(any) []string { return c.poolsOfConfigMap }, object: customContent(""), want: []string{"infra", worker},
+		},
+		"repositories": {
+			reason: "packages may come from them",
+			keys:   func(c *Controller) func(any) []string { return c.poolsOfConfigMap }, want: []string{"infra", worker},
+			object: &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: inputs.RepositoriesConfigName}},
+		},
 		"another ConfigMap": {
 			reason: "an informer may hold more than ours",
 			keys:   func(c *Controller) func(any) []string { return c.poolsOfConfigMap }, object: &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "other"}},
@@ -83,6 +93,14 @@ func TestHandlersMapObjectsToPools(t *testing.T) {
 		"pull secret": {
 			reason: "a build may wait for it",
 			keys:   func(c *Controller) func(any) []string { return c.poolsOfSecret }, object: metadataOf(buildtest.PullSecret), want: []string{"infra", worker},
+		},
+		"entitlement": {
+			reason: "a build may have failed for want of it",
+			keys:   func(c *Controller) func(any) []string { return c.poolsOfSecret }, object: metadataOf(inputs.EntitlementSecretName), want: []string{"infra", worker},
+		},
+		"signing keys": {
+			reason: "a build may have failed for want of them",
+			keys:   func(c *Controller) func(any) []string { return c.poolsOfSecret }, object: metadataOf(inputs.SigningKeysSecretName), want: []string{"infra", worker},
 		},
 		"another secret": {
 			reason: "the namespace has many",

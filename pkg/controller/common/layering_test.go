@@ -63,6 +63,12 @@ func TestStripForLayering(t *testing.T) {
 	build := strip(&buildv1.Build{Spec: buildv1.BuildSpec{CommonSpec: buildv1.CommonSpec{Source: buildv1.BuildSource{Dockerfile: ptr.To("FROM scratch")}}}}).(*buildv1.Build)
 	require.Nil(t, build.Spec.Source.Dockerfile)
 
+	settings := strip(&corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: constants.ConfigMapName}, Data: map[string]string{"key": "value"}}).(*corev1.ConfigMap)
+	require.Equal(t, map[string]string{"key": "value"}, settings.Data)
+	other := strip(&corev1.ConfigMap{Data: map[string]string{"key": "value"}, BinaryData: map[string][]byte{"large": {1}}}).(*corev1.ConfigMap)
+	require.Equal(t, map[string]string{"key": ""}, other.Data, "which keys there are is all that matters")
+	require.Empty(t, other.BinaryData)
+
 	annotations := map[string]string{corev1.LastAppliedConfigAnnotation: "credential"}
 	foreign := strip(&metav1.PartialObjectMetadata{ObjectMeta: metav1.ObjectMeta{Annotations: annotations}}).(*metav1.PartialObjectMetadata)
 	require.Empty(t, foreign.Annotations, "what was last applied to a Secret is its content")
