@@ -74,6 +74,11 @@ func TestFollow(t *testing.T) {
 			snapshot: with(ready(), record(failure(claimed(time.Hour), Failure{Reason: FailurePendingTooLong, Transient: true})), observed("build-1", imagebuilder.PhaseStopped, withoutInputs)),
 			state:    StateRetrying, why: ReasonRetryScheduled, requeue: retryDelay(wantedFingerprint(), 1),
 		},
+		"given up, and out of sight": {
+			reason:   "it may run on where the cache does not show it, so the backend is asked before the next attempt",
+			snapshot: with(ready(), record(failure(claimed(time.Hour), Failure{Reason: FailurePendingTooLong, Transient: true, At: now.Add(-time.Hour)}))),
+			state:    StatePending, why: ReasonBuildCreated, effects: append([]string{"ConfirmAbsent build-1"}, starting(2)...),
+		},
 		"given up, but complete": {
 			reason:   "an image is an image",
 			snapshot: with(ready(), record(failure(claimed(time.Hour), Failure{Reason: FailurePendingTooLong, Transient: true})), observed("build-1", imagebuilder.PhaseSucceeded)),

@@ -241,7 +241,7 @@ func (d *decision) start(attempt int) Plan {
 		return whileHeld(d.Snapshot, h, d.record, d.record != nil && d.record.Fingerprint != d.fingerprint)
 	}
 	creation := d.creation(request, false)
-	p.Effects = slices.Concat(d.inspections(), creation[:1], []Effect{WriteRecord{Record: record, Rebuild: d.rebuild()}},
+	p.Effects = slices.Concat(d.inspections(), d.farewell(), creation[:1], []Effect{WriteRecord{Record: record, Rebuild: d.rebuild()}},
 		d.tidy(record.Build), d.slot(&record), creation[1:])
 	return p
 }
@@ -258,6 +258,23 @@ func (d *decision) history() []PastImage {
 		}
 	}
 	return record.historyFor(d.fingerprint)
+}
+
+// farewell makes sure that the attempt before, if it was ended by us, is in the
+// cache or gone. It is stopped once it is seen, and must not run on unseen beside
+// another one of the same inputs.
+func (d *decision) farewell() []Effect {
+	r := d.record
+	if !r.failed() || r.Fingerprint != d.fingerprint {
+		return nil
+	}
+	switch r.Failure.Reason {
+	case FailurePendingTooLong, FailureRunningTooLong, FailureSuperseded:
+		if b := find(d.Builds, r.Build); b == nil || b.Phase == imagebuilder.PhaseAbsent {
+			return []Effect{ConfirmBuild{Name: r.Build}}
+		}
+	}
+	return nil
 }
 
 // slot is what it takes to create a build when their number is limited.
