@@ -57,6 +57,7 @@ type running struct {
 	ctrl    *Controller
 	mcfg    *mcfgfake.Clientset
 	kube    *kubefake.Clientset
+	secrets *metadatafake.FakeMetadataClient
 	builder *fake.Builder
 	clock   *clocktesting.FakeClock
 	start   func()
@@ -91,10 +92,11 @@ func newRunning(t *testing.T, objects ...runtime.Object) *running {
 		clock: clocktesting.NewFakeClock(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)),
 		done:  make(chan struct{}),
 	}
+	r.secrets = metadatafake.NewSimpleMetadataClient(scheme, metadataObjects...)
 	r.builder = fake.New(r.clock.Now)
 	mcfgFactory := mcfginformers.NewSharedInformerFactory(r.mcfg, 0)
 	kubeFactory := informers.NewSharedInformerFactoryWithOptions(r.kube, 0, informers.WithNamespace(ctrlcommon.MCONamespace))
-	secrets := metadatainformer.NewFilteredSharedInformerFactory(metadatafake.NewSimpleMetadataClient(scheme, metadataObjects...), 0, ctrlcommon.MCONamespace, nil)
+	secrets := metadatainformer.NewFilteredSharedInformerFactory(r.secrets, 0, ctrlcommon.MCONamespace, nil)
 	secretInformer := secrets.ForResource(corev1.SchemeGroupVersion.WithResource("secrets")).Informer()
 
 	config := DefaultConfig()

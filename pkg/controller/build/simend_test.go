@@ -67,6 +67,8 @@ func (sim *simulation) checkResults() {
 				sim.problem("7: %s", problem)
 			}
 		case !ctrlcommon.IsLayeredPool(pool) || sim.mayFail(pool):
+		case pool.Annotations[constants.DesiredOSImageAnnotation] == "":
+			sim.problem("7: the pool %s rests without an image: %s", pool.Name, trueCondition(pool))
 		case pool.Annotations[constants.DesiredOSImageConfigAnnotation] != pool.Spec.Configuration.Name:
 			sim.problem("7: the pool %s rests without the image of %s: %s", pool.Name, pool.Spec.Configuration.Name, trueCondition(pool))
 		case !strings.HasPrefix(trueCondition(pool), string(mcfgv1.MachineConfigPoolBuildSuccess)):

@@ -77,6 +77,14 @@ func isPublished(sim *simulation) bool {
 		strings.HasPrefix(trueCondition(pool), string(mcfgv1.MachineConfigPoolBuildSuccess))
 }
 
+// endsPublished is for stories that lead to the image in more than one way.
+func endsPublished(sim *simulation) string {
+	if !isPublished(sim) {
+		return "the image is not published: the pool says " + trueCondition(poolOfWorker(sim))
+	}
+	return ""
+}
+
 // says tells whether the pool's build condition has the reason.
 func says(reason string) func(*simulation) bool {
 	return func(sim *simulation) bool {
@@ -202,6 +210,14 @@ var scenarios = map[string]scenario{
 			buildtest.Pool("infra").Layered().Wants(configA).Object(),
 			buildtest.Pool("storage").Layered().Wants(configB).Object()), constants.MaxConcurrentBuildsKey, "1")
 	}, outcome: succeeds},
+	// The Build is deleted by hand while it runs.
+	"pruned": {objects: layeredWorker, outcome: succeeds, ends: endsPublished, story: []act{
+		{name: "deleting the Build", when: isRunning, do: func(sim *simulation) {
+			for _, b := range sim.builds() {
+				sim.api.Remove("builds", b.Namespace, b.Name)
+			}
+		}},
+	}},
 	// A hundred attempts, of which all but the last one fail.
 	"stubborn": {long: true, objects: func() []runtime.Object { return withSettings(layeredWorker(), constants.MaxAttemptsKey, "100") },
 		outcome: func(b *buildv1.Build) outcome {
