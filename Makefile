@@ -13,6 +13,9 @@ FUZZTIME   ?= 30s
 SCHEDULES  ?= 70000
 PAIRS      ?= 20000
 SEED       ?= 1
+# Which of the seeded bugs `make mutants` tries, and the one schedule to try them with.
+ONLY       ?=
+SCHEDULE   ?=
 # KEEP=1 leaves the demo's cluster up until Ctrl-C.
 KEEP       ?=
 
@@ -47,7 +50,7 @@ test: packages unit simulate integration e2e ## Run all tests, and install what 
 
 .PHONY: unit
 unit: ## Run the unit tests of the controller, with the race detector
-	go test -race ./pkg/... ./cmd/...
+	go test -race ./pkg/... ./cmd/... ./hack/mutants/...
 
 .PHONY: simulate
 simulate: ## Run the controller under every single fault, PAIRS of them, and SCHEDULES random combinations
@@ -56,6 +59,11 @@ simulate: ## Run the controller under every single fault, PAIRS of them, and SCH
 .PHONY: soak
 soak: ## Simulate a million schedules; SEED=… for others
 	go test ./pkg/controller/build -run 'TestSimulation$$' -v -timeout 4h -sampled 1 -pairs $(PAIRS) -schedules 970000 -seed $(SEED)
+
+# ONLY=… for those whose names match; ONLY=… SCHEDULE='…' shows what happens.
+.PHONY: mutants
+mutants: ## Put one bug at a time into the controller, and show which schedule or test catches it
+	@go run ./hack/mutants -only '$(ONLY)' -schedule '$(SCHEDULE)'
 
 # -count=1: these tests run programs whose sources the test cache does not know of.
 .PHONY: integration

@@ -27,7 +27,7 @@ func (sim *simulation) checkEnd() {
 	sim.checkRest()
 	sim.checkCanary()
 	for _, p := range sim.programs {
-		if object := p.mutated(); object != "" {
+		if object := p.mutated(kinds...); object != "" {
 			sim.problem("6: the cached object %s was changed", object)
 		}
 	}

@@ -193,8 +193,8 @@ func asCached(object runtime.Object) any {
 	return object
 }
 
-// mutated returns the first cached object that someone changed.
-func (p *program) mutated() string {
+// mutated returns the first cached object of the kinds that someone changed.
+func (p *program) mutated(kinds ...string) string {
 	for _, kind := range kinds {
 		for key, original := range p.originals[kind] {
 			if cached, _, _ := p.caches[kind].GetByKey(key); !reflect.DeepEqual(cached, original) {
@@ -216,6 +216,10 @@ func (p *program) work() (worked bool) {
 		p.ctrl.processNext(context.Background())
 		worked = true
 		p.sim.check("a sync")
+		// A pool in the cache is soon replaced, and with it the trace of a change.
+		if object := p.mutated("machineconfigpools"); object != "" {
+			p.sim.problem("6: the cached object %s was changed by a sync", object)
+		}
 	}
 	return worked
 }

@@ -210,9 +210,11 @@ var scenarios = map[string]scenario{
 			buildtest.Pool("infra").Layered().Wants(configA).Object(),
 			buildtest.Pool("storage").Layered().Wants(configB).Object()), constants.MaxConcurrentBuildsKey, "1")
 	}, outcome: succeeds},
-	// The Build is deleted by hand while it runs.
-	"pruned": {objects: layeredWorker, outcome: succeeds, ends: endsPublished, story: []act{
-		{name: "deleting the Build", when: isRunning, do: func(sim *simulation) {
+	// The first Build is deleted by hand while it runs, and nothing else happens.
+	"pruned": {objects: layeredWorker, outcome: func(b *buildv1.Build) outcome {
+		return outcome{slow: b.CreationTimestamp.Time.Equal(simStart)}
+	}, ends: endsPublished, story: []act{
+		{name: "deleting the Build", when: atRest, do: func(sim *simulation) {
 			for _, b := range sim.builds() {
 				sim.api.Remove("builds", b.Namespace, b.Name)
 			}

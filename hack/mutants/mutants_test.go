@@ -1,0 +1,60 @@
+package main
+
+import (
+	"context"
+	"io"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+const root = "../.."
+
+// TestTableIsSound: each mutant has a name of its own and a reason, and none is
+// stale.
+func TestTableIsSound(t *testing.T) {
+	all := table()
+	require.GreaterOrEqual(t, len(all), 25)
+	names := map[string]bool{}
+	for i := range all {
+		m := &all[i]
+		require.NotEmpty(t, m.name)
+		require.NotEmpty(t, m.why, m.name)
+		require.False(t, names[m.name], "%s is there twice", m.name)
+		names[m.name] = true
+		require.NotEqual(t, m.before, m.after, m.name)
+		_, err := m.mutated(root)
+		require.NoError(t, err)
+	}
+}
+
+// TestStaleMutantsAreRefused: one that changes nothing would seem to survive, and
+// one of an ambiguous place would be another bug than it says.
+func TestStaleMutantsAreRefused(t *testing.T) {
+	for _, m := range []mutant{
+		{name: "gone", file: "pkg/controller/build/sync.go", before: "there is no such text"},
+		{name: "ambiguous", file: "pkg/controller/build/sync.go", before: "return"},
+		{name: "lost", file: "pkg/controller/build/there-is-no-such-file.go", before: "return"},
+	} {
+		_, err := m.mutated(root)
+		require.ErrorContains(t, err, m.name)
+	}
+	require.Error(t, show(context.Background(), io.Discard, &runner{root: root}, "no mutant of that name", 1))
+	require.Error(t, show(context.Background(), io.Discard, &runner{root: root}, "(", 1))
+}
+
+// TestOutputIsUnderstood: what go test prints is what a verdict is made of.
+func TestOutputIsUnderstood(t *testing.T) {
+	const simulated = `=== RUN   TestSimulation
+    simrun_test.go:78: 11: the Build is deleted before its result is recorded
+          1 12:00:00 call 1: get secrets push-secret
+
+        replay: go test ./pkg/controller/build -run 'TestSimulation$' -v -schedule 'happy crash@3 late@4'
+`
+	require.Equal(t, "11: the Build is deleted before its result is recorded", brokenLine.FindStringSubmatch(simulated)[1])
+	require.Equal(t, "happy crash@3 late@4", scheduleLine.FindStringSubmatch(simulated)[1])
+	require.Equal(t, "TestA/with_b", failedName("--- FAIL: TestA (0.1s)\n    --- FAIL: TestA/with_b (0.1s)\n"))
+	require.Equal(t, "TestA", failedName("--- FAIL: TestA (0.1s)\n--- FAIL: TestB (0.1s)\n"))
+	require.Empty(t, failedName("ok\n"))
+	require.Equal(t, "short", tail("short"))
+}

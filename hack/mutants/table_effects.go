@@ -1,0 +1,217 @@
+package main
+
+// executeMutants are about how a decision is carried out.
+var executeMutants = []mutant{
+	{
+		name:   "pool-written-blindly",
+		why:    "a decision on a state that has passed overwrites what others wrote since",
+		file:   "pkg/controller/build/execute.go",
+		before: `	locked := map[string]any{"resourceVersion": pool.ResourceVersion, "uid": pool.UID}`,
+		after:  `	locked := map[string]any{}`,
+		known:  "pruned freeze-machineconfigpools@10",
+	},
+	{
+		name:   "published-without-config",
+		why:    "nodes cannot tell which config the image is of",
+		file:   "pkg/controller/build/execute.go",
+		before: "			constants.DesiredOSImageConfigAnnotation: e.Record.Config,\n",
+		after:  "",
+	},
+	{
+		name:   "rebuild-unacknowledged",
+		why:    "one request leads to builds without end",
+		file:   "pkg/controller/build/execute.go",
+		before: `		if e.Rebuild != "" {`,
+		after:  `		if e.Rebuild != "" && len(annotations) == 0 {`,
+	},
+	{
+		name:   "adopted-unconfirmed",
+		why:    "a build that was removed a moment ago is waited for",
+		file:   "pkg/controller/build/execute.go",
+		before: `		return x.confirm(ctx, e.Name, true)`,
+		after:  `		return nil`,
+	},
+	{
+		name: "stopped-unconfirmed",
+		why:  "a pool that was opted out and in again within the cache's lag loses its build",
+		file: "pkg/controller/build/execute.go",
+		before: `	case plan.StopBuild:
+		if err := x.confirmPool(ctx); err != nil {
+			return err
+		}
+`,
+		after: `	case plan.StopBuild:
+`,
+	},
+	{
+		name:   "deleted-unconfirmed",
+		why:    "a pool that was opted out and in again within the cache's lag loses its image",
+		file:   "pkg/controller/build/execute.go",
+		before: `		if !e.Recorded {`,
+		after:  `		if e.Recorded {`,
+	},
+	{
+		name:   "inputs-deleted-unconfirmed",
+		why:    "a build that is about to run loses its inputs",
+		file:   "pkg/controller/build/execute.go",
+		before: `		if !e.Finished {`,
+		after:  `		if e.Finished {`,
+	},
+	{
+		name:   "started-again-unconfirmed",
+		why:    "a claim in a stale cache brings back a build of a pool that is gone",
+		file:   "pkg/controller/build/execute.go",
+		before: `		if e.Again {`,
+		after:  `		if e.Again && x.context == nil {`,
+	},
+	{
+		name:   "config-of-another-version",
+		why:    "what is built is not what the fingerprint says",
+		file:   "pkg/controller/build/execute.go",
+		before: `	if err != nil || cached.ResourceVersion != config.ResourceVersion {`,
+		after:  `	if err != nil || cached.Name != config.Name {`,
+	},
+	{
+		name:   "conditions-left-on-opt-out",
+		why:    "a pool that is not layered says for ever that it was built",
+		file:   "pkg/controller/build/execute.go",
+		before: `len(kept) < len(x.pool.Status.Conditions) {`,
+		after:  `len(kept) > len(x.pool.Status.Conditions) {`,
+	},
+	{
+		name:   "annotation-left-on-opt-out",
+		why:    "a pool that is not layered still tells nodes of an image",
+		file:   "pkg/controller/build/observe.go",
+		before: "	constants.DesiredOSImageConfigAnnotation,\n",
+		after:  "",
+	},
+}
+
+// adapterMutants are about OpenShift Builds.
+var adapterMutants = []mutant{
+	{
+		name:   "already-exists-is-an-error",
+		why:    "a pool whose request was granted and the reply lost is stuck",
+		file:   "pkg/controller/build/imagebuilder/openshift/builder.go",
+		before: `metav1.CreateOptions{}); apierrors.IsAlreadyExists(err) {`,
+		after:  `metav1.CreateOptions{}); err != nil && r.Name == "" {`,
+	},
+	{
+		name:   "foreign-object-taken-over",
+		why:    "a build runs with inputs that someone else made",
+		file:   "pkg/controller/build/imagebuilder/openshift/builder.go",
+		before: `	return poolOf(meta) == r.Pool && o.PoolUID == r.PoolUID && o.Fingerprint == r.Fingerprint && o.Attempt == r.Attempt`,
+		after:  `	return o.Name == r.Name`,
+		unseen: "nobody in it takes names on purpose",
+	},
+	{
+		name:   "place-never-released",
+		why:    "builds that have ended count as running, and the queue stands still",
+		file:   "pkg/controller/build/imagebuilder/openshift/builder.go",
+		before: `poolOf(&build.ObjectMeta) != "" && observation(build).Phase.IsActive() {`,
+		after:  `poolOf(&build.ObjectMeta) != "" {`,
+	},
+	{
+		name:   "deleted-by-name",
+		why:    "a build of the same name, made since, is deleted in place of the old one",
+		file:   "pkg/controller/build/imagebuilder/openshift/builder.go",
+		before: `Preconditions: &metav1.Preconditions{UID: &uid}, `,
+		after:  ``,
+		unseen: "names are never used twice, so it takes a second fault of the controller",
+	},
+	{
+		name:   "stopped-by-name",
+		why:    "a build of the same name, made since, is cancelled in place of the old one",
+		file:   "pkg/controller/build/imagebuilder/openshift/builder.go",
+		before: "fmt.Appendf(nil, `{\"metadata\":{\"uid\":%q},\"status\":{\"cancelled\":true}}`, uid)",
+		after:  "[]byte(`{\"status\":{\"cancelled\":true}}`)",
+		unseen: "names are never used twice, so it takes a second fault of the controller",
+	},
+	{
+		name:   "conflict-is-absence",
+		why:    "a build that was changed a moment ago is taken for gone, and runs on",
+		file:   "pkg/controller/build/imagebuilder/openshift/builder.go",
+		before: `getErr == nil && existing.UID != uid {`,
+		after:  `getErr == nil && existing != nil {`,
+	},
+	{
+		name:   "tag-for-a-digest",
+		why:    "nodes boot whatever the tag points to by then",
+		file:   "pkg/controller/build/imagebuilder/openshift/phase.go",
+		before: `	return reference.TrimNamed(target).Name() + "@" + to.ImageDigest`,
+		after:  `	return target.String()`,
+	},
+	{
+		name:   "digest-not-checked",
+		why:    "an image that nobody can pull is published",
+		file:   "pkg/controller/build/imagebuilder/openshift/phase.go",
+		before: `to == nil || !digestForm.MatchString(to.ImageDigest) || build`,
+		after:  `to == nil || build`,
+	},
+	{
+		name:   "complete-is-running",
+		why:    "a build that has ended is never noticed",
+		file:   "pkg/controller/build/imagebuilder/openshift/phase.go",
+		before: "	case buildv1.BuildPhaseCancelled:\n		o.Phase = imagebuilder.PhaseStopped\n",
+		after:  "	case buildv1.BuildPhaseCancelled:\n		o.Phase = imagebuilder.PhaseRunning\n",
+	},
+}
+
+// inputMutants are about what an image is made of.
+var inputMutants = []mutant{
+	{
+		name:   "fingerprint-without-pool",
+		why:    "images of different pools are taken for each other",
+		file:   "pkg/controller/build/inputs/identity.go",
+		before: "		i.Pool,\n",
+		after:  "",
+		unseen: "builds are looked up by pool first, so it takes a second fault of the controller",
+	},
+	{
+		name:   "fingerprint-without-config",
+		why:    "another config is not built",
+		file:   "pkg/controller/build/inputs/identity.go",
+		before: "		i.RenderedConfig,\n",
+		after:  "",
+	},
+	{
+		name:   "fingerprint-without-generation",
+		why:    "a config that was edited by hand is not built",
+		file:   "pkg/controller/build/inputs/identity.go",
+		before: "		strconv.FormatInt(i.RenderedConfigGeneration, 10),\n",
+		after:  "		strconv.Itoa(0),\n",
+		unseen: "its rendered configs never change, as those of the render controller",
+	},
+	{
+		name:   "fingerprint-without-base",
+		why:    "a new release of the base image is not built on",
+		file:   "pkg/controller/build/inputs/identity.go",
+		before: "		i.BaseImage,\n		i.Repository,\n		Containerfile(i.BaseImage),\n",
+		after:  "		i.Repository,\n		Containerfile(\"\"),\n",
+		unseen: "its base images differ together with the config",
+	},
+	{
+		name:   "fingerprint-without-repository",
+		why:    "nodes are told to pull from a repository that is given up",
+		file:   "pkg/controller/build/inputs/identity.go",
+		before: "		i.Repository,\n",
+		after:  "",
+		unseen: "its repository never changes",
+	},
+	{
+		name:   "fingerprint-without-template",
+		why:    "a controller with another Containerfile publishes the images of the old one",
+		file:   "pkg/controller/build/inputs/identity.go",
+		before: "		Containerfile(i.BaseImage),\n",
+		after:  "",
+		unseen: "its controllers are all of one release",
+	},
+	{
+		name:   "credential-in-a-message",
+		why:    "whoever may read pools and events reads the registry's password",
+		file:   "pkg/controller/build/inputs/secret.go",
+		before: `problem(key, "is not valid JSON of registry credentials; create the Secret with 'oc create secret docker-registry'")`,
+		after:  `problem(key, "is not valid JSON of registry credentials: %s", content)`,
+		known:  "good/malformed-secret",
+	},
+}

@@ -1,0 +1,164 @@
+package main
+
+// handlerMutants are about what wakes the controller up.
+var handlerMutants = []mutant{
+	{
+		name: "tombstones-dropped",
+		why:  "a deletion that happened while the watch was down is never acted on",
+		file: "pkg/controller/build/handlers.go",
+		before: `				object = tombstone.Obj
+`,
+		after: `				_ = tombstone
+				return
+`,
+	},
+	{
+		name:   "opt-out-as-an-edge",
+		why:    "a pool that is opted out while the controller restarts keeps its builds and annotations",
+		file:   "pkg/controller/build/handlers.go",
+		before: `		AddFunc: enqueue,`,
+		after: `		AddFunc: func(object any) {
+			if pool, ok := object.(*mcfgv1.MachineConfigPool); !ok || ctrlcommon.IsLayeredPool(pool) {
+				enqueue(object)
+			}
+		},`,
+	},
+	{
+		name:   "secret-event-lost",
+		why:    "the Secret that a pool waits for is made, and nobody notices",
+		file:   "pkg/controller/build/handlers.go",
+		before: `{constants.BaseImagePullSecretKey, constants.FinalImagePushSecretKey}`,
+		after:  `{constants.BaseImagePullSecretKey}`,
+	},
+	{
+		name:   "freed-place-unannounced",
+		why:    "pools wait for a place to build in that was given back long ago",
+		file:   "pkg/controller/build/handlers.go",
+		before: "		ctrl.queue.Add(pool)\n		ctrl.enqueueWaiting()\n",
+		after:  "		ctrl.queue.Add(pool)\n",
+	},
+	{
+		name:   "secrets-not-watched",
+		why:    "the Secret that a pool waits for is made, and nobody notices",
+		file:   "pkg/controller/build/controller.go",
+		before: "		{\"Secrets\", secretInformer, ctrl.poolsOfSecret},\n",
+		after:  "",
+		unseen: "it calls the handlers itself, in place of the informers",
+	},
+	{
+		name:   "configmap-not-watched",
+		why:    "edited settings have no effect until something else happens",
+		file:   "pkg/controller/build/controller.go",
+		before: "		{\"ConfigMaps\", cmInformer.Informer(), ctrl.poolsOfConfigMap},\n",
+		after:  "",
+		unseen: "it calls the handlers itself, in place of the informers",
+	},
+}
+
+// syncMutants are about one sync: what it sees, what it reports, and what the queue
+// does next.
+var syncMutants = []mutant{
+	{
+		name:   "own-writes-forgotten",
+		why:    "a sync right after a write works on the state before it, and meets a conflict",
+		file:   "pkg/controller/build/sync.go",
+		before: `if ctrl.writes.pending(pool, ctrl.config.Clock.Now()) {`,
+		after:  `if ctrl.writes.pending(pool, ctrl.config.Clock.Now()) && pool.Name == "" {`,
+		unseen: "it costs a conflict, no more",
+	},
+	{
+		name:   "builds-by-pool-name",
+		why:    "a pool that was deleted and made again takes over the builds of the one before",
+		file:   "pkg/controller/build/observe.go",
+		before: `return b.PoolUID != pool.UID })`,
+		after:  `return b.PoolUID == "" })`,
+		unseen: "its garbage collector leaves nothing of a deleted pool to take over",
+	},
+	{
+		name:   "conflict-swallowed",
+		why:    "what met a conflict is taken for done",
+		file:   "pkg/controller/build/errors.go",
+		before: "	case apierrors.IsConflict(err), errors.Is(err, errStale), errors.Is(err, errLearned):\n",
+		after: `	case apierrors.IsConflict(err):
+		return verdict{quiet: true}
+	case errors.Is(err, errStale), errors.Is(err, errLearned):
+`,
+	},
+	{
+		name:   "forgotten-after-retries",
+		why:    "an outage that is longer than a few retries leaves a pool behind for good",
+		file:   "pkg/controller/build/errors.go",
+		before: `	if v.backOff {`,
+		after:  `	if v.backOff && ctrl.queue.NumRequeues(name) < 5 {`,
+		known:  "back outage@1000",
+	},
+	{
+		name:   "forbidden-is-final",
+		why:    "a role that is granted a moment late is never made use of",
+		file:   "pkg/controller/build/errors.go",
+		before: "		return verdict{backOff: true}\n",
+		after:  "		return verdict{backOff: !apierrors.IsForbidden(err)}\n",
+	},
+	{
+		name:   "back-off-never-reset",
+		why:    "after a bad day every conflict costs minutes",
+		file:   "pkg/controller/build/errors.go",
+		before: "	ctrl.queue.Forget(name)\n",
+		after:  "",
+		unseen: "it has all the time in the world",
+	},
+	{
+		name:   "status-written-every-sync",
+		why:    "each write wakes the controller up to write the same again",
+		file:   "pkg/controller/build/report.go",
+		before: `	if !changed {`,
+		after:  `	if !changed && len(conditions) == 0 {`,
+	},
+	{
+		name:   "status-in-the-spec",
+		why:    "a patch of the pool that bypasses the status subresource does not change the status",
+		file:   "pkg/controller/build/report.go",
+		before: `pool.Name, patch, "status"); err`,
+		after:  `pool.Name, patch); err`,
+	},
+	{
+		name:   "no-restraint",
+		why:    "two controllers put back what the other one wrote, as fast as they can",
+		file:   "pkg/controller/build/report.go",
+		before: `now); wait > 0 {`,
+		after:  `now); wait > longestRestraint {`,
+		unseen: "its two controllers catch up with each other at each step",
+	},
+	{
+		name:   "event-with-every-report",
+		why:    "the same failure is announced again and again",
+		file:   "pkg/controller/build/report.go",
+		before: `p.Event != "" && p.Announces(pool.Status.Conditions)`,
+		after:  `p.Event != ""`,
+		unseen: "events are for people, and change nothing",
+	},
+	{
+		name:   "grace-for-no-write",
+		why:    "after a restore of the database, versions run backwards and a pool is never looked at again",
+		file:   "pkg/controller/build/writes.go",
+		before: ` && now.Sub(newest.at) < writeGrace`,
+		after:  ``,
+		unseen: "its versions only grow",
+	},
+	{
+		name:   "promise-never-expires",
+		why:    "a place that was promised to a build which was never created is lost",
+		file:   "pkg/controller/build/slots.go",
+		before: `if left <= 0 || other == pool {`,
+		after:  `if other == pool {`,
+		unseen: "what was promised is created sooner or later",
+	},
+	{
+		name:   "limit-ignored",
+		why:    "all pools build at the same time, whatever the administrator says",
+		file:   "pkg/controller/build/slots.go",
+		before: `at < effect.Limit-used {`,
+		after:  `at < effect.Limit {`,
+		unseen: "the limit is of one controller, and it may run two",
+	},
+}
