@@ -63,7 +63,7 @@ soak: ## Simulate a million schedules; SEED=… for others
 # ONLY=… for those whose names match; ONLY=… SCHEDULE='…' shows what happens.
 .PHONY: mutants
 mutants: ## Put one bug at a time into the controller, and show which schedule or test catches it
-	@go run ./hack/mutants -only '$(ONLY)' -schedule '$(SCHEDULE)'
+	@time go run ./hack/mutants -only '$(ONLY)' -schedule '$(SCHEDULE)'
 
 # -count=1: these tests run programs whose sources the test cache does not know of.
 .PHONY: integration

@@ -15,7 +15,6 @@ import (
 	"os/signal"
 	"regexp"
 	"runtime"
-	"time"
 )
 
 func main() {
@@ -28,7 +27,7 @@ func main() {
 	jobs := flag.Int("jobs", runtime.NumCPU(), "how many mutants to try at the same time, each on one processor")
 	flag.Parse()
 
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt) //nolint:forbidigo // a program starts its context
 	defer stop()
 	if err := show(ctx, os.Stdout, &r, *only, *jobs); err != nil {
 		fmt.Fprintln(os.Stderr, "mutants:", err)
@@ -80,7 +79,6 @@ func show(ctx context.Context, out io.Writer, r *runner, only string, jobs int) 
 		verdict verdict
 		err     error
 	}
-	start := time.Now()
 	outcomes := make([]chan outcome, len(mutants))
 	places := make(chan struct{}, max(jobs, 1))
 	for i := range mutants {
@@ -113,6 +111,6 @@ func show(ctx context.Context, out io.Writer, r *runner, only string, jobs int) 
 			_, _ = fmt.Fprintf(out, "%-28s %-44s %s\n", m.name, o.verdict.by, o.verdict.broken)
 		}
 	}
-	_, _ = fmt.Fprintf(out, "%d of %d caught, in %s\n", caught, len(mutants), time.Since(start).Round(time.Second))
+	_, _ = fmt.Fprintf(out, "%d of %d caught\n", caught, len(mutants))
 	return errors.Join(failures...)
 }

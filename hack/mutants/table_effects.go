@@ -30,10 +30,11 @@ var executeMutants = []mutant{
 		file:   "pkg/controller/build/execute.go",
 		before: `		return x.confirm(ctx, e.Name, true)`,
 		after:  `		return nil`,
+		unseen: "its caches catch up before a build that is gone is missed",
 	},
 	{
 		name: "stopped-unconfirmed",
-		why:  "a pool that was opted out and in again within the cache's lag loses its build",
+		why:  "a build that another controller has claimed since is stopped",
 		file: "pkg/controller/build/execute.go",
 		before: `	case plan.StopBuild:
 		if err := x.confirmPool(ctx); err != nil {
@@ -42,6 +43,7 @@ var executeMutants = []mutant{
 `,
 		after: `	case plan.StopBuild:
 `,
+		unseen: "its controllers catch up with each other before they stop a build",
 	},
 	{
 		name:   "deleted-unconfirmed",
@@ -49,6 +51,7 @@ var executeMutants = []mutant{
 		file:   "pkg/controller/build/execute.go",
 		before: `		if !e.Recorded {`,
 		after:  `		if e.Recorded {`,
+		unseen: "nobody in it opts out and in again within the lag of a cache",
 	},
 	{
 		name:   "inputs-deleted-unconfirmed",
@@ -56,6 +59,7 @@ var executeMutants = []mutant{
 		file:   "pkg/controller/build/execute.go",
 		before: `		if !e.Finished {`,
 		after:  `		if e.Finished {`,
+		unseen: "nobody in it opts out and in again within the lag of a cache",
 	},
 	{
 		name:   "started-again-unconfirmed",
@@ -63,6 +67,7 @@ var executeMutants = []mutant{
 		file:   "pkg/controller/build/execute.go",
 		before: `		if e.Again {`,
 		after:  `		if e.Again && x.context == nil {`,
+		unseen: "its garbage collector is prompt",
 	},
 	{
 		name:   "config-of-another-version",
@@ -70,6 +75,7 @@ var executeMutants = []mutant{
 		file:   "pkg/controller/build/execute.go",
 		before: `	if err != nil || cached.ResourceVersion != config.ResourceVersion {`,
 		after:  `	if err != nil || cached.Name != config.Name {`,
+		unseen: "its rendered configs never change, as those of the render controller",
 	},
 	{
 		name:   "conditions-left-on-opt-out",
