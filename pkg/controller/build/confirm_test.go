@@ -81,3 +81,12 @@ func TestConfigOfAnotherVersionIsNotBuilt(t *testing.T) {
 	require.ErrorIs(t, err, errStale)
 	require.NotContains(t, h.api.Pool(worker).Annotations, constants.BuildRecordAnnotation)
 }
+
+// TestNamesakeIsNotDeleted: a build is deleted by its UID, not by its name alone.
+func TestNamesakeIsNotDeleted(t *testing.T) {
+	h := layeredHarness(t, "rendered-worker-1")
+	h.settle(worker)
+	// Whether that is an error is the adapter's to say.
+	_ = h.ctrl.builder.Delete(t.Context(), h.newestBuild(worker), "uid-of-a-predecessor")
+	require.Len(t, h.api.Builds(), 1)
+}
