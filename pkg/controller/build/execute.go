@@ -55,7 +55,7 @@ func (x *execution) apply(ctx context.Context, effect plan.Effect) error {
 	case plan.LoadConfig:
 		return x.loadConfig(ctx, e)
 	case plan.ConfirmBuild:
-		return x.confirmBuild(ctx, e.Name, e.Exists)
+		return x.confirmBuild(ctx, e)
 	case plan.TakeSlot:
 		return x.takeSlot(e)
 	case plan.WriteRecord:
@@ -195,14 +195,13 @@ func buildContext(config *mcfgv1.MachineConfig, effect plan.LoadConfig) ([]image
 	return files, finding
 }
 
-// confirmBuild ends the execution when a build does not exist that should, or the
-// other way round.
-func (x *execution) confirmBuild(ctx context.Context, name string, expected bool) error {
-	exists, err := x.builder.Exists(ctx, name)
+// confirmBuild ends the execution when the live build is not as the plan needs it.
+func (x *execution) confirmBuild(ctx context.Context, effect plan.ConfirmBuild) error {
+	live, err := x.builder.Get(ctx, effect.Name)
 	if err != nil {
 		return asHeld(err)
 	}
-	if exists != expected {
+	if !effect.Holds(live) {
 		return errStale
 	}
 	return nil

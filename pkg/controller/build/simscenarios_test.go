@@ -85,6 +85,15 @@ func endsPublished(sim *simulation) string {
 	return ""
 }
 
+func isBeingStopped(sim *simulation) bool {
+	for _, b := range sim.builds() {
+		if b.Status.Cancelled {
+			return true
+		}
+	}
+	return false
+}
+
 // says tells whether the pool's build condition has the reason.
 func says(reason string) func(*simulation) bool {
 	return func(sim *simulation) bool {
@@ -139,6 +148,11 @@ var scenarios = map[string]scenario{
 	"back": {objects: layeredWorker, outcome: succeeds, story: []act{
 		{name: "config B", when: atRest, do: wants(configB)},
 		{name: "config A again", when: atRest, do: wants(configA)},
+	}},
+	// Another config for a moment, for which the build of the first one is stopped.
+	"waver": {objects: layeredWorker, outcome: succeeds, ends: endsPublished, story: []act{
+		{name: "config B", when: isRunning, do: wants(configB)},
+		{name: "config A again", when: isBeingStopped, do: wants(configA)},
 	}},
 	// Configs come one after the other, a second apart, while an image is published.
 	"churn": {objects: layeredWorker, outcome: succeeds, story: []act{

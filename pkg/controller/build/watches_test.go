@@ -2,8 +2,11 @@ package build
 
 import (
 	"context"
+	"slices"
 	"testing"
+	"time"
 
+	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -22,7 +25,13 @@ func TestEachInputIsWatched(t *testing.T) {
 	r := newRunning(t, buildtest.Pool(worker).Layered().Wants("rendered-worker-1").Object())
 	r.start()
 
-	r.awaitReason(t, plan.ReasonRenderedConfigMissing)
+	// A config may come moments after its pool, so its absence takes a while to tell.
+	require.Eventually(t, func() bool {
+		r.clock.Step(time.Second)
+		return slices.ContainsFunc(r.pool(t).Status.Conditions, func(c mcfgv1.MachineConfigPoolCondition) bool {
+			return c.Reason == plan.ReasonRenderedConfigMissing
+		})
+	}, soon, time.Millisecond)
 	config := buildtest.RenderedConfig("rendered-worker-1")
 	config.Spec.OSImageURL = ""
 	_, err := r.mcfg.MachineconfigurationV1().MachineConfigs().Create(ctx, config, metav1.CreateOptions{})

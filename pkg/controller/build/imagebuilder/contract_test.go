@@ -274,9 +274,9 @@ func TestContract(t *testing.T) {
 			require.Len(t, got, 1)
 			require.Equal(t, imagebuilder.PhaseAbsent, got[0].Phase)
 			require.True(t, got[0].HasInputs)
-			exists, err := b.Exists(ctx, "b-1")
+			live, err := b.Get(ctx, "b-1")
 			require.NoError(t, err)
-			require.False(t, exists, "inputs are no build")
+			require.Equal(t, imagebuilder.PhaseAbsent, live.Phase, "inputs are no build")
 			require.NoError(t, b.DeleteInputs(ctx, "b-1"))
 			require.Empty(t, observe())
 		})
@@ -290,14 +290,18 @@ func TestContract(t *testing.T) {
 			require.Equal(t, imagebuilder.PhasePending, got[0].Phase)
 		})
 
-		test("existence is asked of the backend, not of the cache", func(t *testing.T, b backend, _ func() []imagebuilder.Observation) {
-			exists, err := b.Exists(ctx, "b-1")
+		test("a build is asked of the backend, not of the cache", func(t *testing.T, b backend, observe func() []imagebuilder.Observation) {
+			live, err := b.Get(ctx, "b-1")
 			require.NoError(t, err)
-			require.False(t, exists)
+			require.Equal(t, imagebuilder.PhaseAbsent, live.Phase)
 			require.NoError(t, b.Start(ctx, request("b-1")))
-			exists, err = b.Exists(ctx, "b-1")
+			live, err = b.Get(ctx, "b-1")
 			require.NoError(t, err)
-			require.True(t, exists, "nothing was delivered to the cache yet")
+			require.Equal(t, imagebuilder.PhasePending, live.Phase, "nothing was delivered to the cache yet")
+			require.NoError(t, b.Stop(ctx, "b-1", observe()[0].UID))
+			live, err = b.Get(ctx, "b-1")
+			require.NoError(t, err)
+			require.True(t, live.Stopping)
 		})
 
 		test("H36 a backend that is not installed says so", func(t *testing.T, b backend, observe func() []imagebuilder.Observation) {
@@ -305,7 +309,7 @@ func TestContract(t *testing.T) {
 			var unavailable *imagebuilder.UnavailableError
 			require.ErrorAs(t, b.Start(ctx, request("b-1")), &unavailable)
 			require.NotEmpty(t, unavailable.Message)
-			_, err := b.Exists(ctx, "b-1")
+			_, err := b.Get(ctx, "b-1")
 			require.ErrorAs(t, err, &unavailable)
 			b.install(true)
 			require.NoError(t, b.Start(ctx, request("b-1")))

@@ -23,10 +23,10 @@ type ImageBuilder interface {
 	// installed answers with an UnavailableError, any other error is the API's.
 	Start(ctx context.Context, request Request) error
 
-	// Exists asks the backend itself, not the cache, whether a build of this
-	// name exists. A name that is absent from the cache may just not have
-	// arrived there yet.
-	Exists(ctx context.Context, name string) (bool, error)
+	// Get asks the backend itself, not the cache, for the build of this name; the
+	// phase is PhaseAbsent if there is none. What the cache shows may have passed,
+	// and what it lacks may just not have arrived there yet.
+	Get(ctx context.Context, name string) (Observation, error)
 
 	// Active returns the names of all builds, of any pool, that have not ended, as
 	// far as the cache shows them.

@@ -27,12 +27,21 @@ type LoadConfig struct {
 	Custom inputs.Custom
 }
 
-// ConfirmBuild asks the backend itself whether a build exists, where the cache is
-// no proof, and ends the plan if the answer is another one than expected.
+// ConfirmBuild asks the backend itself for a build, where the cache is no proof, and
+// ends the plan if the answer is another one than expected.
 type ConfirmBuild struct {
 	Name string
-	// Exists is the answer that is expected.
+	// Exists tells that the build is expected to exist, and to be worth following;
+	// otherwise it is expected to be gone.
 	Exists bool
+}
+
+// Holds tells whether the live build is as expected.
+func (e ConfirmBuild) Holds(live imagebuilder.Observation) bool {
+	if e.Exists {
+		return isWorthFollowing(&live)
+	}
+	return live.Phase == imagebuilder.PhaseAbsent
 }
 
 // TakeSlot takes one of the places of a limited number of concurrent builds, and

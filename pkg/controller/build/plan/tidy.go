@@ -139,7 +139,7 @@ func adoptable(builds []imagebuilder.Observation, fingerprint string) *imagebuil
 	var best *imagebuilder.Observation
 	for i := range builds {
 		b := &builds[i]
-		if b.Fingerprint != fingerprint || !hasImage(b) && (!b.Phase.IsActive() || b.Stopping) {
+		if b.Fingerprint != fingerprint || !isWorthFollowing(b) {
 			continue
 		}
 		if best == nil || betterThan(b, best) {
@@ -147,6 +147,13 @@ func adoptable(builds []imagebuilder.Observation, fingerprint string) *imagebuil
 		}
 	}
 	return best
+}
+
+// isWorthFollowing tells whether a build has an image, or may get one. One that is
+// being stopped will not, and whoever follows it would take its end for an
+// administrator's will.
+func isWorthFollowing(b *imagebuilder.Observation) bool {
+	return hasImage(b) || b.Phase.IsActive() && !b.Stopping
 }
 
 func betterThan(b, other *imagebuilder.Observation) bool {

@@ -125,15 +125,17 @@ func (f *Builder) Start(_ context.Context, r imagebuilder.Request) error {
 	return nil
 }
 
-// Exists implements ImageBuilder.
-func (f *Builder) Exists(_ context.Context, name string) (bool, error) {
+// Get implements ImageBuilder.
+func (f *Builder) Get(_ context.Context, name string) (imagebuilder.Observation, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.unavailable != "" {
-		return false, &imagebuilder.UnavailableError{Message: f.unavailable}
+		return imagebuilder.Observation{}, &imagebuilder.UnavailableError{Message: f.unavailable}
 	}
-	b, ok := f.builds[name]
-	return ok && b.observation.Phase != imagebuilder.PhaseAbsent, nil
+	if b, ok := f.builds[name]; ok {
+		return b.observation, nil
+	}
+	return imagebuilder.Observation{Name: name, Phase: imagebuilder.PhaseAbsent}, nil
 }
 
 // Active implements ImageBuilder.

@@ -204,18 +204,18 @@ func isOf(meta *metav1.ObjectMeta, r imagebuilder.Request) bool {
 	return poolOf(meta) == r.Pool && o.PoolUID == r.PoolUID && o.Fingerprint == r.Fingerprint && o.Attempt == r.Attempt
 }
 
-// Exists implements ImageBuilder.
-func (b *Builder) Exists(ctx context.Context, name string) (bool, error) {
-	_, err := b.client.BuildV1().Builds(b.namespace).Get(ctx, name, metav1.GetOptions{})
+// Get implements ImageBuilder.
+func (b *Builder) Get(ctx context.Context, name string) (imagebuilder.Observation, error) {
+	build, err := b.client.BuildV1().Builds(b.namespace).Get(ctx, name, metav1.GetOptions{})
 	switch {
 	case isNotServed(err):
-		return false, notInstalled()
+		return imagebuilder.Observation{}, notInstalled()
 	case apierrors.IsNotFound(err):
-		return false, nil
+		return imagebuilder.Observation{Name: name, Phase: imagebuilder.PhaseAbsent}, nil
 	case err != nil:
-		return false, fmt.Errorf("could not get Build %s: %w", name, err)
+		return imagebuilder.Observation{}, fmt.Errorf("could not get Build %s: %w", name, err)
 	}
-	return true, nil
+	return observation(build), nil
 }
 
 // Active implements ImageBuilder.
