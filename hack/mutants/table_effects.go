@@ -25,12 +25,16 @@ var executeMutants = []mutant{
 		after:  `		if e.Rebuild != "" && len(annotations) == 0 {`,
 	},
 	{
-		name:   "adopted-unconfirmed",
-		why:    "a build that was removed a moment ago is waited for",
-		file:   "pkg/controller/build/execute.go",
-		before: `		return x.confirm(ctx, e.Name, true)`,
-		after:  `		return nil`,
-		unseen: "its caches catch up before a build that is gone is missed",
+		name: "adopted-unconfirmed",
+		why:  "a build that was stopped a moment ago is taken for one that an administrator cancelled",
+		file: "pkg/controller/build/plan/effects.go",
+		before: `	if e.Exists {
+		return isWorthFollowing(&live)
+	}`,
+		after: `	if e.Exists {
+		return true
+	}`,
+		known: "waver late@11",
 	},
 	{
 		name: "stopped-unconfirmed",
@@ -73,8 +77,8 @@ var executeMutants = []mutant{
 		name:   "config-of-another-version",
 		why:    "what is built is not what the fingerprint says",
 		file:   "pkg/controller/build/execute.go",
-		before: `	if err != nil || cached.ResourceVersion != config.ResourceVersion {`,
-		after:  `	if err != nil || cached.Name != config.Name {`,
+		before: `	if cached.ResourceVersion != config.ResourceVersion {`,
+		after:  `	if cached.Name != config.Name {`,
 		unseen: "its rendered configs never change, as those of the render controller",
 	},
 	{
@@ -96,11 +100,13 @@ var executeMutants = []mutant{
 // adapterMutants are about OpenShift Builds.
 var adapterMutants = []mutant{
 	{
-		name:   "already-exists-is-an-error",
-		why:    "a pool whose request was granted and the reply lost is stuck",
-		file:   "pkg/controller/build/imagebuilder/openshift/builder.go",
-		before: `metav1.CreateOptions{}); apierrors.IsAlreadyExists(err) {`,
-		after:  `metav1.CreateOptions{}); err != nil && r.Name == "" {`,
+		name: "already-exists-is-an-error",
+		why:  "a pool whose request was granted and the reply lost is stuck",
+		file: "pkg/controller/build/imagebuilder/openshift/builder.go",
+		before: `	_, err := secrets.Create(ctx, secret, metav1.CreateOptions{})
+	if apierrors.IsAlreadyExists(err) {`,
+		after: `	_, err := secrets.Create(ctx, secret, metav1.CreateOptions{})
+	if err != nil && r.Name == "" {`,
 	},
 	{
 		name:   "foreign-object-taken-over",
@@ -192,8 +198,8 @@ var inputMutants = []mutant{
 		name:   "fingerprint-without-base",
 		why:    "a new release of the base image is not built on",
 		file:   "pkg/controller/build/inputs/identity.go",
-		before: "		i.BaseImage,\n		i.Repository,\n		Containerfile(i.BaseImage),\n",
-		after:  "		i.Repository,\n		Containerfile(\"\"),\n",
+		before: "		i.BaseImage,\n",
+		after:  "",
 		unseen: "its base images differ together with the config",
 	},
 	{
@@ -208,9 +214,33 @@ var inputMutants = []mutant{
 		name:   "fingerprint-without-template",
 		why:    "a controller with another Containerfile publishes the images of the old one",
 		file:   "pkg/controller/build/inputs/identity.go",
-		before: "		Containerfile(i.BaseImage),\n",
+		before: "		recipeHash,\n",
 		after:  "",
 		unseen: "its controllers are all of one release",
+	},
+	{
+		name:   "fingerprint-without-custom-content",
+		why:    "what administrators wrote never reaches the nodes",
+		file:   "pkg/controller/build/inputs/identity.go",
+		before: "		i.Custom.hash,\n",
+		after:  "",
+		known:  "good/custom-content",
+	},
+	{
+		name:   "fingerprint-without-packages",
+		why:    "an extension that was added is not installed",
+		file:   "pkg/controller/build/inputs/identity.go",
+		before: "		strings.Join(i.Packages.Extensions, \",\"),\n		strings.Join(i.Packages.Names(), \",\"),\n",
+		after:  "		strings.Join(nil, \"\"),\n",
+		unseen: "its configs have no extensions",
+	},
+	{
+		name:   "fingerprint-without-trust-bundle",
+		why:    "certificates that were added are not trusted",
+		file:   "pkg/controller/build/inputs/identity.go",
+		before: "		i.TrustBundleHash,\n",
+		after:  "",
+		unseen: "it has no additional certificates",
 	},
 	{
 		name:   "credential-in-a-message",

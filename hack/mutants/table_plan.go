@@ -18,7 +18,7 @@ var planMutants = []mutant{
 		name: "claim-after-the-build",
 		why:  "a second controller, or the same one after a crash, starts a second build",
 		file: "pkg/controller/build/plan/plan.go",
-		before: `	p.Effects = slices.Concat(d.inspections(), creation[:1], []Effect{WriteRecord{Record: record, Rebuild: d.rebuild()}},
+		before: `	p.Effects = slices.Concat(d.inspections(), d.farewell(), creation[:1], []Effect{WriteRecord{Record: record, Rebuild: d.rebuild()}},
 		d.tidy(record.Build), d.slot(&record), creation[1:])
 `,
 		after: `	p.Effects = slices.Concat(d.inspections(), d.tidy(record.Build), d.slot(&record), creation,
@@ -29,7 +29,7 @@ var planMutants = []mutant{
 		name: "stop-before-the-claim",
 		why:  "after a crash in between the stopped build is taken for one that an administrator cancelled",
 		file: "pkg/controller/build/plan/plan.go",
-		before: `	p.Effects = slices.Concat(d.inspections(), creation[:1], []Effect{WriteRecord{Record: record, Rebuild: d.rebuild()}},
+		before: `	p.Effects = slices.Concat(d.inspections(), d.farewell(), creation[:1], []Effect{WriteRecord{Record: record, Rebuild: d.rebuild()}},
 		d.tidy(record.Build), d.slot(&record), creation[1:])
 `,
 		after: `	p.Effects = slices.Concat(d.inspections(), creation[:1], d.tidy(record.Build),
@@ -49,7 +49,7 @@ var planMutants = []mutant{
 		name: "lag-taken-for-deletion",
 		why:  "a build that the cache does not show is started a second time",
 		file: "pkg/controller/build/plan/plan.go",
-		before: `p.Effects = []Effect{ConfirmAbsent{Name: record.Build}, WriteRecord{Record: record}}
+		before: `p.Effects = []Effect{ConfirmBuild{Name: record.Build}, WriteRecord{Record: record}}
 		return p
 	}
 	if h`,
@@ -197,8 +197,8 @@ var tidyMutants = []mutant{
 		name:   "any-build-adopted",
 		why:    "the image of other inputs is published",
 		file:   "pkg/controller/build/plan/tidy.go",
-		before: `if b.Fingerprint != fingerprint || !hasImage(b)`,
-		after:  `if !hasImage(b)`,
+		before: `if b.Fingerprint != fingerprint || !isWorthFollowing(b) {`,
+		after:  `if !isWorthFollowing(b) {`,
 	},
 	{
 		name:   "older-build-adopted",
