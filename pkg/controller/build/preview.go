@@ -1,0 +1,179 @@
+package build
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
+
+	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/plan"
+)
+
+// Preview is what the controller would decide on Objects.
+type Preview struct {
+	// Snapshot is what it would see, and Plan what it would do and report.
+	Snapshot plan.Snapshot
+	Plan     plan.Plan
+	// Starts tells that the plan starts a build.
+	Starts bool
+	// Request is that build or, if the plan starts none, the one that there would be if
+	// nothing were in its way; nil if it is not known what to build. Its name is an
+	// example, unless it is claimed: the name of an attempt depends on when it is made.
+	// Without a context it cannot be built from.
+	Request *imagebuilder.Request
+	// Assumed are the Secrets that are taken for usable, in the order of the settings.
+	Assumed []string
+}
+
+// NewPreview decides on objects by the code that the controller itself decides by: a
+// controller that has them in its caches observes the pool, plans, and goes through
+// the effects as far as those only read. Nothing is written, and no API is called.
+// An error is one of the controller's own.
+func NewPreview(o Objects) (Preview, error) {
+	ctrl, err := o.controller()
+	if err != nil {
+		return Preview{}, err
+	}
+	for round := 1; ; round++ {
+		p, learned, err := ctrl.preview(&o)
+		if err != nil || !learned || round >= maxRounds {
+			return p, err
+		}
+	}
+}
+
+// preview is one round: learned tells that effects brought something to light that the
+// plan has to take into account.
+func (ctrl *Controller) preview(o *Objects) (p Preview, learned bool, err error) {
+	if p.Snapshot, err = ctrl.observe(o.Pool); err != nil {
+		return p, false, err
+	}
+	p.Snapshot.Now = o.Now
+	// Whoever looks is not held up by the wait for inputs to stop changing.
+	p.Snapshot.WaitingSince = time.Unix(0, 0)
+	p.Assumed = o.assume(&p.Snapshot)
+	if p.Plan = plan.Compute(p.Snapshot); p.Plan.State == plan.StateUnsettled {
+		// The builds are not those of a cache, which may lag.
+		p.Snapshot.Now = o.Now.Add(p.Plan.RequeueAfter)
+		p.Plan = plan.Compute(p.Snapshot)
+	}
+	request, again, learned, err := ctrl.readOnly(o, &p)
+	if err != nil || learned {
+		return p, learned, err
+	}
+	p.Starts, p.Request = request != nil, request
+	if !p.Starts {
+		unheld := Preview{Snapshot: unheld(p.Snapshot)}
+		unheld.Plan = plan.Compute(unheld.Snapshot)
+		if p.Request, again, learned, err = ctrl.readOnly(o, &unheld); err != nil || learned {
+			return p, learned, err
+		}
+	}
+	if p.Request != nil && !again {
+		p.rename(o.Pool)
+	}
+	return p, false, nil
+}
+
+// readOnly goes through the effects of the plan, as far as they only read, and returns
+// the request for the build that it starts. Queueing takes the place of the plan.
+func (ctrl *Controller) readOnly(o *Objects, p *Preview) (request *imagebuilder.Request, again, learned bool, err error) {
+	var context []imagebuilder.File
+	for _, effect := range p.Plan.Effects {
+		switch e := effect.(type) {
+		case plan.InspectSecret:
+			if secret := findSecret(o.Secrets, e.Name); secret != nil {
+				registries, problem := inputs.RegistriesOf(secret)
+				known, err := ctrl.observeSecret(e.Name)
+				ctrl.findings.setSecret(e.Name, secretFinding{resourceVersion: known.ResourceVersion, registries: registries, problem: problem})
+				return nil, false, true, err
+			}
+		case plan.LoadConfig:
+			config, err := ctrl.mcLister.Get(e.Name)
+			if err != nil {
+				return nil, false, false, fmt.Errorf("could not look up %s: %w", inputs.MachineConfigObject(e.Name), err)
+			}
+			files, finding := buildContext(config, e)
+			finding.version += p.Snapshot.Custom.Version
+			if ctrl.findings.setConfig(e.Name, finding) {
+				return nil, false, true, nil
+			}
+			context = files
+		case plan.TakeSlot:
+			since := queuedSince(o.Pool)
+			if since.IsZero() {
+				since = o.Now
+			}
+			if queued := ctrl.slots.take(o.Pool.Name, e, o.Active, since, o.Now); queued != nil {
+				p.Plan = queued.plan()
+			}
+		case plan.StartBuild:
+			e.Request.Context = context
+			request, again = &e.Request, e.Again
+		}
+	}
+	return request, again, false, nil
+}
+
+// unheld is the snapshot of a pool that has no history, and that nothing keeps from
+// being built but that it is not known what to build.
+func unheld(s plan.Snapshot) plan.Snapshot {
+	s.Pool = plan.Pool{Name: s.Pool.Name, UID: s.Pool.UID, Layered: true, WantedConfig: s.Pool.WantedConfig}
+	s.Builds, s.BuilderProblem = nil, ""
+	s.Config.Problem, s.Config.Refusal = nil, nil
+	s.Entitled.RepositoryKeys = []string{inputs.ExtensionsRepositoryKey}
+	usable := plan.Secret{Exists: true, Inspected: true, Registries: []string{s.Settings.Values.FinalImageRepository}}
+	s.PushSecret, s.PullSecret = usable, usable
+	return s
+}
+
+// rename gives the build a name that is the same whenever it is looked at.
+func (p *Preview) rename(pool *mcfgv1.MachineConfigPool) {
+	r := p.Request
+	name := inputs.BuildName(r.Pool, string(pool.UID), r.Fingerprint, "preview", r.Attempt)
+	p.Plan.Message = strings.ReplaceAll(p.Plan.Message, r.Name, name)
+	r.Output = strings.TrimSuffix(r.Output, r.Name) + name
+	r.Name = name
+}
+
+// assume makes the Secrets that could not be read look as if nothing were wrong with
+// them, and lists them.
+func (o *Objects) assume(s *plan.Snapshot) []string {
+	var assumed []string
+	for _, secret := range []struct {
+		name, version string
+		known         *plan.Secret
+	}{
+		{s.Settings.Values.FinalImagePushSecret, "push", &s.PushSecret},
+		{s.Settings.Values.BaseImagePullSecret, "pull", &s.PullSecret},
+	} {
+		if secret.name == "" || o.Unread == nil || !o.Unread(secret.name) {
+			continue
+		}
+		*secret.known = plan.Secret{
+			Exists: true, Inspected: true, Registries: []string{s.Settings.Values.FinalImageRepository},
+			ResourceVersion: recordedVersion(s.Pool.Record, secret.version),
+		}
+		if len(assumed) == 0 || assumed[0] != secret.name {
+			assumed = append(assumed, secret.name)
+		}
+	}
+	return assumed
+}
+
+// recordedVersion is the version of a Secret that the newest attempt used. One that is
+// not known is taken for the same, or else a failed build would seem to be due again.
+func recordedVersion(record *plan.Record, name string) string {
+	if record == nil {
+		return ""
+	}
+	for part := range strings.SplitSeq(record.Versions, ",") {
+		if version, ok := strings.CutPrefix(part, name+"="); ok {
+			return version
+		}
+	}
+	return ""
+}
