@@ -5,8 +5,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"syscall"
@@ -26,9 +28,21 @@ func main() {
 	err := newRootCommand().ExecuteContext(ctx)
 	klog.Flush()
 	if err != nil {
-		fmt.Fprintf(os.Stderr, "%s: %v\n", componentName, err)
-		os.Exit(1)
+		os.Exit(exitCode(err, os.Stderr))
 	}
+}
+
+// exitCode is what the program ends with. Why goes to stderr, unless it was said.
+func exitCode(err error, stderr io.Writer) int {
+	code := 1
+	var coded *exitError
+	if errors.As(err, &coded) {
+		code = coded.code
+	}
+	if text := err.Error(); text != "" {
+		_, _ = fmt.Fprintf(stderr, "%s: %s\n", componentName, text)
+	}
+	return code
 }
 
 func newRootCommand() *cobra.Command {
@@ -42,6 +56,6 @@ func newRootCommand() *cobra.Command {
 	logging := flag.NewFlagSet("logging", flag.ContinueOnError)
 	klog.InitFlags(logging)
 	root.PersistentFlags().AddGoFlagSet(logging)
-	root.AddCommand(newStartCommand(), newVersionCommand())
+	root.AddCommand(newStartCommand(), newRenderBuildCommand(), newVersionCommand())
 	return root
 }

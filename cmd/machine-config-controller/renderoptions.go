@@ -1,0 +1,71 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/pflag"
+	"k8s.io/utils/clock"
+)
+
+// Forms of output.
+const (
+	outputText = "text"
+	outputYAML = "yaml"
+	outputJSON = "json"
+)
+
+var outputs = []string{outputText, outputYAML, outputJSON}
+
+// renderOptions are the flags of the render-build command.
+type renderOptions struct {
+	pool         string
+	files        []string
+	output       string
+	diff         bool
+	serverDryRun bool
+
+	kubeconfig string
+	qps        float32
+	burst      int
+
+	clock clock.PassiveClock
+}
+
+func (o *renderOptions) addFlags(flags *pflag.FlagSet) {
+	flags.StringVar(&o.pool, "pool", o.pool, "Name of the MachineConfigPool. With files, it may be left out if they hold exactly one.")
+	flags.StringArrayVarP(&o.files, "filename", "f", o.files, "File to read objects from instead of a cluster, or directory of files that end in .yaml, .yml or .json. May be given several times.")
+	flags.StringVarP(&o.output, "output", "o", o.output, "Form of the output: "+strings.Join(outputs, ", ")+".")
+	flags.BoolVar(&o.diff, "diff", o.diff, "Tell what changes against the config that the pool's published image was built from.")
+	flags.BoolVar(&o.serverDryRun, "server-dry-run", o.serverDryRun, "Have the API server go through the creation of the Secrets and the Build without keeping them, with the permissions of the kubeconfig, which proves quota, admission and RBAC. Not with files.")
+	flags.StringVar(&o.kubeconfig, "kubeconfig", o.kubeconfig, "Kubeconfig file of the cluster. Empty: the service account of the pod.")
+	flags.Float32Var(&o.qps, "kube-api-qps", o.qps, "Requests per second to the API server, on average, per client.")
+	flags.IntVar(&o.burst, "kube-api-burst", o.burst, "Requests to the API server at once, per client.")
+}
+
+// validate reports every flag that makes no sense.
+func (o *renderOptions) validate() error {
+	var errs []error
+	if !slices.Contains(outputs, o.output) {
+		errs = append(errs, fmt.Errorf("--output %q is none of %s", o.output, strings.Join(outputs, ", ")))
+	}
+	if len(o.files) > 0 {
+		if o.kubeconfig != "" {
+			errs = append(errs, errors.New("--kubeconfig and -f exclude each other: objects come from a cluster or from files"))
+		}
+		if o.serverDryRun {
+			errs = append(errs, errors.New("--server-dry-run needs a cluster; leave out -f"))
+		}
+	} else if o.pool == "" {
+		errs = append(errs, errors.New("--pool is missing; name the MachineConfigPool, or give files by -f"))
+	}
+	if o.qps <= 0 {
+		errs = append(errs, fmt.Errorf("--kube-api-qps is %v, but has to be greater than 0", o.qps))
+	}
+	if o.burst < 1 {
+		errs = append(errs, fmt.Errorf("--kube-api-burst is %d, but at least 1 is needed", o.burst))
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,161 @@
+package preview
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strings"
+
+	buildv1 "github.com/openshift/api/build/v1"
+	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/utils/ptr"
+
+	"github.com/openshift/machine-config-operator/pkg/controller/build"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder/openshift"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs/content"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/plan"
+	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
+)
+
+// Creation is what a build consists of. Unlike a Report it has the content, so it is
+// not to be shown.
+type Creation struct {
+	Secrets []*corev1.Secret
+	Build   *buildv1.Build
+}
+
+// New tells what the controller would do about the pool on these objects, and with
+// withDiff what its next image has that the published one has not. The creation is nil
+// where nothing is to be created. An error is one of the program itself: whatever can
+// be wrong with the objects is in the report.
+func New(objects build.Objects, withDiff bool) (*Report, *Creation, error) {
+	p, err := build.NewPreview(objects)
+	if err != nil {
+		return nil, nil, err
+	}
+	pool := p.Snapshot.Pool
+	r := &Report{
+		Pool: pool.Name, State: string(p.Plan.State), Reason: p.Plan.Reason, Message: p.Plan.Message,
+		Config: pool.WantedConfig, Published: pool.Image, PublishedConfig: pool.ImageConfig,
+	}
+	r.decide(&p)
+	for _, secret := range p.Assumed {
+		r.NotChecked = append(r.NotChecked, inputs.SecretObject(secret)+": it could not be read, so it is taken for one that exists and has the credentials")
+	}
+	r.warn(&objects, &p)
+	config := findConfig(objects.Configs, pool.WantedConfig)
+	if config != nil {
+		r.Content = newContent(config, p.Snapshot.Custom.Value)
+	}
+	var creation *Creation
+	if p.Request != nil && p.Request.Context != nil {
+		if creation, err = r.describe(&p); err != nil {
+			return nil, nil, err
+		}
+	}
+	if withDiff {
+		if r.Diff, err = newDiff(objects, &p, config); err != nil {
+			return nil, nil, err
+		}
+	}
+	return r, creation, nil
+}
+
+// decide sets the outcome. What a pool does not report has no reason of its own.
+func (r *Report) decide(p *build.Preview) {
+	switch p.Plan.State {
+	case plan.StateSucceeded:
+		r.Outcome = NothingToBuild
+	case plan.StateFailed, plan.StateInterrupted:
+		r.Outcome = Blocked
+	case plan.StateHeld:
+		r.Outcome = Blocked
+		if r.Reason == plan.ReasonQueued {
+			r.Outcome = WouldBuild
+		}
+	case plan.StateNotLayered:
+		if p.Snapshot.Pool.Deleting {
+			r.Outcome, r.Reason, r.Message = NothingToBuild, "Deleted", "MachineConfigPool "+r.Pool+" is being deleted."
+			return
+		}
+		r.Outcome, r.Reason = Blocked, string(plan.StateNotLayered)
+		r.Message = fmt.Sprintf("MachineConfigPool %s did not opt in: its label %s is absent or \"false\"; set it, to any other value, to have its image built",
+			r.Pool, ctrlcommon.LayeringEnabledPoolLabel)
+	default:
+		r.Outcome = WouldBuild
+	}
+}
+
+// warn tells of what holds up nothing and may still be a mistake.
+func (r *Report) warn(objects *build.Objects, p *build.Preview) {
+	for _, configMap := range objects.ConfigMaps {
+		if configMap.Name != constants.ConfigMapName {
+			continue
+		}
+		if unknown := inputs.UnknownKeys(configMap.Data); len(unknown) > 0 {
+			r.Warnings = append(r.Warnings, fmt.Sprintf("%s has keys that mean nothing and are ignored: %s", inputs.ConfigMapObject, strings.Join(unknown, ", ")))
+		}
+	}
+	if warning := p.Snapshot.Config.Warning; !strings.Contains(r.Message, warning) {
+		r.Warnings = append(r.Warnings, warning)
+	}
+}
+
+// describe fills in what is known of the build.
+func (r *Report) describe(p *build.Preview) (*Creation, error) {
+	request := p.Request
+	packages, problems := inputs.ParsePackages(r.Config, p.Snapshot.Config.KernelType, p.Snapshot.Config.Extensions)
+	if len(problems) > 0 {
+		return nil, fmt.Errorf("could not describe packages: %s", inputs.JoinProblems(problems))
+	}
+	custom := p.Snapshot.Custom.Value.Text()
+	r.Fingerprint = request.Fingerprint
+	r.Image = &Image{
+		BaseImage: request.BaseImage, Kernel: packages.Kernel, Extensions: packages.Extensions, Packages: packages.Names(),
+		CustomLines: strings.Count(custom, "\n"), Certificates: bytes.Count(p.Snapshot.ControllerConfig.TrustBundle, []byte("-----BEGIN CERTIFICATE-----")),
+		PushedTo: p.Snapshot.Settings.Values.FinalImageRepository,
+	}
+	// Its error was a reason not to get here.
+	r.Image.ExtensionsImage, _ = inputs.ChooseExtensionsImage(r.Config, p.Snapshot.Config.ExtensionsImage, p.Snapshot.ControllerConfig.ExtensionsImage, packages)
+	for _, volume := range request.Volumes {
+		kind := "Secret "
+		if volume.ConfigMap {
+			kind = "ConfigMap "
+		}
+		r.Image.Mounted = append(r.Image.Mounted, kind+volume.Name+" at "+volume.Path)
+	}
+	r.Containerfile = withhold(request.Containerfile, custom)
+	if r.Outcome == NothingToBuild || r.Outcome == WouldBuild && !p.Starts && r.Reason != plan.ReasonQueued {
+		return nil, nil
+	}
+	made, secrets := openshift.Objects(ctrlcommon.MCONamespace, *request)
+	for _, secret := range secrets {
+		for key, value := range secret.Data {
+			r.Inputs = append(r.Inputs, Input{Secret: secret.Name, Key: key, Bytes: len(value)})
+		}
+	}
+	r.Build = made.DeepCopy()
+	r.Build.Spec.Source.Dockerfile = ptr.To(withhold(*made.Spec.Source.Dockerfile, custom))
+	return &Creation{Secrets: secrets, Build: made}, nil
+}
+
+// withhold takes custom content out of a Containerfile if it looks like a credential.
+func withhold(containerfile, custom string) string {
+	found := content.Scan("", []byte(custom))
+	if len(found) == 0 {
+		return containerfile
+	}
+	return strings.ReplaceAll(containerfile, custom,
+		fmt.Sprintf("# (%d lines are not shown: they hold what looks like a credential, of the kind %s)\n", strings.Count(custom, "\n"), found[0].Kind))
+}
+
+func findConfig(configs []*mcfgv1.MachineConfig, name string) *mcfgv1.MachineConfig {
+	at := slices.IndexFunc(configs, func(c *mcfgv1.MachineConfig) bool { return c.Name == name })
+	if at < 0 {
+		return nil
+	}
+	return configs[at]
+}

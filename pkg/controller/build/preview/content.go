@@ -1,0 +1,62 @@
+package preview
+
+import (
+	"fmt"
+	"slices"
+
+	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
+	"k8s.io/utils/ptr"
+
+	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs/content"
+)
+
+// newContent lists what a config makes in an image; nil if it cannot be built from,
+// which is a reason in the report.
+func newContent(config *mcfgv1.MachineConfig, custom inputs.Custom) *Content {
+	parsed, problem := content.Parse(config.Name, config.Spec.Config.Raw)
+	if problem != nil {
+		return nil
+	}
+	c := &Content{Ignition: parsed.Version, Entries: []Entry{}}
+	for _, entry := range parsed.Entries {
+		c.Entries = append(c.Entries, newEntry(entry))
+	}
+	for _, user := range parsed.Users {
+		c.Users = append(c.Users, User{Name: user.Name, Keys: user.Keys})
+	}
+	for _, left := range leftOut(config, parsed) {
+		c.LeftOut = append(c.LeftOut, LeftOut(left))
+	}
+	for _, finding := range slices.Concat(parsed.Findings, content.Scan("the custom content", []byte(custom.Text()))) {
+		c.Findings = append(c.Findings, Finding{Path: finding.Path, Kind: string(finding.Kind)})
+	}
+	return c
+}
+
+func leftOut(config *mcfgv1.MachineConfig, parsed *content.Content) []content.LeftOut {
+	return slices.Concat(parsed.LeftOut, content.LeftOutOf(&config.Spec))
+}
+
+func newEntry(e content.Entry) Entry {
+	entry := Entry{Kind: string(e.Kind), Path: e.Path, Owner: e.User + ":" + e.Group}
+	if e.Mode != 0 {
+		entry.Mode = fmt.Sprintf("%04o", e.Mode)
+	}
+	if e.Hash != "" {
+		entry.Bytes = ptr.To(e.Size)
+	}
+	note := func(applies bool, text string) {
+		if applies {
+			entry.Notes = append(entry.Notes, text)
+		}
+	}
+	note(e.Appends, "appended")
+	note(e.Overwrite, "overwrites")
+	note(e.Enabled != nil && *e.Enabled, "enabled")
+	note(e.Enabled != nil && !*e.Enabled, "disabled")
+	note(e.Masked != nil && *e.Masked, "masked")
+	note(e.Hard, "hard link")
+	note(e.Target != "", "to "+e.Target)
+	return entry
+}
