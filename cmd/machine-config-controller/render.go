@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"k8s.io/utils/clock"
 	"sigs.k8s.io/yaml"
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build"
@@ -53,7 +52,7 @@ type exitError struct {
 func (e *exitError) Error() string { return e.message }
 
 func newRenderBuildCommand() *cobra.Command {
-	o := &renderOptions{output: outputText, qps: 50, burst: 100, clock: clock.RealClock{}}
+	o := &renderOptions{output: outputText, qps: 50, burst: 100}
 	cmd := &cobra.Command{
 		Use:     "render-build",
 		Short:   "Look before you build: tell what would be built for a pool, and why",

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	buildv1 "github.com/openshift/api/build/v1"
 	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
@@ -87,7 +88,7 @@ func (c *clusterClients) gather(ctx context.Context, o *renderOptions) (*gathere
 	default:
 		g.Builds, g.Active = openshift.Observations(pointers[buildv1.Build](list.Items), o.pool)
 	}
-	g.Now = o.clock.Now()
+	g.Now = time.Now()
 	return g, nil
 }
 

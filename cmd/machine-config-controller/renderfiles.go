@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	buildv1 "github.com/openshift/api/build/v1"
 	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
@@ -38,7 +39,7 @@ func (o *renderOptions) fromFiles() (*gathered, error) {
 	if g.Pool, err = choosePool(g.Pools, o.pool); err != nil {
 		return nil, err
 	}
-	g.Now = o.clock.Now()
+	g.Now = time.Now()
 	g.Unread = func(name string) bool {
 		return !slices.ContainsFunc(g.Secrets, func(s *corev1.Secret) bool { return s.Name == name })
 	}

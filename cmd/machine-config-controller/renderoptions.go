@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/spf13/pflag"
-	"k8s.io/utils/clock"
 )
 
 // Forms of output.
@@ -30,8 +29,6 @@ type renderOptions struct {
 	kubeconfig string
 	qps        float32
 	burst      int
-
-	clock clock.PassiveClock
 }
 
 func (o *renderOptions) addFlags(flags *pflag.FlagSet) {

@@ -40,7 +40,7 @@ func leftOut(config *mcfgv1.MachineConfig, parsed *content.Content) []content.Le
 
 func newEntry(e content.Entry) Entry {
 	entry := Entry{Kind: string(e.Kind), Path: e.Path, Owner: e.User + ":" + e.Group}
-	if e.Mode != 0 {
+	if e.Target == "" {
 		entry.Mode = fmt.Sprintf("%04o", e.Mode)
 	}
 	if e.Hash != "" {
