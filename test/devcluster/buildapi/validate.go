@@ -89,6 +89,7 @@ func validateStrategy(spec *buildv1.BuildSpec, specPath *field.Path) field.Error
 	if p := docker.DockerfilePath; leavesContext(p) {
 		problems = append(problems, field.Invalid(at.Child("dockerfilePath"), p, "must be a relative path inside the build context"))
 	}
+	problems = append(problems, validateVolumes(docker.Volumes, at.Child("volumes"))...)
 	if policy := docker.ImageOptimizationPolicy; policy != nil {
 		switch *policy {
 		case buildv1.ImageOptimizationNone, buildv1.ImageOptimizationSkipLayers, buildv1.ImageOptimizationSkipLayersAndWarn:

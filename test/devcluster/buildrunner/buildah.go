@@ -111,6 +111,12 @@ func (b *Buildah) Execute(ctx context.Context, job Job) (result Result, err erro
 			return Result{}, NewFailure(buildv1.StatusReasonPullBuilderImageFailed, err)
 		}
 	}
+	// The real builder leaves these to its buildah. Pulled here they are in the storage that builds share.
+	for _, image := range job.LateImages {
+		if err := b.pull(ctx, space, image); err != nil {
+			return Result{}, NewFailure(buildv1.StatusReasonDockerBuildFailed, err)
+		}
+	}
 	if err := writeContext(space.context, job); err != nil {
 		return Result{}, NewFailure(buildv1.StatusReasonDockerBuildFailed, err)
 	}
@@ -157,7 +163,7 @@ func writeContext(dir string, job Job) error {
 	if err != nil {
 		return fmt.Errorf("could not open build context: %w", err)
 	}
-	files := append([]SourceFile{{Path: "Dockerfile", Data: job.Dockerfile}}, job.Sources...)
+	files := append([]SourceFile{{Path: dockerfileName, Data: job.Dockerfile}}, job.Sources...)
 	for _, file := range files {
 		if err := root.MkdirAll(filepath.Dir(file.Path), 0o755); err != nil {
 			return errors.Join(fmt.Errorf("could not make directory of %s: %w", file.Path, err), root.Close())
@@ -181,15 +187,34 @@ func (b *Buildah) pull(ctx context.Context, space *workspace, image string) erro
 }
 
 func (b *Buildah) bud(ctx context.Context, space *workspace, job Job, tag string) error {
+	text, heredocs, err := withoutHeredocs(job.Containerfile())
+	if err != nil {
+		return err
+	}
+	containerfile, heredocDir := filepath.Join(space.dir, "Containerfile"), filepath.Join(space.dir, "heredocs")
+	if err := os.WriteFile(containerfile, text, 0o600); err != nil {
+		return fmt.Errorf("could not write Containerfile: %w", err)
+	}
+	if err := writeHeredocs(heredocDir, heredocs); err != nil {
+		return err
+	}
+	volumes, err := writeVolumes(filepath.Join(space.dir, "volumes"), job.Volumes)
+	if err != nil {
+		return err
+	}
 	args := append(b.buildStorageArgs(space), "bud", "--isolation", "chroot", "--format", "docker", "--pull=false",
 		// The cache never carries over between real builds, whose storage is as fresh as their pod.
 		"--no-cache", fmt.Sprintf("--layers=%t", !job.SingleLayer),
-		"--authfile", space.pullAuth, "--tag", tag, "--file", filepath.Join(space.context, "Dockerfile"))
+		"--authfile", space.pullAuth, "--tag", tag, "--file", containerfile)
+	if len(heredocs) > 0 {
+		args = append(args, "--build-context", heredocContext+"="+heredocDir)
+	}
+	args = append(args, volumes...)
 	for _, arg := range job.BuildArgs {
 		args = append(args, "--build-arg", arg)
 	}
 	// What buildah pulls itself is known to nobody: rely on the registry that the build uses anyway.
-	args = append(args, tlsArgs(append(slices.Clone(job.Images), job.Output)...)...)
+	args = append(args, tlsArgs(slices.Concat(job.Images, job.LateImages, []string{job.Output})...)...)
 	return b.run(ctx, space, args, space.context)
 }
 

@@ -177,6 +177,20 @@ func TestBuildah(t *testing.T) {
 		})
 		require.NoError(t, err, log)
 	})
+	t.Run("understands heredocs in what replaces it", func(t *testing.T) {
+		_, log, err := run(t, t.Context(), Job{
+			Dockerfile: []byte("FROM scratch\n"), LateImages: []string{base}, PullAuth: good,
+			Sources: []SourceFile{{Path: "Dockerfile", Data: []byte("FROM " + base + "\nCOPY <<E /etc/heredoc\ntext\nE\nFROM scratch\nCOPY --from=0 /etc/heredoc /\n")}},
+			Volumes: []Volume{{Destination: "/etc/volume", Files: []SourceFile{{Path: "key", Data: []byte("x")}}}},
+		})
+		require.NoError(t, err, log)
+	})
+	t.Run("fails in the build when that cannot be pulled", func(t *testing.T) {
+		_, _, err := run(t, t.Context(), Job{
+			Sources: []SourceFile{{Path: "Dockerfile", Data: []byte("FROM " + base + "\n")}}, LateImages: []string{base}, PullAuth: bad,
+		})
+		requireReason(t, err, buildv1.StatusReasonDockerBuildFailed)
+	})
 	t.Run("stays in its context", func(t *testing.T) {
 		_, _, err := run(t, t.Context(), Job{Sources: []SourceFile{{Path: "../escaped", Data: []byte("x")}}})
 		requireReason(t, err, buildv1.StatusReasonDockerBuildFailed)

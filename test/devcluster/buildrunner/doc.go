@@ -23,11 +23,13 @@
 //     digest arrives in a write of its own before Complete;
 //   - a key named Dockerfile in a Secret or ConfigMap source at the context root replaces the inline Dockerfile after rewriting; a
 //     ConfigMap named like a Secret shows the Secret's content; the same source listed twice can never get a pod;
-//   - heredocs in an inline Dockerfile lose their body, and the build fails;
+//   - heredocs in an inline Dockerfile lose their body, and the build fails; in a file that replaces it they work, whichever version
+//     of buildah there is (heredoc.go);
+//   - volumes are there for the steps of a build, read-only, and leave nothing in the image. A missing one is as a missing source;
 //   - a name used again while the work of its last owner still ends is held in New, then fails as Error/BuildPodExists;
 //   - the layer cache never carries over from one Build to the next.
 //
 // Not imitated, and refused in New/CannotCreateBuildPodSpec with a message that names the field: strategies other than docker, git,
-// binary and image sources, build volumes, postCommit, dockerfilePath, and env from references (Error/UnresolvableEnvironmentVariable).
+// binary and image sources, volumes other than whole Secrets and ConfigMaps, postCommit, dockerfilePath, and env from references (Error/UnresolvableEnvironmentVariable).
 // There are no real pods, service accounts, quotas or nodes, hence none of their failures.
 package buildrunner

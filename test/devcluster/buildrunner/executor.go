@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"path"
 
 	buildv1 "github.com/openshift/api/build/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -29,6 +30,11 @@ type Job struct {
 	Sources []SourceFile
 	// Images are the images that the inline Dockerfile names in FROM and COPY --from, to be pulled before the build.
 	Images []string
+	// LateImages are those of a Dockerfile among the Sources, which nobody looks into before the build: a failure to pull them is a
+	// failure of the build.
+	LateImages []string
+	// Volumes are mounted while a step runs.
+	Volumes []Volume
 	// BuildArgs are NAME=value pairs.
 	BuildArgs []string
 	// Output is the image to push to; empty means that nothing is pushed.
@@ -44,6 +50,27 @@ type Job struct {
 	// OnRunning must be called once the job leaves preparation; the Build becomes Running.
 	OnRunning func()
 }
+
+// Containerfile is the Dockerfile that is built: the inline one, unless a source replaces it.
+func (j Job) Containerfile() []byte {
+	if file, found := replacement(j.Sources); found {
+		return file
+	}
+	return j.Dockerfile
+}
+
+// replacement is what the sources put in the place of the inline Dockerfile.
+func replacement(sources []SourceFile) (text []byte, found bool) {
+	for _, file := range sources {
+		if path.Clean(file.Path) == dockerfileName {
+			text, found = file.Data, true
+		}
+	}
+	return text, found
+}
+
+// dockerfileName is where in the context the Dockerfile is.
+const dockerfileName = "Dockerfile"
 
 // SourceFile is one file of a Secret or ConfigMap source, Path relative to the build context.
 type SourceFile struct {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 
 	buildv1 "github.com/openshift/api/build/v1"
 )
@@ -30,6 +31,10 @@ func (r *Runner) build(ctx context.Context, pod *pod, build *buildv1.Build, log 
 	rewriteDockerfile(parsed, build)
 	job, err := r.newJob(ctx, build, parsed, log)
 	if err != nil {
+		if failure := (*Failure)(nil); errors.As(err, &failure) {
+			// What the builder can name, it came to see.
+			running()
+		}
 		return Result{}, err
 	}
 	job.OnRunning = running
@@ -55,10 +60,38 @@ func (r *Runner) newJob(ctx context.Context, build *buildv1.Build, parsed *docke
 	if job.Sources, err = r.collectSources(ctx, build); err != nil {
 		return job, err
 	}
-	if job.PullAuth, job.PushAuth, err = r.credentials(ctx, build, job.Images); err != nil {
+	if job.Volumes, err = r.collectVolumes(ctx, build); err != nil {
+		return job, err
+	}
+	if text, found := replacement(job.Sources); found {
+		if job.LateImages, err = lateImages(text, args); err != nil {
+			return job, err
+		}
+	}
+	if job.PullAuth, job.PushAuth, err = r.credentials(ctx, build, slices.Concat(job.Images, job.LateImages)); err != nil {
 		return job, err
 	}
 	return job, nil
+}
+
+// lateImages are those of a Dockerfile that replaces the inline one. It is not rewritten, so its heredocs are whole, and what is wrong
+// with it comes out in the build.
+func lateImages(text []byte, args map[string]string) ([]string, error) {
+	plain, _, err := withoutHeredocs(text)
+	if err != nil {
+		return nil, NewFailure(buildv1.StatusReasonDockerBuildFailed, err)
+	}
+	parsed, err := parseDockerfile(string(plain))
+	if err != nil {
+		return nil, NewFailure(buildv1.StatusReasonDockerBuildFailed, err)
+	}
+	var images []string
+	for _, image := range parsed.images(args) {
+		if image != heredocContext {
+			images = append(images, image)
+		}
+	}
+	return images, nil
 }
 
 // credentials gives the auth files for pulls and for the push.

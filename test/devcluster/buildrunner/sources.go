@@ -66,8 +66,8 @@ func unsupportedField(build *buildv1.Build) string {
 		return "builds without source.dockerfile"
 	case spec.Strategy.DockerStrategy.DockerfilePath != "":
 		return "dockerStrategy.dockerfilePath"
-	case len(spec.Strategy.DockerStrategy.Volumes) > 0:
-		return "dockerStrategy.volumes"
+	case unsupportedVolume(spec.Strategy.DockerStrategy.Volumes) != "":
+		return unsupportedVolume(spec.Strategy.DockerStrategy.Volumes)
 	case spec.Strategy.DockerStrategy.From != nil && spec.Strategy.DockerStrategy.From.Kind != "DockerImage":
 		return "dockerStrategy.from of a kind other than DockerImage"
 	case spec.PostCommit.Script != "" || len(spec.PostCommit.Command) > 0 || len(spec.PostCommit.Args) > 0:
@@ -77,10 +77,14 @@ func unsupportedField(build *buildv1.Build) string {
 	}
 }
 
-// missingSources names the sources that do not exist.
+// missingSources names the sources and volumes that do not exist.
 func (r *Runner) missingSources(ctx context.Context, build *buildv1.Build) ([]string, error) {
 	var missing []string
-	for _, source := range sourcesOf(build) {
+	wanted := sourcesOf(build)
+	for _, volume := range build.Spec.Strategy.DockerStrategy.Volumes {
+		wanted = append(wanted, volumeSource(volume))
+	}
+	for _, source := range wanted {
 		_, err := r.readSource(ctx, build.Namespace, source)
 		if apierrors.IsNotFound(err) {
 			missing = append(missing, source.String())

@@ -74,6 +74,9 @@ func (r *Runner) syncNew(ctx context.Context, build *buildv1.Build) (time.Durati
 	if duplicate := duplicateSource(build); duplicate != "" {
 		return 0, r.hold(ctx, build, buildv1.StatusReasonCannotCreateBuildPod, duplicate+" is mounted twice: mountPath must be unique")
 	}
+	if duplicate := duplicateDestination(build); duplicate != "" {
+		return 0, r.hold(ctx, build, buildv1.StatusReasonCannotCreateBuildPodSpec, "two volumes go to "+duplicate)
+	}
 	if blocked := r.pods.blockedFor(build.Name, build.UID); blocked >= 0 {
 		left := r.opts.PodExistsTimeout - blocked
 		if left <= 0 {
