@@ -97,7 +97,6 @@ func (ctrl *Controller) readOnly(o *Objects, p *Preview) (request *imagebuilder.
 				return nil, false, false, fmt.Errorf("could not look up %s: %w", inputs.MachineConfigObject(e.Name), err)
 			}
 			files, finding := buildContext(config, e)
-			finding.version += p.Snapshot.Custom.Version
 			if ctrl.findings.setConfig(e.Name, finding) {
 				return nil, false, true, nil
 			}

@@ -45,7 +45,7 @@ func (o *Objects) controller() (*Controller, error) {
 	ctrl := &Controller{
 		config:   Config{Clock: clock.RealClock{}},
 		builder:  knownBuilds{observations: o.Builds, problem: o.BuilderProblem},
-		findings: newFindings(), checked: newChecked(), writes: newWrites(), waits: newWaits(), slots: newSlots(),
+		findings: newFindings(), checked: newChecked(), writes: newWrites(), waits: newWaits(), slots: newSlots(), reports: newReports(),
 		secretIndexer: newIndexer(),
 	}
 	configs, controllerConfigs, configMaps := newIndexer(), newIndexer(), newIndexer()
