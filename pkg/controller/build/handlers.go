@@ -1,6 +1,8 @@
 package build
 
 import (
+	"slices"
+
 	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -17,7 +19,11 @@ import (
 // when the pool is synced, on the state of that moment.
 func (ctrl *Controller) handle(keys func(object any) []string) cache.ResourceEventHandler {
 	enqueue := func(object any) {
-		for _, key := range keys(object) {
+		pools := keys(object)
+		// Caches list in any order. A queue that is always filled in the same one makes
+		// a run repeatable.
+		slices.Sort(pools)
+		for _, key := range pools {
 			ctrl.queue.Add(key)
 		}
 	}
@@ -136,7 +142,7 @@ func (ctrl *Controller) enqueueFromBuilder(pool string) {
 		ctrl.enqueueWaiting()
 		return
 	}
-	for _, key := range ctrl.mcpIndexer.ListKeys() {
+	for _, key := range slices.Sorted(slices.Values(ctrl.mcpIndexer.ListKeys())) {
 		ctrl.queue.Add(key)
 	}
 }

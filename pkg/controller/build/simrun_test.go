@@ -15,9 +15,9 @@ import (
 
 var (
 	replay    = flag.String("schedule", "", "run this one schedule of the simulation and print what happens")
-	schedules = flag.Int("schedules", 500, "how many random schedules the simulation runs")
-	pairs     = flag.Int("pairs", 500, "how many pairs of faults the simulation runs on the main scenario")
-	sampled   = flag.Int("sampled", 10, "of the single faults, run one in so many; 1 for all")
+	schedules = flag.Int("schedules", 300, "how many random schedules the simulation runs")
+	pairs     = flag.Int("pairs", 200, "how many pairs of faults the simulation runs on the main scenario")
+	sampled   = flag.Int("sampled", 20, "of the single faults, run one in so many; 1 for all")
 	seed      = flag.Uint64("seed", 1, "seed of the random schedules, pairs and samples")
 	failFast  = flag.Bool("fail-fast", false, "stop the simulation at the first failure")
 )
