@@ -10,7 +10,10 @@ import (
 	"strings"
 	"testing"
 
+	buildv1 "github.com/openshift/api/build/v1"
 	"github.com/stretchr/testify/require"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/yaml"
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/plan"
@@ -239,6 +242,33 @@ func TestRenderWithholdsCustomContent(t *testing.T) {
 	}
 }
 
+func TestRenderDiffThatIsNotKnown(t *testing.T) {
+	dir := edited(t, "pool.yaml", "rendered-worker-1a", "rendered-worker-0f")
+	out, _, code := renderBuildOf(t, "-f", dir, "--diff")
+	require.Equal(t, exitWouldBuild, code)
+	require.Regexp(t, `not known: MachineConfig rendered-worker-0f\w+, which the published image was built from, is not available`, out)
+}
+
+// TestRenderBuildUnderWay: a Build among the objects is followed, as by the controller.
+func TestRenderBuildUnderWay(t *testing.T) {
+	report := reportOf(t, examples)
+	for phase, want := range map[buildv1.BuildPhase]string{
+		buildv1.BuildPhaseRunning: plan.ReasonBuildRunning,
+		buildv1.BuildPhaseFailed:  plan.ReasonBuildCreated,
+	} {
+		build := report.Build.DeepCopy()
+		build.Status.Phase, build.CreationTimestamp = phase, metav1.Now()
+		text, err := yaml.Marshal(build)
+		require.NoError(t, err)
+		file := filepath.Join(t.TempDir(), "build.yaml")
+		require.NoError(t, os.WriteFile(file, text, 0o600))
+		next := reportOf(t, examples, "-f", file)
+		require.Equal(t, preview.WouldBuild, next.Outcome)
+		require.Equal(t, want, next.Reason)
+		require.Equal(t, phase == buildv1.BuildPhaseRunning, next.Build == nil, "another one is created only if this one is of no use")
+	}
+}
+
 func TestRenderListsAndSecrets(t *testing.T) {
 	dir := edited(t, "blocked/secrets.yaml", `"quay.example.com"`, `"registry.example.com"`)
 	report := reportOf(t, dir, "-f", filepath.Join(dir, "blocked"))
@@ -251,4 +281,22 @@ func TestRenderListsAndSecrets(t *testing.T) {
 	report = reportOf(t, examples, "-f", list)
 	require.Contains(t, strings.Join(report.Image.Mounted, " "), "Secret etc-pki-entitlement at /etc/pki/entitlement")
 	require.Contains(t, strings.Join(report.Warnings, " "), "Node n", "what is not used is told")
+}
+
+// TestReadmeShowsRealOutput: the sample is taken from the output, in its order.
+func TestReadmeShowsRealOutput(t *testing.T) {
+	readme, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
+	require.NoError(t, err)
+	_, section, found := strings.Cut(string(readme), "## Look before you build\n")
+	require.True(t, found)
+	sample := strings.Split(section, "```\n")[3]
+	rest, _, _ := renderBuildOf(t, "-f", examples, "--diff")
+	for line := range strings.Lines(sample) {
+		if strings.TrimSpace(line) == "…" {
+			continue
+		}
+		_, after, found := strings.Cut(rest, line)
+		require.True(t, found, "the command does not print: %s", line)
+		rest = after
+	}
 }

@@ -60,17 +60,17 @@ func (ctrl *Controller) preview(o *Objects) (p Preview, learned bool, err error)
 		p.Snapshot.Now = o.Now.Add(p.Plan.RequeueAfter)
 		p.Plan = plan.Compute(p.Snapshot)
 	}
-	request, again, learned, err := ctrl.readOnly(o, &p)
+	again, learned, err := ctrl.readOnly(o, &p)
 	if err != nil || learned {
 		return p, learned, err
 	}
-	p.Starts, p.Request = request != nil, request
-	if !p.Starts {
+	if p.Request == nil {
 		unheld := Preview{Snapshot: unheld(p.Snapshot)}
 		unheld.Plan = plan.Compute(unheld.Snapshot)
-		if p.Request, again, learned, err = ctrl.readOnly(o, &unheld); err != nil || learned {
+		if again, learned, err = ctrl.readOnly(o, &unheld); err != nil || learned {
 			return p, learned, err
 		}
+		p.Request = unheld.Request
 	}
 	if p.Request != nil && !again {
 		p.rename(o.Pool)
@@ -78,10 +78,12 @@ func (ctrl *Controller) preview(o *Objects) (p Preview, learned bool, err error)
 	return p, false, nil
 }
 
-// readOnly goes through the effects of the plan, as far as they only read, and returns
-// the request for the build that it starts. Queueing takes the place of the plan.
-func (ctrl *Controller) readOnly(o *Objects, p *Preview) (request *imagebuilder.Request, again, learned bool, err error) {
+// readOnly goes through the effects of the plan, as far as they only read, and fills in
+// the build that they start; again tells that it was claimed before. Queueing takes the
+// place of the plan.
+func (ctrl *Controller) readOnly(o *Objects, p *Preview) (again, learned bool, err error) {
 	var context []imagebuilder.File
+	queued := false
 	for _, effect := range p.Plan.Effects {
 		switch e := effect.(type) {
 		case plan.InspectSecret:
@@ -89,16 +91,16 @@ func (ctrl *Controller) readOnly(o *Objects, p *Preview) (request *imagebuilder.
 				registries, problem := inputs.RegistriesOf(secret)
 				known, err := ctrl.observeSecret(e.Name)
 				ctrl.findings.setSecret(e.Name, secretFinding{resourceVersion: known.ResourceVersion, registries: registries, problem: problem})
-				return nil, false, true, err
+				return false, true, err
 			}
 		case plan.LoadConfig:
 			config, err := ctrl.mcLister.Get(e.Name)
 			if err != nil {
-				return nil, false, false, fmt.Errorf("could not look up %s: %w", inputs.MachineConfigObject(e.Name), err)
+				return false, false, fmt.Errorf("could not look up %s: %w", inputs.MachineConfigObject(e.Name), err)
 			}
 			files, finding := buildContext(config, e)
 			if ctrl.findings.setConfig(e.Name, finding) {
-				return nil, false, true, nil
+				return false, true, nil
 			}
 			context = files
 		case plan.TakeSlot:
@@ -106,15 +108,15 @@ func (ctrl *Controller) readOnly(o *Objects, p *Preview) (request *imagebuilder.
 			if since.IsZero() {
 				since = o.Now
 			}
-			if queued := ctrl.slots.take(o.Pool.Name, e, o.Active, since, o.Now); queued != nil {
-				p.Plan = queued.plan()
+			if none := ctrl.slots.take(o.Pool.Name, e, o.Active, since, o.Now); none != nil {
+				p.Plan, queued = none.plan(), true
 			}
 		case plan.StartBuild:
 			e.Request.Context = context
-			request, again = &e.Request, e.Again
+			p.Request, p.Starts, again = &e.Request, !queued, e.Again
 		}
 	}
-	return request, again, false, nil
+	return again, false, nil
 }
 
 // unheld is the snapshot of a pool that has no history, and that nothing keeps from

@@ -43,7 +43,7 @@ func New(objects build.Objects, withDiff bool) (*Report, *Creation, error) {
 	}
 	r.decide(&p)
 	for _, secret := range p.Assumed {
-		r.NotChecked = append(r.NotChecked, inputs.SecretObject(secret)+": it could not be read, so it is taken for one that exists and has the credentials")
+		r.NotChecked = append(r.NotChecked, inputs.SecretObject(secret)+": it is not at hand, so it is taken for one that exists and has the credentials")
 	}
 	r.warn(&objects, &p)
 	config := findConfig(objects.Configs, pool.WantedConfig)
