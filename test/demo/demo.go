@@ -49,6 +49,8 @@ type demo struct {
 	configs map[string]rendered
 	// built are the images so far, in order.
 	built []result
+	// firstImage is the first of built, pulled back.
+	firstImage image
 }
 
 func newDemo(opts options, show *display, fail context.CancelCauseFunc) *demo {

@@ -70,18 +70,21 @@ func (img image) decode(name string, into any) error {
 	return nil
 }
 
+// readContent is how much of a file is of interest.
+type readContent func(content io.Reader) ([]byte, error)
+
 // files reads those that are asked for, from the lowest layer up: what a node would find after unpacking all of them.
-func (img image) files(wanted func(path string) bool) (map[string]imageFile, error) {
+func (img image) files(wanted func(path string) bool, read readContent) (map[string]imageFile, error) {
 	files := map[string]imageFile{}
 	for _, layer := range img.layers {
-		if err := img.readLayer(layer, wanted, files); err != nil {
+		if err := img.readLayer(layer, wanted, read, files); err != nil {
 			return nil, fmt.Errorf("could not read layer %s: %w", layer, err)
 		}
 	}
 	return files, nil
 }
 
-func (img image) readLayer(name string, wanted func(path string) bool, files map[string]imageFile) (err error) {
+func (img image) readLayer(name string, wanted func(path string) bool, read readContent, files map[string]imageFile) (err error) {
 	file, err := os.Open(filepath.Join(img.dir, filepath.Base(name)))
 	if err != nil {
 		return err
@@ -96,11 +99,11 @@ func (img image) readLayer(name string, wanted func(path string) bool, files map
 		}
 		content = unpacked
 	}
-	return applyLayer(tar.NewReader(content), wanted, files)
+	return applyLayer(tar.NewReader(content), wanted, read, files)
 }
 
 // applyLayer lays one layer over the files below it.
-func applyLayer(layer *tar.Reader, wanted func(path string) bool, files map[string]imageFile) error {
+func applyLayer(layer *tar.Reader, wanted func(path string) bool, read readContent, files map[string]imageFile) error {
 	for {
 		header, err := layer.Next()
 		if errors.Is(err, io.EOF) {
@@ -119,7 +122,7 @@ func applyLayer(layer *tar.Reader, wanted func(path string) bool, files map[stri
 			delete(files, removed)
 			removeBelow(files, removed+"/")
 		case header.Typeflag != tar.TypeDir && wanted(name):
-			content, err := io.ReadAll(layer)
+			content, err := read(layer)
 			if err != nil {
 				return err
 			}

@@ -3,8 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
-	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -16,8 +16,12 @@ func (d *demo) inspectFirstImages(ctx context.Context) error {
 		if i > 0 {
 			d.show.say("")
 		}
-		if _, err := d.inspect(ctx, r); err != nil {
+		img, _, err := d.inspect(ctx, r)
+		if err != nil {
 			return err
+		}
+		if i == 0 {
+			d.firstImage = img
 		}
 	}
 	return nil
@@ -28,57 +32,48 @@ func (d *demo) inspectSecondImage(ctx context.Context) error {
 	if first.Image == second.Image {
 		return fmt.Errorf("pool %s got the same image for %s as for %s", second.Pool, second.RenderedConfig, first.RenderedConfig)
 	}
-	files, err := d.inspect(ctx, second)
+	img, expected, err := d.inspect(ctx, second)
 	if err != nil {
 		return err
 	}
 	d.show.say("")
-	d.show.say("new in it: /%s", strings.TrimPrefix(motdPath, "/"))
-	sysctl := files["etc/sysctl.d/90-"+second.Pool+".conf"]
-	d.show.say("changed:   %s", strings.TrimSpace(strings.Split(string(sysctl.content), "\n")[0]))
-	return nil
+	d.show.say("%s  from %s to %s, in the whole image:", second.Pool, shortDigest(first.Image), shortDigest(second.Image))
+	return d.showDifference(d.firstImage, img, expected)
 }
 
 // inspect pulls an image by its digest, with the credentials of the registry and nothing else, and compares it with the
 // rendered config that the cluster has under the name that the pool gave.
-func (d *demo) inspect(ctx context.Context, r result) (map[string]imageFile, error) {
+func (d *demo) inspect(ctx context.Context, r result) (image, []expectation, error) {
 	config, err := d.clients.mcfg.MachineconfigurationV1().MachineConfigs().Get(ctx, r.RenderedConfig, metav1.GetOptions{})
 	if err != nil {
-		return nil, fmt.Errorf("could not get MachineConfig %s: %w", r.RenderedConfig, err)
+		return image{}, nil, fmt.Errorf("could not get MachineConfig %s: %w", r.RenderedConfig, err)
 	}
 	expected, err := expectations(config.Spec.Config.Raw)
 	if err != nil {
-		return nil, err
-	}
-	left, err := forTheNode(config.Spec.Config.Raw)
-	if err != nil {
-		return nil, err
+		return image{}, nil, err
 	}
 	img, err := d.pull(ctx, r)
 	if err != nil {
-		return nil, err
+		return image{}, nil, err
 	}
-	files, err := img.files(interesting(expected))
+	files, err := img.files(interesting(expected), io.ReadAll)
 	if err != nil {
-		return nil, err
+		return image{}, nil, err
 	}
 	d.show.say("%s  %s has %s:", r.Pool, shortDigest(r.Image), r.RenderedConfig)
 	for _, e := range expected {
 		if err := e.check(files); err != nil {
-			return nil, fmt.Errorf("the image of %s is not what its config says: %s: %w", r.RenderedConfig, e.what, err)
+			return image{}, nil, fmt.Errorf("the image of %s is not what its config says: %s: %w", r.RenderedConfig, e.what, err)
 		}
 		d.show.say("  ok  %-20s %s /%s", e.what, describeMode(e, files[e.path]), e.path)
 	}
 	for _, label := range []struct{ name, value string }{{poolAnnotation, r.Pool}, {configAnnotation, r.RenderedConfig}} {
 		if got := img.labels[label.name]; got != label.value {
-			return nil, fmt.Errorf("the image of %s has label %s=%q, not %q", r.RenderedConfig, label.name, got, label.value)
+			return image{}, nil, fmt.Errorf("the image of %s has label %s=%q, not %q", r.RenderedConfig, label.name, got, label.value)
 		}
 		d.show.say("  ok  %-20s      %s=%s", "image label", label.name, label.value)
 	}
-	for _, what := range left {
-		d.show.say("  --  %-20s      is not for the image: the node's daemon writes it to the user's home", what)
-	}
-	return files, nil
+	return img, expected, nil
 }
 
 func describeMode(e expectation, file imageFile) string {

@@ -4,11 +4,14 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 )
+
+const customConfigMap = "machine-os-builder-custom-containerfile"
 
 const optInLabel = "machineconfiguration.openshift.io/layering-enabled"
 
@@ -73,15 +76,22 @@ func (d *demo) firstImages(ctx context.Context) error {
 	return d.awaitImages(ctx, began, poolWorker, poolInfra)
 }
 
-// secondImage changes the config of one pool, and nothing else.
+// secondImage changes the config of one pool, and what is run on top of it. Both come within the quiet period, so they are one build.
 func (d *demo) secondImage(ctx context.Context) error {
 	config, err := render(poolWorker, true)
 	if err != nil {
 		return err
 	}
 	began := time.Now()
+	if err := d.cluster.Apply(ctx, asset("custom.yaml"), set(asset("custom.Containerfile"), "data", poolWorker)); err != nil {
+		return err
+	}
 	if err := d.want(ctx, config); err != nil {
 		return err
+	}
+	d.show.say("ConfigMap %s, key %s:", customConfigMap, poolWorker)
+	for line := range strings.Lines(asset("custom.Containerfile")) {
+		d.show.say("  | %s", strings.TrimSuffix(line, "\n"))
 	}
 	d.show.say("vm.max_map_count is %d instead of %d, and %s is new", sysctlAfter, sysctlBefore, motdPath)
 	d.show.say("worker now wants %s", config.name)

@@ -31,8 +31,8 @@ var story = []step{
 	{"Start machine-config-controller with --feature-gates OnClusterBuild=true", (*demo).startController, []string{logController}},
 	{"Opt both pools in, and wait for their images", (*demo).firstImages, []string{logController, dirBuildLogs}},
 	{"Pull both images back, and look for the configs in them", (*demo).inspectFirstImages, []string{logSkopeo, logRegistry}},
-	{"Change the config of worker, and wait for its second image", (*demo).secondImage, []string{logController, dirBuildLogs}},
-	{"Pull the second image back, and look for the change in it", (*demo).inspectSecondImage, []string{logSkopeo, logRegistry}},
+	{"Give worker custom content and another config, and wait for its second image", (*demo).secondImage, []string{logController, dirBuildLogs}},
+	{"Pull the second image back, and compare it with the first", (*demo).inspectSecondImage, []string{logSkopeo, logRegistry}},
 	{"Read what the cluster tells about pool worker", (*demo).describeWorker, []string{logControlPlane}},
 }
 
