@@ -28,10 +28,10 @@ func main() {
 	flag.Parse()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt) //nolint:forbidigo // a program starts its context
-	defer stop()
-	if err := show(ctx, os.Stdout, &r, *only, *jobs); err != nil {
+	err := show(ctx, os.Stdout, &r, *only, *jobs)
+	stop()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "mutants:", err)
-		stop()
 		os.Exit(1)
 	}
 }
