@@ -152,6 +152,12 @@ func TestRenderNothingToBuild(t *testing.T) {
 	require.Contains(t, out, "none in the config")
 	require.Contains(t, out, "unchanged: custom content")
 	require.NotContains(t, out, "Inputs of the Build", "none is created")
+	require.NotContains(t, out, "without a build")
+
+	before := editedAgain(t, published(t), "pool.yaml", "desired-os-image: ", "other: ")
+	out, _, code = renderBuildOf(t, "-f", before)
+	require.Zero(t, code, "the image is on record")
+	require.Contains(t, out, "is published without a build")
 
 	editedAgain(t, dir, "configmaps.yaml", "bin/vi\n", "bin/view\n")
 	out, _, code = renderBuildOf(t, "-f", dir, "--diff")

@@ -99,6 +99,11 @@ func (r *Report) warn(objects *build.Objects, p *build.Preview) {
 			r.Warnings = append(r.Warnings, fmt.Sprintf("%s has keys that mean nothing and are ignored: %s", inputs.ConfigMapObject, strings.Join(unknown, ", ")))
 		}
 	}
+	for _, effect := range p.Plan.Effects {
+		if publish, ok := effect.(plan.Publish); ok {
+			r.Warnings = append(r.Warnings, fmt.Sprintf("the image %s is not on the pool yet: it was built before, and is published without a build", publish.Record.Image))
+		}
+	}
 	if warning := p.Snapshot.Config.Warning; !strings.Contains(r.Message, warning) {
 		r.Warnings = append(r.Warnings, warning)
 	}
