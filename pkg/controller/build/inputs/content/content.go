@@ -41,7 +41,8 @@ type Entry struct {
 	// Path is absolute and clean. Units and drop-ins are below /etc/systemd/system.
 	Path string `json:"path"`
 	// Mode is the permission bits: those in the config, else 0644 for files and
-	// 0755 for directories, which Ignition gives to new ones. It is 0 for links.
+	// 0755 for directories, which Ignition gives to new ones. It is 0 for links, and for
+	// units of which only the enablement is said.
 	Mode uint32 `json:"mode"`
 	// User and Group own the entry, as name or number; "root" if the config does
 	// not say.

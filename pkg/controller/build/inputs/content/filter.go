@@ -158,15 +158,19 @@ func (f *filter) units(config *types.Config) *inputs.Problem {
 		if !f.keeps(name) {
 			continue
 		}
-		entry := Entry{Kind: KindUnit, Path: name, Mode: defaultFileMode, User: rootOwner, Group: rootOwner, Enabled: unit.Enabled, Masked: unit.Mask}
+		entry := Entry{Kind: KindUnit, Path: name, User: rootOwner, Group: rootOwner, Enabled: unit.Enabled, Masked: unit.Mask}
 		if !util.NilOrEmpty(unit.Contents) {
+			entry.Mode = defaultFileMode
 			f.readText(&entry, *unit.Contents)
 		}
 		if util.IsTrue(unit.Mask) {
 			// A link takes the place of the content.
 			entry.Target, entry.Mode, entry.Size, entry.Hash = "/dev/null", 0, 0, ""
 		}
-		f.add(entry)
+		// A unit of the base image that gets drop-ins is no entry of its own.
+		if !util.NilOrEmpty(unit.Contents) || unit.Enabled != nil || util.IsTrue(unit.Mask) {
+			f.add(entry)
+		}
 		var dropins []types.Dropin
 		for _, dropin := range unit.Dropins {
 			name := path.Join(unitsDir, unit.Name+".d", dropin.Name)

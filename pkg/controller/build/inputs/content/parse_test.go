@@ -112,12 +112,14 @@ func TestParseEntries(t *testing.T) {
 			sections: `"systemd":{"units":[
 				{"name":"a.service","enabled":true,"contents":"[Service]\n","dropins":[{"name":"10-x.conf","contents":"[Unit]\n"},{"name":"20-y.conf"}]},
 				{"name":"b.timer","enabled":false},
-				{"name":"c.service","mask":true,"contents":"[Service]\n"}]}`,
+				{"name":"c.service","mask":true,"contents":"[Service]\n"},
+				{"name":"d.service","dropins":[{"name":"10-x.conf","contents":"[Unit]\n"}]}]}`,
 			want: []Entry{
 				{Kind: KindUnit, Path: "/etc/systemd/system/a.service", Mode: 0o644, User: "root", Group: "root", Size: 10, Hash: hashOf("[Service]\n"), Enabled: &yes},
 				{Kind: KindDropIn, Path: "/etc/systemd/system/a.service.d/10-x.conf", Mode: 0o644, User: "root", Group: "root", Size: 7, Hash: hashOf("[Unit]\n")},
-				{Kind: KindUnit, Path: "/etc/systemd/system/b.timer", Mode: 0o644, User: "root", Group: "root", Enabled: &no},
+				{Kind: KindUnit, Path: "/etc/systemd/system/b.timer", User: "root", Group: "root", Enabled: &no},
 				{Kind: KindUnit, Path: "/etc/systemd/system/c.service", User: "root", Group: "root", Target: "/dev/null", Masked: &yes},
+				{Kind: KindDropIn, Path: "/etc/systemd/system/d.service.d/10-x.conf", Mode: 0o644, User: "root", Group: "root", Size: 7, Hash: hashOf("[Unit]\n")},
 			},
 		},
 		"nothing": {reason: "a config may say nothing", sections: ""},

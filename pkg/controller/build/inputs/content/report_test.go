@@ -45,7 +45,7 @@ func TestDiff(t *testing.T) {
 		{Path: "/etc/new", Kind: KindFile, Action: Added},
 		{Path: "/etc/owner", Kind: KindFile, Action: Changed, What: []string{"owner", "overwrite"}},
 		{Path: "/etc/systemd/system/a.service", Kind: KindUnit, Action: Changed, What: []string{"enablement"}},
-		{Path: "/etc/systemd/system/b.service", Kind: KindUnit, Action: Changed, What: []string{"mode", "target", "mask"}},
+		{Path: "/etc/systemd/system/b.service", Kind: KindUnit, Action: Added},
 		{Path: "/etc/systemd/system/c.service.d/x.conf", Kind: KindDropIn, Action: Removed},
 		{Path: "/etc/target", Kind: KindLink, Action: Changed, What: []string{"target"}},
 	}, changes, "the same content in another encoding is no change")
