@@ -83,10 +83,11 @@ func (d *demo) secondImage(ctx context.Context) error {
 		return err
 	}
 	began := time.Now()
-	if err := d.cluster.Apply(ctx, asset("custom.yaml"), set(asset("custom.Containerfile"), "data", poolWorker)); err != nil {
+	// The quiet period begins with the config.
+	if err := d.want(ctx, config); err != nil {
 		return err
 	}
-	if err := d.want(ctx, config); err != nil {
+	if err := d.cluster.Apply(ctx, asset("custom.yaml"), set(asset("custom.Containerfile"), "data", poolWorker)); err != nil {
 		return err
 	}
 	d.show.say("ConfigMap %s, key %s:", customConfigMap, poolWorker)
