@@ -15,6 +15,10 @@
 // The controller is level-triggered: what it does depends on what is, never on
 // what changed. A handler only says which pool to look at.
 //
+// What would be decided on given objects, without a cluster or without writing to
+// it, is found out by NewPreview, on the same code; the package preview puts that
+// into words.
+//
 // # Who owns what
 //
 //	object                                   read    written
