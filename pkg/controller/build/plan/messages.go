@@ -13,7 +13,7 @@ import (
 )
 
 // wayOut ends the message of a state that only a change leads out of.
-const wayOut = "a change of the pool's config, of " + inputs.ConfigMapObject + " or of its secrets builds again, and so does a new value of the annotation " +
+const wayOut = "a change of the pool's config, of its custom content, of " + inputs.ConfigMapObject + " or of its secrets builds again, and so does a new value of the annotation " +
 	constants.RebuildRequestedAnnotation
 
 // Held is the plan of a pool whose build is due and cannot start.

@@ -4,7 +4,8 @@ import "time"
 
 // quietFor is how long the build of inputs that are new waits for them to stop
 // changing. Inputs that are older than the quiet period do not wait, and none
-// wait for longer than the ceiling.
+// wait for longer than the ceiling. The API server tells the creation of a config
+// in whole seconds, so the wait may be short by up to one.
 func (d *decision) quietFor() time.Duration {
 	limits := d.limits()
 	changed := d.Config.Created
