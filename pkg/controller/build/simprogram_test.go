@@ -70,6 +70,8 @@ func newProgram(sim *simulation, clients buildtest.Clients) *program {
 	if err != nil {
 		panic(err)
 	}
+	// The real one has goroutines, which would keep all of this alive.
+	p.ctrl.queue.ShutDown()
 	p.queue = newSimQueue(sim.clock, config)
 	p.ctrl.queue = p.queue
 

@@ -205,7 +205,7 @@ func (sim *simulation) buildSystem() (progress bool) {
 			continue
 		case phase == buildv1.BuildPhasePending:
 			sim.api.RunBuild(b.Name, buildv1.BuildPhaseRunning)
-		case outcome.slow:
+		case outcome.slow || outcome.waits && len(sim.story) > 0:
 			continue
 		case outcome.reason != "":
 			sim.api.FailBuild(b.Name, buildv1.BuildPhaseFailed, outcome.reason, "it failed")
