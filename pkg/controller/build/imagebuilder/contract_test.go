@@ -34,6 +34,8 @@ type backend struct {
 	stopped func(name string)
 	remove  func(name string)
 	install func(installed bool)
+	// calls is how many requests were made of the backend.
+	calls func() int
 }
 
 var backends = map[string]func(t *testing.T, clock *clocktesting.FakeClock) backend{
@@ -46,6 +48,7 @@ func newFake(_ *testing.T, clock *clocktesting.FakeClock) backend {
 	return backend{
 		ImageBuilder: b,
 		deliver:      func() {},
+		calls:        func() int { return 0 },
 		run:          func(name string) { b.SetPhase(name, imagebuilder.PhaseRunning) },
 		succeed: func(name, digest string) {
 			b.SetPhase(name, imagebuilder.PhaseSucceeded, func(o *imagebuilder.Observation) {
@@ -85,6 +88,7 @@ func newOpenShift(t *testing.T, clock *clocktesting.FakeClock) backend {
 			api.Fill(builds.GetIndexer(), "builds")
 			api.FillMetadata(secrets.GetIndexer(), "secrets")
 		},
+		calls:   func() int { return len(api.Calls()) },
 		run:     func(name string) { api.RunBuild(name, buildv1.BuildPhaseRunning) },
 		succeed: api.CompleteBuild,
 		fail: func(name string, transient bool) {
@@ -264,6 +268,16 @@ func TestContract(t *testing.T) {
 			require.Len(t, got, 1)
 			require.False(t, got[0].HasInputs)
 			require.NoError(t, b.DeleteInputs(ctx, "b-1"), "absence is success")
+		})
+
+		test("what is deleted is deleted once, whatever the cache shows", func(t *testing.T, b backend, observe func() []imagebuilder.Observation) {
+			require.NoError(t, b.Start(ctx, request("b-1")))
+			uid := observe()[0].UID
+			require.NoError(t, b.Delete(ctx, "b-1", uid))
+			calls := b.calls()
+			require.NoError(t, b.Delete(ctx, "b-1", uid))
+			require.Equal(t, calls, b.calls())
+			require.Empty(t, observe())
 		})
 
 		test("inputs without a build are observed, and can be deleted", func(t *testing.T, b backend, observe func() []imagebuilder.Observation) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 
 	buildv1 "github.com/openshift/api/build/v1"
@@ -31,6 +32,9 @@ type Builder struct {
 	buildIndexer  cache.Indexer
 	secretIndexer cache.Indexer
 
+	// deleted holds the UIDs of objects that were deleted and that the caches may still
+	// show, so that each is deleted once.
+	deleted sync.Map
 	// unavailable holds the last error of listing Builds, until they are listed.
 	unavailable atomic.Pointer[imagebuilder.UnavailableError]
 	// enqueueAll is set by Notify, before the informers start.
@@ -246,9 +250,12 @@ func (b *Builder) Stop(ctx context.Context, name string, uid types.UID) error {
 // Delete implements ImageBuilder. The Build goes first: as long as it exists
 // it leads back to its inputs.
 func (b *Builder) Delete(ctx context.Context, name string, uid types.UID) error {
-	err := b.client.BuildV1().Builds(b.namespace).Delete(ctx, name, deleteOptions(uid))
-	if err = b.unlessGone(ctx, name, uid, err); err != nil {
-		return fmt.Errorf("could not delete Build %s: %w", name, err)
+	if _, done := b.deleted.Load(uid); !done {
+		err := b.client.BuildV1().Builds(b.namespace).Delete(ctx, name, deleteOptions(uid))
+		if err = b.unlessGone(ctx, name, uid, err); err != nil {
+			return fmt.Errorf("could not delete Build %s: %w", name, err)
+		}
+		b.deleted.Store(uid, true)
 	}
 	return b.DeleteInputs(ctx, name)
 }
@@ -261,11 +268,15 @@ func (b *Builder) DeleteInputs(ctx context.Context, name string) error {
 	}
 	for _, object := range objects {
 		meta := metaOf(object)
+		if _, done := b.deleted.Load(meta.UID); done {
+			continue
+		}
 		err := b.kubeClient.CoreV1().Secrets(b.namespace).Delete(ctx, meta.Name, deleteOptions(meta.UID))
 		// A conflict may mean that the cache shows a predecessor: the next look tells.
 		if err != nil && !apierrors.IsNotFound(err) {
 			return fmt.Errorf("could not delete Secret %s: %w", meta.Name, err)
 		}
+		b.deleted.Store(meta.UID, true)
 	}
 	return nil
 }

@@ -19,7 +19,12 @@ func (b *Builder) Notify(enqueue func(pool string)) (synced func() bool) {
 				b.notifyPool(object, enqueue)
 			}
 		},
-		DeleteFunc: func(object any) { b.notifyPool(object, enqueue) },
+		DeleteFunc: func(object any) {
+			if meta := metaOf(object); meta != nil {
+				b.deleted.Delete(meta.UID)
+			}
+			b.notifyPool(object, enqueue)
+		},
 	}
 	// An informer refuses handlers only after it was stopped.
 	buildsHandled, err := b.builds.AddEventHandler(handler)
