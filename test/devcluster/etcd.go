@@ -6,12 +6,26 @@ import (
 	"fmt"
 	"net/url"
 	"path/filepath"
+	"syscall"
 
 	"go.etcd.io/etcd/server/v3/embed"
 )
 
-// startEtcd returns when the single member leads, which takes a moment of raft time: hence the short election.
+// etcdTries bounds how often etcd is started when a port was taken by someone else
+// after it was found free.
+const etcdTries = 3
+
 func startEtcd(ctx context.Context, dir string, s *state) (*embed.Etcd, error) {
+	for try := 1; ; try++ {
+		etcd, err := tryEtcd(ctx, dir, s)
+		if try == etcdTries || !errors.Is(err, syscall.EADDRINUSE) {
+			return etcd, err
+		}
+	}
+}
+
+// tryEtcd returns when the single member leads, which takes a moment of raft time: hence the short election.
+func tryEtcd(ctx context.Context, dir string, s *state) (*embed.Etcd, error) {
 	for _, port := range []*int{&s.EtcdPort, &s.EtcdPeerPort} {
 		if err := reserve(port); err != nil {
 			return nil, err
