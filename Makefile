@@ -46,7 +46,7 @@ story: ## Tell what an administrator lives through with one pool, and check it (
 	@exec $(OUTPUT)/bin/story -root .
 
 .PHONY: test
-test: packages unit simulate integration e2e ## Run all tests, and install what they need
+test: packages unit fuzz-briefly simulate integration e2e ## Run all tests, and install what they need
 
 .PHONY: unit
 unit: ## Run the unit tests of the controller, with the race detector
@@ -81,6 +81,11 @@ packages: ## Install the Debian packages that building images needs
 .PHONY: verify
 verify: $(LINT) ## Check format, lint, vendoring and generated files
 	hack/verify.sh $(abspath $(LINT))
+
+# A number of inputs, not a time: a machine that is busy is no reason to fail.
+.PHONY: fuzz-briefly
+fuzz-briefly: ## Run each fuzz target on a few hundred inputs
+	hack/fuzz.sh 500x
 
 .PHONY: fuzz
 fuzz: ## Run each fuzz target for FUZZTIME

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs every fuzz target for the given time, one after the other.
+# Runs every fuzz target for the given time or number of inputs, one after the other.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 time=$1
