@@ -120,8 +120,6 @@ func (sim *simulation) end() end {
 	// out that it is not wanted any more.
 	counted := []string{"create builds", "delete builds"}
 	if len(sim.schedule.faults) < 2 {
-		// Of several faults, one may hold up a build whose inputs are there already: they
-		// are taken back, and made again when the hold is over.
 		counted = append(counted, "create secrets", "delete secrets")
 	}
 	for _, what := range counted {
@@ -132,11 +130,19 @@ func (sim *simulation) end() end {
 	return end{strings.Join(lines, "\n"), sim.calls}
 }
 
+// inputsCount is how often Secrets with inputs were made and removed.
+type inputsCount struct{ created, deleted int }
+
+func (sim *simulation) inputs() inputsCount {
+	return inputsCount{sim.committed["create secrets"], sim.committed["delete secrets"]}
+}
+
+func undisturbedInputs(s schedule) inputsCount { return undisturbedRun(s).inputs() }
+
 var undisturbedEnds sync.Map
 
-// undisturbedEnd is where a scenario comes to on its own.
-func undisturbedEnd(s schedule) end {
-	faults := s.faults
+// undisturbedRun is the scenario on its own.
+func undisturbedRun(s schedule) *simulation {
 	s.faults = nil
 	known, ok := undisturbedEnds.Load(s.String())
 	if !ok {
@@ -145,9 +151,14 @@ func undisturbedEnd(s schedule) end {
 		}
 		known, _ = undisturbedEnds.LoadOrStore(s.String(), sim)
 	}
-	sim := *known.(*simulation)
-	// What is counted depends on the faults that it is compared with.
-	sim.schedule.faults = faults
+	return known.(*simulation)
+}
+
+// undisturbedEnd is where a scenario comes to on its own. What is counted depends on
+// the faults that it is compared with.
+func undisturbedEnd(s schedule) end {
+	sim := *undisturbedRun(s)
+	sim.schedule.faults = s.faults
 	return sim.end()
 }
 
@@ -160,6 +171,13 @@ func (sim *simulation) checkDifference() {
 	want, got := undisturbedEnd(sim.schedule), sim.end()
 	if want.state != got.state && !sim.losesStory() {
 		sim.problem("7: the end differs from that of the undisturbed run, which is\n%s\nand is\n%s", want.state, got.state)
+	}
+	// Of several faults, one may hold up a build whose inputs are there already: they
+	// are taken back, and made again when the hold is over, at most once for each.
+	before, after := undisturbedInputs(sim.schedule), sim.inputs()
+	again := after.created - before.created
+	if len(sim.programs) < 2 && !sim.losesStory() && (again < 0 || again > len(sim.schedule.faults) || after.deleted-before.deleted != again) {
+		sim.problem("7: inputs were made and removed %+v times, %+v undisturbed", after, before)
 	}
 	if sim.schedule.isSingle() && got.calls > 3*want.calls {
 		sim.problem("9: %d calls are made, %d undisturbed", got.calls, want.calls)

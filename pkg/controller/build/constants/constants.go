@@ -1,6 +1,5 @@
 // Package constants is the one place for the names that users of the
-// BuildController meet on their objects: ConfigMap keys, labels, annotations
-// and image labels.
+// BuildController meet on their objects: ConfigMap keys, labels and annotations.
 package constants
 
 // The ConfigMap that configures the BuildController, and its keys.
@@ -110,17 +109,4 @@ const (
 	// Build made by the clone API carries all labels and annotations of the
 	// original under another name; the mismatch gives it away.
 	BuildNameAnnotation = "machineconfiguration.openshift.io/build-name"
-)
-
-// Labels on the images.
-const (
-	// ImagePoolLabel is the pool that the image was built for.
-	ImagePoolLabel = "machineconfiguration.openshift.io/pool"
-
-	// ImageRenderedConfigLabel is the rendered MachineConfig in the image.
-	ImageRenderedConfigLabel = "machineconfiguration.openshift.io/rendered-config"
-
-	// ImageBaseLabel is the pullspec of the image it was built on, under the
-	// key of the OCI image specification's annotation for it.
-	ImageBaseLabel = "org.opencontainers.image.base.name"
 )
