@@ -84,7 +84,12 @@ func (a *API) EditBuild(name string, edit func(*buildv1.Build)) {
 
 // RunBuild lets the build controller take a Build to a phase that is not terminal.
 func (a *API) RunBuild(name string, phase buildv1.BuildPhase) {
-	a.EditBuild(name, func(b *buildv1.Build) { b.Status.Phase = phase })
+	a.EditBuild(name, func(b *buildv1.Build) {
+		b.Status.Phase = phase
+		if phase == buildv1.BuildPhaseRunning && b.Status.StartTimestamp == nil {
+			b.Status.StartTimestamp = &metav1.Time{Time: a.clock.Now().Truncate(time.Second)}
+		}
+	})
 }
 
 // CompleteBuild lets a Build succeed with the digest, which may be empty.

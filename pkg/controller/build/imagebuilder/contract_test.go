@@ -217,6 +217,7 @@ func TestContract(t *testing.T) {
 			b.stopped("b-6")
 			got := observe()
 			require.Equal(t, imagebuilder.PhaseRunning, got[0].Phase)
+			require.False(t, got[0].Started.IsZero(), "progress is counted from then on")
 			require.Equal(t, imagebuilder.PhaseSucceeded, got[1].Phase)
 			require.Equal(t, buildtest.Repository+"@"+buildtest.Digest(2), got[1].Image, "the pullspec is by digest, without the tag")
 			require.False(t, got[1].Finished.IsZero())

@@ -156,8 +156,9 @@ type Observation struct {
 	HasInputs bool
 	// Deadline bounds the running time; zero when unknown.
 	Deadline time.Duration
-	// Created and Finished are zero when unknown.
+	// Created, Started (when it began to run) and Finished are zero when unknown.
 	Created  time.Time
+	Started  time.Time
 	Finished time.Time
 }
 

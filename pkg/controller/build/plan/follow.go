@@ -20,7 +20,7 @@ func (d *decision) follow(b *imagebuilder.Observation) Plan {
 	case imagebuilder.PhaseSucceeded:
 		if b.Image != "" {
 			record := *d.record
-			record.Image, record.Failure = b.Image, nil
+			record.Image, record.Failure, record.Took = b.Image, nil, d.record.tookWith(b)
 			return d.publish(record)
 		}
 		return d.fail(b, Failure{
@@ -71,12 +71,23 @@ func (d *decision) waitToEnd(b *imagebuilder.Observation) Plan {
 	if age >= bound {
 		return d.giveUp(b, FailureRunningTooLong, fmt.Sprintf("it did not end within %s, although its deadline is %s", bound, deadline))
 	}
+	elapsed := d.elapsed(b)
 	return Plan{
 		State: StateBuilding, Reason: ReasonBuildRunning,
-		Message:      fmt.Sprintf("Build %s of %s is running%s.", d.record.Build, d.record.Config, d.ordinal(d.record)) + warning(d.record),
+		Message: fmt.Sprintf("Build %s of %s is running%s%s.", d.record.Build, d.record.Config, d.ordinal(d.record),
+			howFar(elapsed, d.record.Usually())) + warning(d.record),
 		Effects:      d.tidy(d.record.Build),
-		RequeueAfter: bound - age,
+		RequeueAfter: min(bound-age, elapsed.Truncate(progressStep)+progressStep-elapsed),
 	}
+}
+
+// elapsed is for how long the build has been running. One of which the backend does not
+// say when it began counts from its creation.
+func (d *decision) elapsed(b *imagebuilder.Observation) time.Duration {
+	if b.Started.IsZero() {
+		return d.age(b)
+	}
+	return max(d.Now.Sub(b.Started), 0)
 }
 
 // age is how long ago the build was created, by the API server's clock. One that

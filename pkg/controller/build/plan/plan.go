@@ -160,18 +160,18 @@ func (d *decision) turnTo() Plan {
 	if past := d.record.pastImage(d.fingerprint); past != nil {
 		return d.publish(Record{
 			Build: past.Build, Fingerprint: past.Fingerprint, Config: past.Config, Attempt: 1, ClaimedAt: d.Now,
-			Image: past.Image, History: d.history(),
+			Image: past.Image, History: d.history(), Took: d.record.tookWith(nil),
 		})
 	}
 	if b := adoptable(d.Builds, d.fingerprint); b != nil {
 		record := Record{
 			Build: b.Name, Fingerprint: b.Fingerprint, Config: b.RenderedConfig, Attempt: b.Attempt, ClaimedAt: b.Created,
-			Versions: d.versions(), History: d.history(),
+			Versions: d.versions(), History: d.history(), Took: d.record.tookWith(nil),
 		}
 		// The cache may show a build that was removed a moment ago.
 		confirm := ConfirmBuild{Name: b.Name, Exists: true}
 		if b.Phase == imagebuilder.PhaseSucceeded {
-			record.Image = b.Image
+			record.Image, record.Took = b.Image, d.record.tookWith(b)
 			p := d.publish(record)
 			p.Effects = append([]Effect{confirm}, p.Effects...)
 			return p
@@ -232,6 +232,7 @@ func (d *decision) start(attempt int) Plan {
 		Warning:     d.Config.Warning,
 		Versions:    d.versions(),
 		History:     d.history(),
+		Took:        d.record.tookWith(nil),
 	}
 	p := d.pending(&record)
 	// Older builds are stopped once the claim is on the pool: whoever finds one

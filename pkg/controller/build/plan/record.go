@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
 )
 
 // Record is the controller's memory of the newest build attempt of a pool. It
@@ -37,6 +39,9 @@ type Record struct {
 
 	// History holds images of other inputs, newest first.
 	History []PastImage `json:"history,omitempty"`
+	// Took is for how many seconds the pool's last builds ran that made an image,
+	// newest first.
+	Took []int64 `json:"took,omitempty"`
 }
 
 // Failure is why an attempt ended without an image.
@@ -65,6 +70,10 @@ type PastImage struct {
 
 // historyLimit bounds the annotation's size.
 const historyLimit = 5
+
+// tookLimit bounds how many durations are kept: enough for a median that one odd
+// build does not move, few enough that it follows a pool that grows.
+const tookLimit = 5
 
 // ParseRecord reads the annotation's value.
 func ParseRecord(text string) (*Record, error) {
@@ -124,6 +133,28 @@ func (r *Record) historyFor(fingerprint string) []PastImage {
 	history = append(history, r.History...)
 	history = slices.DeleteFunc(history, func(p PastImage) bool { return p.Fingerprint == fingerprint })
 	return history[:min(len(history), historyLimit)]
+}
+
+// tookWith are the durations of the record, with that of a build that made an image in
+// front, if the backend told when it began and ended.
+func (r *Record) tookWith(b *imagebuilder.Observation) []int64 {
+	var took []int64
+	if b != nil && hasImage(b) && !b.Started.IsZero() && b.Finished.After(b.Started) {
+		took = append(took, int64(b.Finished.Sub(b.Started)/time.Second))
+	}
+	if r != nil {
+		took = append(took, r.Took...)
+	}
+	return took[:min(len(took), tookLimit)]
+}
+
+// Usually is for how long the pool's builds run: the median of the last ones that made
+// an image; zero while there were none.
+func (r *Record) Usually() time.Duration {
+	if r == nil || len(r.Took) == 0 {
+		return 0
+	}
+	return time.Duration(slices.Sorted(slices.Values(r.Took))[len(r.Took)/2]) * time.Second
 }
 
 // sameAs compares failures without their time.

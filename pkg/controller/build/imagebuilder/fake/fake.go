@@ -54,6 +54,9 @@ func (f *Builder) SetPhase(name string, phase imagebuilder.Phase, edits ...func(
 	}
 	f.change(b.pool, func() {
 		b.observation.Phase = phase
+		if phase == imagebuilder.PhaseRunning {
+			b.observation.Started = f.now()
+		}
 		if phase.IsFinished() {
 			b.observation.Finished = f.now()
 			b.observation.Stopping = false

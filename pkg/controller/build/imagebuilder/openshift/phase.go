@@ -53,6 +53,9 @@ func observation(build *buildv1.Build) imagebuilder.Observation {
 	if seconds := build.Spec.CompletionDeadlineSeconds; seconds != nil {
 		o.Deadline = time.Duration(*seconds) * time.Second
 	}
+	if status.StartTimestamp != nil {
+		o.Started = status.StartTimestamp.Time
+	}
 	if status.CompletionTimestamp != nil {
 		o.Finished = status.CompletionTimestamp.Time
 	}
