@@ -58,6 +58,9 @@ type Controller struct {
 	recorder   record.EventRecorder
 
 	mcpIndexer cache.Indexer
+	mcIndexer  cache.Indexer
+	ccIndexer  cache.Indexer
+	cmIndexer  cache.Indexer
 	mcpLister  mcfglistersv1.MachineConfigPoolLister
 	mcLister   mcfglistersv1.MachineConfigLister
 	ccLister   mcfglistersv1.ControllerConfigLister
@@ -73,6 +76,7 @@ type Controller struct {
 	settings settings
 	waits    *waits
 	slots    *slots
+	rest     *rest
 	queue    workqueue.TypedRateLimitingInterface[string]
 }
 
@@ -99,6 +103,9 @@ func New(
 		builder:       builder,
 		recorder:      recorder,
 		mcpIndexer:    mcpInformer.Informer().GetIndexer(),
+		mcIndexer:     mcInformer.Informer().GetIndexer(),
+		ccIndexer:     ccInformer.Informer().GetIndexer(),
+		cmIndexer:     cmInformer.Informer().GetIndexer(),
 		mcpLister:     mcpInformer.Lister(),
 		mcLister:      mcInformer.Lister(),
 		ccLister:      ccInformer.Lister(),
@@ -110,6 +117,7 @@ func New(
 		reports:       newReports(),
 		waits:         newWaits(),
 		slots:         newSlots(),
+		rest:          newRest(),
 		queue: workqueue.NewTypedRateLimitingQueueWithConfig(
 			newBackOff(config),
 			workqueue.TypedRateLimitingQueueConfig[string]{Name: "build-controller", Clock: config.Clock}),

@@ -51,7 +51,8 @@
 // (findings.go; it is read again), own writes that the cache lacks (writes.go; a
 // conflict), since when inputs keep changing (waits.go; the wait begins anew, and
 // is bounded), who waits for a place to build in (slots.go; taken over from the
-// pool's condition), and what was reported last (reports.go).
+// pool's condition), what was reported last (reports.go), and on which objects a pool
+// was found at rest (rest.go; it is looked at in full).
 //
 // # Words
 //

@@ -137,6 +137,7 @@ func (ctrl *Controller) enqueueWaiting() {
 // enqueueFromBuilder takes what the builder notifies of. A pool that opted out
 // may still have builds to remove, so AllPools means all.
 func (ctrl *Controller) enqueueFromBuilder(pool string) {
+	ctrl.rest.disturb(pool)
 	if pool != imagebuilder.AllPools {
 		ctrl.queue.Add(pool)
 		ctrl.enqueueWaiting()

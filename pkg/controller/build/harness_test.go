@@ -22,6 +22,7 @@ import (
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/buildtest"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder/openshift"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/plan"
 	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
@@ -105,6 +106,8 @@ func (h *harness) deliver(resources ...string) {
 	if len(resources) == 0 || slices.Contains(resources, "secrets") {
 		h.api.FillMetadata(h.metadata, "secrets")
 	}
+	// The builder's own notifications hang on running informers.
+	h.ctrl.rest.disturb(imagebuilder.AllPools)
 }
 
 // sync delivers everything and syncs the pool once.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/buildtest"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/plan"
 	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
 )
@@ -195,10 +196,14 @@ func (sim *simulation) losesStory() bool {
 // checkRest: at rest there is not one call, whatever the hour.
 func (sim *simulation) checkRest() {
 	before := sim.calls
-	for range 10 {
+	for minute := range 10 {
 		sim.clock.Step(time.Minute)
 		for _, p := range sim.programs {
 			p.deliver()
+			if minute%2 == 0 {
+				// That nothing changed is not all that keeps it silent.
+				p.ctrl.rest.disturb(imagebuilder.AllPools)
+			}
 			for _, pool := range sim.pools() {
 				p.queue.Add(pool.Name)
 			}

@@ -34,6 +34,10 @@ func (ctrl *Controller) syncMachineConfigPool(ctx context.Context, name string) 
 			// The event of that write is on its way, and wakes us.
 			return plan.Plan{State: plan.StateUnsettled, RequeueAfter: writeGrace}, nil
 		}
+		resting, ok, found := ctrl.isAtRest(pool)
+		if ok {
+			return resting, nil
+		}
 
 		snapshot, err := ctrl.observe(pool)
 		if err != nil {
@@ -59,7 +63,10 @@ func (ctrl *Controller) syncMachineConfigPool(ctx context.Context, name string) 
 		if wait > 0 && (p.RequeueAfter == 0 || wait < p.RequeueAfter) {
 			p.RequeueAfter = wait
 		}
-		return p, errors.Join(err, reportErr)
+		if err = errors.Join(err, reportErr); err == nil {
+			ctrl.noteRest(name, p, found)
+		}
+		return p, err
 	}
 }
 
@@ -99,6 +106,7 @@ func (ctrl *Controller) forget(name string) {
 	ctrl.writes.forget(name)
 	ctrl.checked.forget(name)
 	ctrl.reports.forget(name)
+	ctrl.rest.forget(name)
 	ctrl.waits.note(name, false, ctrl.config.Clock.Now())
 	ctrl.keepPlace(name, plan.Plan{State: plan.StateNotLayered}, nil)
 }
