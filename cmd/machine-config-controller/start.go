@@ -96,8 +96,10 @@ func runBuildController(ctx context.Context, o *startOptions, cb *ctrlcommon.Cli
 		return err
 	}
 	machineConfiguration := controllerContext.InformerFactory.Machineconfiguration().V1()
+	config := build.DefaultConfig()
+	config.TakeContent = controllerContext.RecentContent.Take
 	controller, err := build.New(
-		build.DefaultConfig(),
+		config,
 		machineConfiguration.MachineConfigPools(),
 		machineConfiguration.MachineConfigs(),
 		machineConfiguration.ControllerConfigs(),

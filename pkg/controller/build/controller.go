@@ -35,6 +35,10 @@ type Config struct {
 	DrainTimeout time.Duration
 	// Clock is the source of time.
 	Clock clock.WithTicker
+	// TakeContent returns the spec.config of this very version of a MachineConfig from
+	// the cache, nil if it is not at hand; then the API is asked. It is only called for
+	// a build that is about to start.
+	TakeContent func(config *mcfgv1.MachineConfig) []byte
 }
 
 // DefaultConfig returns the configuration for production.
@@ -45,6 +49,7 @@ func DefaultConfig() Config {
 		MaxRetryDelay:   2 * time.Minute,
 		DrainTimeout:    10 * time.Second,
 		Clock:           clock.RealClock{},
+		TakeContent:     func(*mcfgv1.MachineConfig) []byte { return nil },
 	}
 }
 

@@ -36,11 +36,12 @@
 //
 // # Order of effects
 //
-// For one image the API sees, in this order: GET of the rendered MachineConfig;
-// PATCH of the pool (the claim); POST of the inputs' Secret; POST of the Build;
-// PATCH of the pool's status, pending and then building; PATCH of the pool's
-// annotations (the image); PATCH of its status; DELETE of the Secret; DELETE of
-// the Build before, when there are more than are to be kept. Each pool write
+// For one image the API sees, in this order: GET of the rendered MachineConfig, unless
+// the informer brought it moments ago (Config.TakeContent); PATCH of the pool (the
+// claim); POST of the inputs' Secret; POST of the Build; PATCH of the pool's status,
+// pending and then building; PATCH of the pool's annotations (the image); PATCH of its
+// status; DELETE of the Secret; DELETE of the Build before, when there are more than
+// are to be kept. Each pool write
 // carries the resourceVersion that the decision was made on. A crash between any
 // two leaves a state from which the next sync goes on.
 //

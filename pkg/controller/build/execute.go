@@ -152,16 +152,9 @@ func (x *execution) loadConfig(ctx context.Context, effect plan.LoadConfig) erro
 	if x.contextVersion != "" && x.contextVersion == cached.ResourceVersion {
 		return nil
 	}
-	config, err := x.mcfgClient.MachineconfigurationV1().MachineConfigs().Get(ctx, effect.Name, metav1.GetOptions{})
-	if apierrors.IsNotFound(err) {
-		return errStale
-	}
+	config, err := x.inFull(ctx, cached)
 	if err != nil {
-		return fmt.Errorf("could not get %s: %w", inputs.MachineConfigObject(effect.Name), err)
-	}
-	if cached.ResourceVersion != config.ResourceVersion {
-		// What the plan knows of the config is not what was read.
-		return errStale
+		return err
 	}
 	files, finding := buildContext(config, effect)
 	x.context, x.contextVersion = files, config.ResourceVersion
@@ -169,6 +162,28 @@ func (x *execution) loadConfig(ctx context.Context, effect plan.LoadConfig) erro
 		return errLearned
 	}
 	return nil
+}
+
+// inFull is the cached config with its content, which is at hand only while the config
+// is new.
+func (x *execution) inFull(ctx context.Context, cached *mcfgv1.MachineConfig) (*mcfgv1.MachineConfig, error) {
+	if content := x.config.TakeContent(cached); content != nil {
+		config := cached.DeepCopy()
+		config.Spec.Config.Raw = content
+		return config, nil
+	}
+	config, err := x.mcfgClient.MachineconfigurationV1().MachineConfigs().Get(ctx, cached.Name, metav1.GetOptions{})
+	if apierrors.IsNotFound(err) {
+		return nil, errStale
+	}
+	if err != nil {
+		return nil, fmt.Errorf("could not get %s: %w", inputs.MachineConfigObject(cached.Name), err)
+	}
+	if cached.ResourceVersion != config.ResourceVersion {
+		// What the plan knows of the config is not what was read.
+		return nil, errStale
+	}
+	return config, nil
 }
 
 // buildContext makes the files that a build reads, and says what it found on the

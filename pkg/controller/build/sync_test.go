@@ -6,10 +6,43 @@ import (
 	buildv1 "github.com/openshift/api/build/v1"
 	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
 	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/buildtest"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/plan"
 )
+
+// TestNewConfigIsNotReadAgain: what the informer brought moments ago is not asked for,
+// and makes the same inputs.
+func TestNewConfigIsNotReadAgain(t *testing.T) {
+	inputsWith := func(atHand bool) any {
+		h := newHarness(t, append(goodInputs("rendered-worker-1"), buildtest.Pool(worker).Layered().Wants("rendered-worker-1").Object())...)
+		if atHand {
+			h.ctrl.config.TakeContent = func(config *mcfgv1.MachineConfig) []byte {
+				require.Equal(t, "rendered-worker-1", config.Name)
+				return buildtest.RenderedConfig(config.Name).Spec.Config.Raw
+			}
+		}
+		read := false
+		for range 3 {
+			_, err := h.sync(worker)
+			require.NoError(t, err)
+		}
+		for _, call := range h.api.Calls() {
+			read = read || call.String() == "get machineconfigs"
+		}
+		require.Equal(t, !atHand, read)
+		for _, object := range h.api.All("secrets") {
+			if secret := object.(*corev1.Secret); secret.Name == h.newestBuild(worker) {
+				return secret.Data
+			}
+		}
+		return nil
+	}
+	read := inputsWith(false)
+	require.NotNil(t, read)
+	require.Equal(t, read, inputsWith(true))
+}
 
 // TestHappyCycle follows one image from opt-in to published, and counts what it
 // costs: nine calls, one of them a read, and one more for the build of the image

@@ -34,15 +34,16 @@ const noResync = 0 * time.Second
 
 // CreateControllerContext makes a ControllerContext. Nothing is started.
 func CreateControllerContext(cb *ClientBuilder) *ControllerContext {
+	layering := newLayeringInformers(cb)
 	return &ControllerContext{
 		ClientBuilder: cb,
 		InformerFactory: mcfginformers.NewSharedInformerFactoryWithOptions(
 			cb.MachineConfigClientOrDie("machine-config-shared-informer"), noResync,
-			mcfginformers.WithTransform(stripForLayering)),
+			mcfginformers.WithTransform(stripAndKeep(layering.RecentContent))),
 		KubeNamespacedInformerFactory: informers.NewSharedInformerFactoryWithOptions(
 			cb.KubeClientOrDie("kube-shared-informer"), noResync,
 			informers.WithNamespace(MCONamespace),
 			informers.WithTransform(stripForLayering)),
-		LayeringInformers: newLayeringInformers(cb),
+		LayeringInformers: layering,
 	}
 }

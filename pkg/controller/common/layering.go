@@ -14,6 +14,7 @@ import (
 	"k8s.io/client-go/informers"
 	"k8s.io/client-go/metadata/metadatainformer"
 	"k8s.io/client-go/tools/cache"
+	"k8s.io/utils/clock"
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs"
@@ -47,6 +48,8 @@ type LayeringInformers struct {
 	BuildInformerFactory buildinformers.SharedInformerFactory
 	// SecretMetadataInformer holds the namespace's Secrets without content.
 	SecretMetadataInformer cache.SharedIndexInformer
+	// RecentContent has what InformerFactory drops of MachineConfigs that are new.
+	RecentContent *RecentContent
 
 	secretMetadataFactory metadatainformer.SharedInformerFactory
 }
@@ -72,6 +75,7 @@ func newLayeringInformers(cb *ClientBuilder) LayeringInformers {
 				o.LabelSelector = labels.Set{constants.OwnedLabel: constants.OwnedLabelValue}.String()
 			})),
 		SecretMetadataInformer: secretInformer,
+		RecentContent:          NewRecentContent(clock.RealClock{}),
 		secretMetadataFactory:  secrets,
 	}
 }
@@ -88,6 +92,16 @@ func (l *LayeringInformers) Shutdown() {
 	l.BuildSettingsInformerFactory.Shutdown()
 	l.BuildInformerFactory.Shutdown()
 	l.secretMetadataFactory.Shutdown()
+}
+
+// stripAndKeep is stripForLayering, and keeps the content of configs that are new.
+func stripAndKeep(recent *RecentContent) cache.TransformFunc {
+	return func(object any) (any, error) {
+		if config, ok := object.(*mcfgv1.MachineConfig); ok {
+			recent.keep(config)
+		}
+		return stripForLayering(object)
+	}
 }
 
 // stripForLayering drops, before an object enters a cache, what image builds
