@@ -82,6 +82,7 @@ type Controller struct {
 	waits    *waits
 	slots    *slots
 	rest     *rest
+	lanes    *lanes
 	queue    workqueue.TypedRateLimitingInterface[string]
 }
 
@@ -123,10 +124,9 @@ func New(
 		waits:         newWaits(),
 		slots:         newSlots(),
 		rest:          newRest(),
-		queue: workqueue.NewTypedRateLimitingQueueWithConfig(
-			newBackOff(config),
-			workqueue.TypedRateLimitingQueueConfig[string]{Name: "build-controller", Clock: config.Clock}),
+		lanes:         newLanes(),
 	}
+	ctrl.queue = newQueue(config, ctrl.lanes)
 
 	if err := mcpInformer.Informer().AddIndexers(cache.Indexers{poolsByWantedConfig: indexByWantedConfig}); err != nil {
 		return nil, fmt.Errorf("could not index MachineConfigPools: %w", err)
@@ -218,6 +218,15 @@ func (ctrl *Controller) processNext(ctx context.Context) bool {
 	p, err := ctrl.syncMachineConfigPool(ctx, name)
 	ctrl.settle(ctx, name, verdictOn(p, err), err)
 	return true
+}
+
+// newQueue makes the work queue of pools' names.
+func newQueue(config Config, order workqueue.Queue[string]) workqueue.TypedRateLimitingInterface[string] {
+	const name = "build-controller"
+	inOrder := workqueue.NewTypedWithConfig(workqueue.TypedQueueConfig[string]{Name: name, Clock: config.Clock, Queue: order})
+	delaying := workqueue.NewTypedDelayingQueueWithConfig(workqueue.TypedDelayingQueueConfig[string]{Name: name, Clock: config.Clock, Queue: inOrder})
+	return workqueue.NewTypedRateLimitingQueueWithConfig(newBackOff(config),
+		workqueue.TypedRateLimitingQueueConfig[string]{Name: name, Clock: config.Clock, DelayingQueue: delaying})
 }
 
 // poolsByWantedConfig finds the pools that want a MachineConfig.

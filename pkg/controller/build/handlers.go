@@ -18,20 +18,23 @@ import (
 // handle turns events into keys. What an object means for a pool is decided
 // when the pool is synced, on the state of that moment.
 func (ctrl *Controller) handle(keys func(object any) []string) cache.ResourceEventHandler {
-	enqueue := func(object any) {
+	enqueue := func(object any, isInInitialList bool) {
 		pools := keys(object)
 		// Caches list in any order. A queue that is always filled in the same one makes
 		// a run repeatable.
 		slices.Sort(pools)
 		for _, key := range pools {
+			if len(pools) == 1 && !isInInitialList {
+				ctrl.lanes.hurry(key)
+			}
 			ctrl.queue.Add(key)
 		}
 	}
-	return cache.ResourceEventHandlerFuncs{
+	return cache.ResourceEventHandlerDetailedFuncs{
 		AddFunc: enqueue,
 		UpdateFunc: func(old, object any) {
 			if versionOf(old) != versionOf(object) {
-				enqueue(object)
+				enqueue(object, false)
 			}
 		},
 		DeleteFunc: func(object any) {
@@ -40,7 +43,7 @@ func (ctrl *Controller) handle(keys func(object any) []string) cache.ResourceEve
 			if tombstone, ok := object.(cache.DeletedFinalStateUnknown); ok {
 				object = tombstone.Obj
 			}
-			enqueue(object)
+			enqueue(object, false)
 		},
 	}
 }
@@ -139,6 +142,7 @@ func (ctrl *Controller) enqueueWaiting() {
 func (ctrl *Controller) enqueueFromBuilder(pool string) {
 	ctrl.rest.disturb(pool)
 	if pool != imagebuilder.AllPools {
+		ctrl.lanes.hurry(pool)
 		ctrl.queue.Add(pool)
 		ctrl.enqueueWaiting()
 		return

@@ -1,0 +1,114 @@
+package build
+
+import (
+	"sync"
+
+	"k8s.io/client-go/util/workqueue"
+)
+
+// lanes orders the work queue: a pool of which there is news of its own goes ahead of
+// those that are looked at because something changed for all of them. Whoever opts a
+// pool in does not wait for ten thousand others that have nothing to do. Within a lane,
+// who comes first is served first. It implements workqueue.Queue.
+type lanes struct {
+	mu sync.Mutex
+	// own are pools with news of their own, all those with news for all.
+	own, all []string
+	inOwn    map[string]bool
+	// moved counts the entries of all that went over to own, and left is their sum.
+	moved map[string]int
+	left  int
+	// hurried are pools that go to own when they are queued.
+	hurried map[string]bool
+	// streak counts how many came from own in a row.
+	streak int
+}
+
+// longestStreak is how many pools go ahead of one that waits in the lane for all, so
+// that it moves however much happens.
+const longestStreak = 8
+
+var _ workqueue.Queue[string] = (*lanes)(nil)
+
+func newLanes() *lanes {
+	return &lanes{inOwn: map[string]bool{}, moved: map[string]int{}, hurried: map[string]bool{}}
+}
+
+// hurry says that there is news of the pool itself. It comes before Add.
+func (l *lanes) hurry(pool string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.hurried[pool] = true
+}
+
+// Push implements workqueue.Queue.
+func (l *lanes) Push(pool string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.hurried[pool] {
+		delete(l.hurried, pool)
+		l.enter(pool)
+		return
+	}
+	l.all = append(l.all, pool)
+}
+
+// Touch implements workqueue.Queue: the pool is queued already.
+func (l *lanes) Touch(pool string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.hurried[pool] {
+		return
+	}
+	delete(l.hurried, pool)
+	if !l.inOwn[pool] {
+		l.enter(pool)
+		l.moved[pool]++
+		l.left++
+	}
+}
+
+func (l *lanes) enter(pool string) {
+	l.own = append(l.own, pool)
+	l.inOwn[pool] = true
+}
+
+// Len implements workqueue.Queue.
+func (l *lanes) Len() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.own) + len(l.all) - l.left
+}
+
+// Pop implements workqueue.Queue. There is at least one pool.
+func (l *lanes) Pop() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.skipMoved()
+	if len(l.own) > 0 && (l.streak < longestStreak || len(l.all) == 0) {
+		l.streak++
+		pool := pop(&l.own)
+		delete(l.inOwn, pool)
+		return pool
+	}
+	l.streak = 0
+	return pop(&l.all)
+}
+
+// skipMoved drops what went over from the head of the lane for all.
+func (l *lanes) skipMoved() {
+	for len(l.all) > 0 && l.moved[l.all[0]] > 0 {
+		pool := pop(&l.all)
+		l.left--
+		if l.moved[pool]--; l.moved[pool] == 0 {
+			delete(l.moved, pool)
+		}
+	}
+}
+
+func pop(lane *[]string) string {
+	pool := (*lane)[0]
+	(*lane)[0] = ""
+	*lane = (*lane)[1:]
+	return pool
+}
