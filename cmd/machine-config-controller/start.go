@@ -80,14 +80,16 @@ func runBuildController(ctx context.Context, o *startOptions, cb *ctrlcommon.Cli
 	informerCtx, stopInformers := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopInformers()
 
-	kubeClient := cb.KubeClientOrDie("build-controller")
-	recorder, flushEvents := newRecorder(informerCtx, typedcorev1.EventsGetter(kubeClient.CoreV1()))
+	// The work queue repeats what fails, so its requests are not repeated as well.
+	once := cb.WithoutRetries()
+	kubeClient := once.KubeClientOrDie("build-controller")
+	recorder, flushEvents := newRecorder(informerCtx, cb.KubeClientOrDie("build-controller").CoreV1())
 	defer flushEvents()
 
 	controllerContext := ctrlcommon.CreateControllerContext(cb)
 	builder, err := openshift.New(
 		ctrlcommon.MCONamespace,
-		cb.BuildClientOrDie("build-controller"),
+		once.BuildClientOrDie("build-controller"),
 		kubeClient,
 		controllerContext.BuildInformerFactory.Build().V1().Builds().Informer(),
 		controllerContext.SecretMetadataInformer,
@@ -107,7 +109,7 @@ func runBuildController(ctx context.Context, o *startOptions, cb *ctrlcommon.Cli
 		controllerContext.SecretMetadataInformer,
 		builder,
 		kubeClient,
-		cb.MachineConfigClientOrDie("build-controller"),
+		once.MachineConfigClientOrDie("build-controller"),
 		recorder,
 	)
 	if err != nil {
