@@ -110,3 +110,19 @@ func TestOnlyTheSatisfiedRest(t *testing.T) {
 	require.Empty(t, h.ctrl.rest.pools, "nothing is remembered of a pool that is gone")
 	require.Empty(t, h.ctrl.rest.news)
 }
+
+// TestRestraintIsNoRest: a report that is put off is due later, though nothing changes.
+func TestRestraintIsNoRest(t *testing.T) {
+	h := restingPool(t)
+	spoil := func() {
+		h.api.EditPool(worker, func(p *mcfgv1.MachineConfigPool) { p.Status.Conditions = p.Status.Conditions[1:] })
+	}
+	spoil()
+	_, err := h.sync(worker)
+	require.NoError(t, err)
+	spoil()
+	p, err := h.sync(worker)
+	require.NoError(t, err)
+	require.Positive(t, p.RequeueAfter)
+	require.False(t, h.restsOn(worker))
+}

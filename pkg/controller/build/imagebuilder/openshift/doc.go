@@ -11,10 +11,11 @@
 //   - An empty kind in output.to means ImageStreamTag, so it is always set.
 //   - A missing Secret parks a Build for up to ten minutes, so inputs are created
 //     before the Build.
-//   - A Secret and a ConfigMap of one name share a pod volume; only one Secret is
-//     used, under the Build's own unique name.
-//   - The builder rewrites inline Dockerfiles and loses the bodies of heredocs;
-//     ours has none.
+//   - A Secret and a ConfigMap of one name share a pod volume; the inputs are Secrets
+//     only, under names that begin with the Build's own unique one.
+//   - The builder rewrites inline Dockerfiles and loses the bodies of heredocs, so text
+//     with heredocs, or too long to go inline, is an input, which the builder copies
+//     over the inline one.
 //   - Reasons appear in phases that are not terminal; only the phase decides.
 //   - A Build can be Complete although its digest was lost.
 //   - Build clones carry labels and annotations of the original; a Build is ours
