@@ -255,9 +255,19 @@ func (b *Builder) Delete(ctx context.Context, name string, uid types.UID) error 
 		if err = b.unlessGone(ctx, name, uid, err); err != nil {
 			return fmt.Errorf("could not delete Build %s: %w", name, err)
 		}
-		b.deleted.Store(uid, true)
+		b.rememberDeleted(b.buildIndexer, name, uid)
 	}
 	return b.DeleteInputs(ctx, name)
+}
+
+// rememberDeleted takes down that an object was deleted, for as long as the cache shows
+// it: the event of its deletion, which ends that, may have come before the reply.
+func (b *Builder) rememberDeleted(indexer cache.Indexer, name string, uid types.UID) {
+	b.deleted.Store(uid, true)
+	object, exists, _ := indexer.GetByKey(cache.NewObjectName(b.namespace, name).String())
+	if !exists || metaOf(object).UID != uid {
+		b.deleted.Delete(uid)
+	}
 }
 
 // DeleteInputs implements ImageBuilder.
@@ -276,7 +286,7 @@ func (b *Builder) DeleteInputs(ctx context.Context, name string) error {
 		if err != nil && !apierrors.IsNotFound(err) {
 			return fmt.Errorf("could not delete Secret %s: %w", meta.Name, err)
 		}
-		b.deleted.Store(meta.UID, true)
+		b.rememberDeleted(b.secretIndexer, meta.Name, meta.UID)
 	}
 	return nil
 }
