@@ -101,6 +101,20 @@ func TestCredentialsAreWarnedOf(t *testing.T) {
 	require.Empty(t, h.api.Calls(), "the warning outlives the controller")
 }
 
+// TestFindingsOfPastConfigsAreForgotten: configs come and go for as long as the controller
+// runs.
+func TestFindingsOfPastConfigsAreForgotten(t *testing.T) {
+	h := layeredHarness(t, configA)
+	for i := range 5 {
+		config := credentials()
+		config.Name = fmt.Sprintf("rendered-worker-key-%d", i)
+		h.api.Put(config)
+		h.want(config.Name)
+		h.settle(worker)
+	}
+	require.Len(t, h.ctrl.findings.configs, 1)
+}
+
 // TestCredentialsAreRefused: with the setting, no build is spent on them.
 func TestCredentialsAreRefused(t *testing.T) {
 	h := layeredHarness(t, configA)

@@ -159,6 +159,7 @@ func (x *execution) loadConfig(ctx context.Context, effect plan.LoadConfig) erro
 	files, finding := buildContext(config, effect)
 	x.context, x.contextVersion = files, config.ResourceVersion
 	if x.findings.setConfig(effect.Name, finding) {
+		x.findings.dropConfigs(func(name string) bool { return len(x.poolsThatWantConfig(name)) > 0 })
 		return errLearned
 	}
 	return nil

@@ -71,3 +71,14 @@ func (f *findings) setConfig(name string, finding configFinding) (news bool) {
 	f.configs[name] = finding
 	return known.version != finding.version
 }
+
+// dropConfigs forgets the configs that no pool wants any more.
+func (f *findings) dropConfigs(wanted func(name string) bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for name := range f.configs {
+		if !wanted(name) {
+			delete(f.configs, name)
+		}
+	}
+}

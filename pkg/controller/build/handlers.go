@@ -72,7 +72,11 @@ func (ctrl *Controller) poolItself(object any) []string {
 }
 
 func (ctrl *Controller) poolsThatWant(object any) []string {
-	keys, err := ctrl.mcpIndexer.IndexKeys(poolsByWantedConfig, nameOf(object))
+	return ctrl.poolsThatWantConfig(nameOf(object))
+}
+
+func (ctrl *Controller) poolsThatWantConfig(name string) []string {
+	keys, err := ctrl.mcpIndexer.IndexKeys(poolsByWantedConfig, name)
 	if err != nil {
 		return nil
 	}
