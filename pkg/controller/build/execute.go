@@ -2,7 +2,6 @@ package build
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -275,40 +274,12 @@ func (x *execution) removeTraces(ctx context.Context) error {
 }
 
 func (x *execution) patchPool(ctx context.Context, patch []byte, subresources ...string) error {
-	pool, err := x.writePool(ctx, x.pool.Name, patch, subresources...)
+	pool, err := x.writePool(ctx, x.pool.Name, types.MergePatchType, patch, subresources...)
 	if err != nil {
 		return err
 	}
 	x.pool = pool
 	return nil
-}
-
-func (ctrl *Controller) writePool(ctx context.Context, name string, patch []byte, subresources ...string) (*mcfgv1.MachineConfigPool, error) {
-	pool, err := ctrl.mcfgClient.MachineconfigurationV1().MachineConfigPools().
-		Patch(ctx, name, types.MergePatchType, patch, metav1.PatchOptions{}, subresources...)
-	if err != nil {
-		return nil, fmt.Errorf("could not patch MachineConfigPool %s: %w", name, err)
-	}
-	ctrl.writes.record(pool, ctrl.config.Clock.Now())
-	return pool, nil
-}
-
-// poolPatch is a merge patch of a pool that fails if the pool is not at the
-// version of the given object any more.
-func poolPatch(pool *mcfgv1.MachineConfigPool, metadata, status map[string]any) ([]byte, error) {
-	locked := map[string]any{"resourceVersion": pool.ResourceVersion, "uid": pool.UID}
-	for key, value := range metadata {
-		locked[key] = value
-	}
-	patch := map[string]any{"metadata": locked}
-	if status != nil {
-		patch["status"] = status
-	}
-	text, err := json.Marshal(patch)
-	if err != nil {
-		return nil, fmt.Errorf("could not make patch of MachineConfigPool %s: %w", pool.Name, err)
-	}
-	return text, nil
 }
 
 // asHeld picks the errors of a backend that the pool's owner has to know of.

@@ -35,13 +35,9 @@ func (ctrl *Controller) report(ctx context.Context, pool *mcfgv1.MachineConfigPo
 	if wait := ctrl.reports.restraint(pool.Name, text, now); wait > 0 {
 		return wait, nil
 	}
-	patch, err := poolPatch(pool, nil, map[string]any{"conditions": conditions})
-	if err != nil {
-		return 0, err
-	}
 	ctx, cancel := context.WithTimeout(ctx, ctrl.config.CallTimeout)
 	defer cancel()
-	if _, err := ctrl.writePool(ctx, pool.Name, patch, "status"); err != nil {
+	if err := ctrl.writeConditions(ctx, pool, conditions); err != nil {
 		return 0, fmt.Errorf("could not report: %w", err)
 	}
 	ctrl.reports.done(pool.Name, text, now)

@@ -11,6 +11,7 @@ import (
 
 	buildfake "github.com/openshift/client-go/build/clientset/versioned/fake"
 	mcfgfake "github.com/openshift/client-go/machineconfiguration/clientset/versioned/fake"
+	jsonpatch "gopkg.in/evanphx/json-patch.v4"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -206,15 +207,12 @@ func validate(resource schema.GroupVersionResource, object runtime.Object, acces
 	return nil
 }
 
-// patch applies a merge patch. Of a kind with a status subresource it changes
-// either the status or everything else; Builds have none.
+// patch applies a merge patch or a JSON patch. Of a kind with a status subresource it
+// changes either the status or everything else; Builds have none.
 func (a *API) patch(resource schema.GroupVersionResource, key string, stored runtime.Object, action k8stesting.PatchActionImpl) (runtime.Object, error) {
-	if action.PatchType != types.MergePatchType {
-		return nil, apierrors.NewBadRequest("only merge patches are supported")
-	}
-	var patch map[string]any
-	if err := json.Unmarshal(action.Patch, &patch); err != nil {
-		return nil, apierrors.NewBadRequest(err.Error())
+	patch, err := asMergePatch(stored, action)
+	if err != nil {
+		return nil, err
 	}
 	accessor, _ := meta.Accessor(stored)
 	metadata, _ := patch["metadata"].(map[string]any)
@@ -244,6 +242,34 @@ func (a *API) patch(resource schema.GroupVersionResource, key string, stored run
 	patchedAccessor.SetResourceVersion(strconv.Itoa(a.version))
 	a.objects[resource.Resource][key] = patched
 	return patched.DeepCopyObject(), nil
+}
+
+// asMergePatch is the patch in the form of a merge patch. An operation of a JSON patch
+// that misses its place is refused, as the API server does, before any version is looked at.
+func asMergePatch(stored runtime.Object, action k8stesting.PatchActionImpl) (map[string]any, error) {
+	text := action.Patch
+	switch action.PatchType {
+	case types.MergePatchType:
+	case types.JSONPatchType:
+		operations, err := jsonpatch.DecodePatch(text)
+		if err != nil {
+			return nil, apierrors.NewBadRequest(err.Error())
+		}
+		before, err := json.Marshal(stored)
+		if err != nil {
+			return nil, apierrors.NewInternalError(err)
+		}
+		if text, err = operations.Apply(before); err != nil {
+			return nil, apierrors.NewGenericServerResponse(http.StatusUnprocessableEntity, "", schema.GroupResource{}, "", err.Error(), 0, false)
+		}
+	default:
+		return nil, apierrors.NewBadRequest("the type of patch is not supported")
+	}
+	var patch map[string]any
+	if err := json.Unmarshal(text, &patch); err != nil {
+		return nil, apierrors.NewBadRequest(err.Error())
+	}
+	return patch, nil
 }
 
 func (a *API) delete(resource schema.GroupVersionResource, key string, stored runtime.Object, options metav1.DeleteOptions) error {
