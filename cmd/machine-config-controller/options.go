@@ -25,6 +25,7 @@ type startOptions struct {
 	burst          int
 	workers        int
 	bindAddress    string
+	healthAddress  string
 	featureGates   featuregate.MutableFeatureGate
 	leaderElection componentbaseconfig.LeaderElectionConfiguration
 }
@@ -61,6 +62,7 @@ func (o *startOptions) addFlags(flags *pflag.FlagSet) {
 	flags.IntVar(&o.burst, "kube-api-burst", o.burst, "Requests to the API server at once, per client.")
 	flags.IntVar(&o.workers, "workers", o.workers, "How many pools are worked on at once.")
 	flags.StringVar(&o.bindAddress, "bind-address", o.bindAddress, "Address, as host:port, to serve /healthz, /readyz and /metrics on. Port 0 chooses a free one.")
+	flags.StringVar(&o.healthAddress, "health-bind-address", o.healthAddress, "Another address, as host:port, to serve only /healthz and /readyz on. Empty: none.")
 	o.featureGates.AddFlag(flags)
 	options.BindLeaderElectionFlags(&o.leaderElection, flags)
 }
@@ -79,6 +81,11 @@ func (o *startOptions) validate() error {
 	}
 	if _, _, err := net.SplitHostPort(o.bindAddress); err != nil {
 		errs = append(errs, fmt.Errorf("--bind-address %q is not host:port: %w", o.bindAddress, err))
+	}
+	if o.healthAddress != "" {
+		if _, _, err := net.SplitHostPort(o.healthAddress); err != nil {
+			errs = append(errs, fmt.Errorf("--health-bind-address %q is not host:port: %w", o.healthAddress, err))
+		}
 	}
 	return errors.Join(errs...)
 }

@@ -50,7 +50,8 @@ func TestValidate(t *testing.T) {
 		"no requests":  {reason: "zero means no limit to client-go, which nobody expects", args: []string{"--kube-api-qps=0"}, want: []string{"--kube-api-qps"}},
 		"no burst":     {reason: "no request would ever be sent", args: []string{"--kube-api-burst=-1"}, want: []string{"--kube-api-burst is -1"}},
 		"bad address":  {reason: "it cannot be listened on", args: []string{"--bind-address=8080"}, want: []string{`--bind-address "8080" is not host:port`}},
-		"all of these": {reason: "every problem is told at once", args: []string{"--workers=0", "--kube-api-qps=0", "--kube-api-burst=0", "--bind-address=x"}, want: []string{"--workers", "--kube-api-qps", "--kube-api-burst", "--bind-address"}},
+		"bad health":   {reason: "a port alone is a common mistake", args: []string{"--health-bind-address=8798"}, want: []string{`--health-bind-address "8798" is not host:port`}},
+		"all of these": {reason: "every problem is told at once", args: []string{"--workers=0", "--kube-api-qps=0", "--kube-api-burst=0", "--bind-address=x", "--health-bind-address=y"}, want: []string{"--workers", "--kube-api-qps", "--kube-api-burst", `--bind-address "x"`, `--health-bind-address "y"`}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			err := parse(t, test.args...).validate()

@@ -33,15 +33,29 @@ func (r *readiness) ok() bool {
 	return check != nil && (*check)()
 }
 
-// server serves health and metrics.
+// server serves health, and metrics unless they have to stay on another address.
 type server struct {
 	listener net.Listener
 	http     *http.Server
 }
 
-// newServer listens at once, so that an address that is taken is an error of
-// the start, and serves in the background.
+// newServer serves health and metrics on the address that --bind-address gives.
 func newServer(ctx context.Context, address string, ready *readiness) (*server, error) {
+	mux := healthMux(ready)
+	mux.Handle("GET /metrics", legacyregistry.Handler())
+	return listenAndServe(ctx, "--bind-address", address, mux)
+}
+
+// newHealthServer serves health alone, for probes from outside of the pod; nil
+// when the address is empty.
+func newHealthServer(ctx context.Context, address string, ready *readiness) (*server, error) {
+	if address == "" {
+		return nil, nil
+	}
+	return listenAndServe(ctx, "--health-bind-address", address, healthMux(ready))
+}
+
+func healthMux(ready *readiness) *http.ServeMux {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { answerOK(w) })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
@@ -51,16 +65,20 @@ func newServer(ctx context.Context, address string, ready *readiness) (*server, 
 		}
 		answerOK(w)
 	})
-	mux.Handle("GET /metrics", legacyregistry.Handler())
+	return mux
+}
 
+// listenAndServe listens at once, so that an address that is taken is an error of
+// the start, and serves in the background.
+func listenAndServe(ctx context.Context, flag, address string, handler http.Handler) (*server, error) {
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
 	if err != nil {
-		return nil, fmt.Errorf("could not listen on --bind-address: %w", err)
+		return nil, fmt.Errorf("could not listen on %s: %w", flag, err)
 	}
-	s := &server{listener: listener, http: &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}}
+	s := &server{listener: listener, http: &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}}
 	go func() {
 		if err := s.http.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-			klog.ErrorS(err, "Stopped serving health and metrics")
+			klog.ErrorS(err, "Stopped serving", "address", s.address())
 		}
 	}()
 	return s, nil
@@ -71,7 +89,11 @@ func answerOK(w http.ResponseWriter) { _, _ = io.WriteString(w, "ok\n") }
 
 func (s *server) address() string { return s.listener.Addr().String() }
 
+// shutdown ends open connections within a second; nothing to do on nil.
 func (s *server) shutdown() {
+	if s == nil {
+		return
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	if err := s.http.Shutdown(ctx); err != nil {

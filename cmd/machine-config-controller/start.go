@@ -53,6 +53,14 @@ func start(ctx context.Context, o *startOptions) error {
 	}
 	defer server.shutdown()
 	logger.Info("Serving health and metrics", "address", server.address())
+	healthServer, err := newHealthServer(ctx, o.healthAddress, &ready)
+	if err != nil {
+		return err
+	}
+	defer healthServer.shutdown()
+	if healthServer != nil {
+		logger.Info("Serving health", "address", healthServer.address())
+	}
 
 	if !o.featureGates.Enabled(onClusterBuild) {
 		logger.Info("The BuildController is off; turn it on by --feature-gates=" + string(onClusterBuild) + "=true")

@@ -58,6 +58,36 @@ func TestServe(t *testing.T) {
 	require.Equal(t, http.StatusNotFound, status)
 }
 
+// TestServeHealth: what may be reached from outside of the pod tells no more than
+// whether the process is well.
+func TestServeHealth(t *testing.T) {
+	var ready readiness
+	s, err := newHealthServer(t.Context(), "127.0.0.1:0", &ready)
+	require.NoError(t, err)
+	t.Cleanup(s.shutdown)
+	for _, probe := range []struct {
+		reason, path string
+		ready        bool
+		want         int
+	}{
+		{reason: "the process lives while its caches fill", path: "/healthz", want: http.StatusOK},
+		{reason: "but nobody is to count on it yet", path: "/readyz", want: http.StatusServiceUnavailable},
+		{reason: "the same readiness as on the other address", path: "/readyz", ready: true, want: http.StatusOK},
+		{reason: "metrics are for those who may read them", path: "/metrics", ready: true, want: http.StatusNotFound},
+	} {
+		ready.follow(func() bool { return probe.ready })
+		status, _ := get(t, s.address(), probe.path)
+		require.Equal(t, probe.want, status, probe.reason)
+	}
+	_, err = newHealthServer(t.Context(), s.address(), &ready)
+	require.ErrorContains(t, err, "--health-bind-address", "the flag to change is named")
+
+	none, err := newHealthServer(t.Context(), "", &ready)
+	require.NoError(t, err)
+	require.Nil(t, none, "no address, no listener")
+	none.shutdown()
+}
+
 func TestAddressInUse(t *testing.T) {
 	var ready readiness
 	s, err := newServer(t.Context(), "127.0.0.1:0", &ready)
