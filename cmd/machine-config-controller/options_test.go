@@ -26,6 +26,7 @@ func TestDefaults(t *testing.T) {
 	require.Equal(t, 107*time.Second, o.leaderElection.RenewDeadline.Duration)
 	require.Equal(t, 26*time.Second, o.leaderElection.RetryPeriod.Duration)
 	require.Equal(t, "openshift-machine-config-operator", o.leaderElection.ResourceNamespace)
+	require.Equal(t, "machine-os-build-controller", o.leaderElection.ResourceName, "the lease that the shipped Role permits, and not the operator's")
 }
 
 func TestFlags(t *testing.T) {

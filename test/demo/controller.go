@@ -10,8 +10,6 @@ import (
 	"github.com/openshift/machine-config-operator/test/program"
 )
 
-const serviceAccount = "machine-config-controller"
-
 // buildController builds the binary from the repository.
 func (d *demo) buildController(ctx context.Context) error {
 	if d.opts.controller != "" {
@@ -31,7 +29,7 @@ func (d *demo) buildController(ctx context.Context) error {
 
 // startController runs the binary as its service account, with the rights of that and no others.
 func (d *demo) startController(ctx context.Context) error {
-	kubeconfig, err := d.cluster.Kubeconfig(ctx, devcluster.Namespace, serviceAccount)
+	kubeconfig, err := d.cluster.Kubeconfig(ctx, devcluster.Namespace, program.ServiceAccount)
 	if err != nil {
 		return err
 	}
@@ -47,6 +45,6 @@ func (d *demo) startController(ctx context.Context) error {
 		return err
 	}
 	d.cleanup(func() error { stop(); return nil })
-	d.show.say("it runs as service account %s, its caches are full; log: %s", serviceAccount, d.path(logController))
+	d.show.say("it runs as service account %s, its caches are full; log: %s", program.ServiceAccount, d.path(logController))
 	return nil
 }

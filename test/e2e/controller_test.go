@@ -70,7 +70,7 @@ func startControlled(t *testing.T) *controlled {
 	permissions, err := os.ReadFile(filepath.Join(root, "hack", "deploy", "rbac.yaml"))
 	require.NoError(t, err)
 	require.NoError(t, cluster.Apply(t.Context(), string(permissions)))
-	kubeconfig, err := cluster.Kubeconfig(t.Context(), devcluster.Namespace, "machine-config-controller")
+	kubeconfig, err := cluster.Kubeconfig(t.Context(), devcluster.Namespace, program.ServiceAccount)
 	require.NoError(t, err)
 	log, err := os.Create(filepath.Join(dir, "controller.log"))
 	require.NoError(t, err)

@@ -15,6 +15,7 @@ import (
 
 	"github.com/openshift/machine-config-operator/test/devcluster"
 	"github.com/openshift/machine-config-operator/test/devcluster/buildrunner"
+	"github.com/openshift/machine-config-operator/test/program"
 )
 
 // maxCallsPerCycle is the budget of a build from a new config to its image, removing
@@ -332,7 +333,7 @@ func TestLeaderElection(t *testing.T) {
 	awaitImage(t, "leader", next)
 	require.Contains(t, second.logText(), "Leading")
 	second.stop()
-	lease, err := shared.kube.CoordinationV1().Leases(devcluster.Namespace).Get(t.Context(), "machine-config-controller", metav1.GetOptions{})
+	lease, err := shared.kube.CoordinationV1().Leases(devcluster.Namespace).Get(t.Context(), program.ServiceAccount, metav1.GetOptions{})
 	require.NoError(t, err)
 	require.Empty(t, *lease.Spec.HolderIdentity, "the lease is given back")
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/openshift/machine-config-operator/test/devcluster"
 	"github.com/openshift/machine-config-operator/test/devcluster/buildrunner"
+	"github.com/openshift/machine-config-operator/test/program"
 )
 
 // suite is what the tests share: starting a control plane takes seconds, so
@@ -116,7 +117,7 @@ func (s *suite) setUp(ctx context.Context) error {
 	if err := s.cluster.Apply(ctx, string(manifest)); err != nil {
 		return err
 	}
-	s.kubeconfig, err = s.cluster.Kubeconfig(ctx, devcluster.Namespace, "machine-config-controller")
+	s.kubeconfig, err = s.cluster.Kubeconfig(ctx, devcluster.Namespace, program.ServiceAccount)
 	return err
 }
 

@@ -20,6 +20,7 @@ import (
 	auditv1 "k8s.io/apiserver/pkg/apis/audit/v1"
 
 	"github.com/openshift/machine-config-operator/test/devcluster"
+	"github.com/openshift/machine-config-operator/test/program"
 )
 
 const (
@@ -31,7 +32,7 @@ const (
 	poolKey           = "machineconfiguration.openshift.io/pool"
 	renderedConfigKey = "machineconfiguration.openshift.io/rendered-config"
 	ownedSelector     = "app.kubernetes.io/managed-by=machine-os-build-controller"
-	controllerUser    = "system:serviceaccount:" + devcluster.Namespace + ":machine-config-controller"
+	controllerUser    = "system:serviceaccount:" + devcluster.Namespace + ":" + program.ServiceAccount
 	soon              = 30 * time.Second
 )
 

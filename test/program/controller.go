@@ -10,6 +10,9 @@ import (
 	"time"
 )
 
+// ServiceAccount is the one that hack/deploy makes for the controller, in the namespace of the Machine Config Operator.
+const ServiceAccount = "machine-os-build-controller"
+
 const readyInterval = 100 * time.Millisecond
 
 // ControllerBuild is the program that builds machine-config-controller from the repository at root, the way that it is shipped.

@@ -135,7 +135,7 @@ func (s *story) startRunner(ctx context.Context) error {
 
 // startController runs the binary as its service account, with the rights of that and no others.
 func (s *story) startController(ctx context.Context) error {
-	kubeconfig, err := s.cluster.Kubeconfig(ctx, devcluster.Namespace, "machine-config-controller")
+	kubeconfig, err := s.cluster.Kubeconfig(ctx, devcluster.Namespace, program.ServiceAccount)
 	if err != nil {
 		return err
 	}

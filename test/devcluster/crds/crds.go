@@ -2,7 +2,7 @@
 //
 // Those of the machineconfiguration.openshift.io group are the OpenShift API module's own, copied by "go generate" so that a
 // built program needs no module cache. The one for Builds is a stand-in written here: on OpenShift an aggregated API server
-// serves them, not a CRD.
+// serves them, not a CRD. So are those of the monitoring stack, which nobody reads here: they let manifests be applied.
 package crds
 
 import (
@@ -24,7 +24,8 @@ var FromModule = []string{
 	"0000_80_machine-config_01_machineconfigs.crd.yaml",
 }
 
-const builds = "builds.crd.yaml"
+// standIns are written here.
+var standIns = []string{"builds.crd.yaml", "prometheusrules.crd.yaml", "servicemonitors.crd.yaml"}
 
 //go:embed *.yaml
 var files embed.FS
@@ -32,7 +33,7 @@ var files embed.FS
 // All returns the definitions to install.
 func All() ([]*unstructured.Unstructured, error) {
 	var all []*unstructured.Unstructured
-	for _, name := range append(slices.Clone(FromModule), builds) {
+	for _, name := range append(slices.Clone(FromModule), standIns...) {
 		content, err := Read(name)
 		if err != nil {
 			return nil, err

@@ -35,5 +35,7 @@ func TestAll(t *testing.T) {
 		"controllerconfigs.machineconfiguration.openshift.io",
 		"machineconfigpools.machineconfiguration.openshift.io",
 		"machineconfigs.machineconfiguration.openshift.io",
+		"prometheusrules.monitoring.coreos.com",
+		"servicemonitors.monitoring.coreos.com",
 	}, names)
 }
