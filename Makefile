@@ -70,6 +70,10 @@ mutants: ## Put one bug at a time into the controller, and show which schedule o
 integration: ## Run the tests on a real API server
 	cd test && go test -count=1 -timeout 30m ./deploy/... ./devcluster/... ./baseos/... ./program/... ./demo/... ./story/... ./integration/...
 
+.PHONY: deployed
+deployed: ## Run the tests on a real API server with two replicas, as they are deployed
+	cd test && go test -count=1 -timeout 45m ./integration/... -replicas 2
+
 .PHONY: e2e
 e2e: packages ## Build a real OS image end to end and look into it (root on Debian)
 	cd test && go test -count=1 -timeout 45m -v ./e2e/...

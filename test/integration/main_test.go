@@ -13,6 +13,7 @@ import (
 	mcfgclientset "github.com/openshift/client-go/machineconfiguration/clientset/versioned"
 	"k8s.io/client-go/kubernetes"
 
+	"github.com/openshift/machine-config-operator/test/deploy"
 	"github.com/openshift/machine-config-operator/test/devcluster"
 	"github.com/openshift/machine-config-operator/test/devcluster/buildrunner"
 	"github.com/openshift/machine-config-operator/test/program"
@@ -32,12 +33,14 @@ type suite struct {
 	dir string
 	// kubeconfig is that of the controller's service account.
 	kubeconfig string
+	// manifests are those that ship, and that kubectl has applied.
+	manifests deploy.Manifests
 }
 
 var shared suite
 
-// rbacManifest has the permissions that ship.
-var rbacManifest = filepath.Join("..", "..", "hack", "deploy", "rbac.yaml")
+// shippedDir has what is deployed.
+var shippedDir = filepath.Join("..", "..", "hack", "deploy")
 
 func TestMain(m *testing.M) {
 	code, err := run(m)
@@ -69,7 +72,8 @@ func run(m *testing.M) (code int, err error) {
 		return 0, fmt.Errorf("could not build machine-config-controller: %w\n%s", err, output)
 	}
 
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	// Kubectl may have to be built.
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
 	shared.cluster, err = devcluster.Start(ctx, devcluster.Options{Dir: filepath.Join(dir, "cluster"), Audit: true, LogToFile: true})
 	if err != nil {
@@ -97,7 +101,7 @@ func firstOf(errs ...error) error {
 
 func (s *suite) binary() string { return filepath.Join(s.dir, "machine-config-controller") }
 
-// setUp makes clients and installs the shipped permissions.
+// setUp makes clients and installs what ships, as an administrator would.
 func (s *suite) setUp(ctx context.Context) error {
 	config := s.cluster.RESTConfig()
 	var err error
@@ -110,12 +114,16 @@ func (s *suite) setUp(ctx context.Context) error {
 	if s.builds, err = buildclientset.NewForConfig(config); err != nil {
 		return fmt.Errorf("could not make client: %w", err)
 	}
-	manifest, err := os.ReadFile(rbacManifest)
-	if err != nil {
-		return fmt.Errorf("could not read permissions: %w", err)
-	}
-	if err := s.cluster.Apply(ctx, string(manifest)); err != nil {
+	if s.manifests, err = deploy.Load(shippedDir); err != nil {
 		return err
+	}
+	kubectl, err := deploy.Kubectl(ctx, s.dir)
+	if err != nil {
+		return err
+	}
+	apply := exec.CommandContext(ctx, kubectl, "--kubeconfig", s.cluster.KubeconfigPath(), "apply", "-k", shippedDir)
+	if output, err := apply.CombinedOutput(); err != nil {
+		return fmt.Errorf("could not apply %s: %w\n%s", shippedDir, err, output)
 	}
 	s.kubeconfig, err = s.cluster.Kubeconfig(ctx, devcluster.Namespace, program.ServiceAccount)
 	return err

@@ -18,11 +18,11 @@ func TestTwoControllers(t *testing.T) {
 	f := startFleet(t, "paired-", 5)
 	f.more = func() bool { return f.given < 40 }
 	_, mark := auditLines(t, 0)
-	first := startBuildController(t)
+	first := startController(t, gateOn)
 	// On an older API server, caches are filled by lists. Without this line no
 	// test would use the permission to.
 	t.Setenv("KUBE_FEATURE_WatchListClient", "false")
-	second := startBuildController(t)
+	second := startController(t, gateOn)
 	require.True(t, f.servedBy(first, nil))
 	f.witness.verdict()
 

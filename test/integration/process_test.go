@@ -24,6 +24,8 @@ type process struct {
 	log     string
 	exited  chan error
 	stopped bool
+	// others are the replicas that stand by while this one leads.
+	others []*process
 }
 
 var processes atomic.Int32
@@ -60,15 +62,19 @@ func launch(t *testing.T, flags ...string) *process {
 		}
 		// A test that kills leaves too many logs to show; they stay in the directory.
 		if t.Failed() && !killed {
-			t.Logf("log of the controller:\n%s", p.logText())
+			t.Logf("log of the controller:\n%s", p.ownLog())
 		}
 	})
 	return p
 }
 
-// startBuildController is startController with the feature gate on.
+// startBuildController is startController with the feature gate on. With -replicas
+// it starts so many processes, as they ship, and returns the one that leads.
 func startBuildController(t *testing.T, flags ...string) *process {
 	t.Helper()
+	if *replicas > 1 {
+		return startReplicas(t, *replicas, flags...)
+	}
 	return startController(t, append([]string{gateOn}, flags...)...)
 }
 
@@ -79,7 +85,11 @@ var serving = regexp.MustCompile(`address="([^"]+)"`)
 // get asks one of the health endpoints and returns the HTTP status; 0 when
 // there is no answer yet.
 func (p *process) get(path string) int {
-	match := serving.FindStringSubmatch(p.logText())
+	return p.getFrom(serving, path)
+}
+
+func (p *process) getFrom(address *regexp.Regexp, path string) int {
+	match := address.FindStringSubmatch(p.ownLog())
 	if match == nil {
 		return 0
 	}
@@ -91,15 +101,30 @@ func (p *process) get(path string) int {
 	return response.StatusCode
 }
 
-func (p *process) logText() string {
+func (p *process) ownLog() string {
 	text, err := os.ReadFile(p.log)
 	require.NoError(p.t, err)
 	return string(text)
 }
 
-// stop sends SIGTERM and checks that the process ends well.
+// logText is what it and the other replicas logged.
+func (p *process) logText() string {
+	text := p.ownLog()
+	for _, other := range p.others {
+		text += other.logText()
+	}
+	return text
+}
+
+// stop sends SIGTERM and checks that the process ends well. Others end before it, so
+// that none takes over.
 func (p *process) stop() {
 	p.t.Helper()
+	for _, other := range p.others {
+		if !other.stopped {
+			other.stop()
+		}
+	}
 	p.stopped = true
 	require.NoError(p.t, p.cmd.Process.Signal(syscall.SIGTERM))
 	select {
@@ -111,8 +136,17 @@ func (p *process) stop() {
 	}
 }
 
-// kill is kill -9.
+// kill is kill -9, of the others first.
 func (p *process) kill() {
+	p.t.Helper()
+	for _, other := range p.others {
+		other.kill()
+	}
+	p.killAlone()
+}
+
+// killAlone leaves the others, of which one takes over.
+func (p *process) killAlone() {
 	p.t.Helper()
 	p.stopped = true
 	require.NoError(p.t, p.cmd.Process.Kill())

@@ -3,10 +3,7 @@ package integration
 import (
 	"bufio"
 	"encoding/json"
-	"errors"
 	"flag"
-	"fmt"
-	"io"
 	"maps"
 	"net/http"
 	"os"
@@ -15,56 +12,50 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-	rbacv1 "k8s.io/api/rbac/v1"
-	"k8s.io/apimachinery/pkg/util/yaml"
 	auditv1 "k8s.io/apiserver/pkg/apis/audit/v1"
+
+	"github.com/openshift/machine-config-operator/test/deploy"
+	"github.com/openshift/machine-config-operator/test/devcluster"
 )
 
 // impliedPermissions are no requests of their own: the API server asks for them on
 // the occasion of another one.
-var impliedPermissions = map[string]string{
-	"create builds/optimizeddocker.build.openshift.io in openshift-machine-config-operator": "create builds.build.openshift.io in openshift-machine-config-operator",
+var impliedPermissions = map[deploy.Permission]deploy.Permission{
+	{Verb: "create", Group: "build.openshift.io", Resource: "builds", Namespace: devcluster.Namespace}: {
+		Verb: "create", Group: "build.openshift.io", Resource: "builds/optimizeddocker", Namespace: devcluster.Namespace,
+	},
 }
 
 // TestPermissionsAreThoseUsed looks back on all that the controller asked of the
 // API server in this suite, whose last test it is, for Go runs tests in the order
-// of file names. What ships permits all of that, and nothing that was not used.
+// of file names. What ships permits all of that, and nothing that was not used; and
+// if it permitted one thing more or less, this would be noticed.
 func TestPermissionsAreThoseUsed(t *testing.T) {
 	used, refused := usedPermissions(t)
 	require.Empty(t, refused, "the shipped roles lack a permission")
 	require.NotEmpty(t, used)
-	granted := grantedPermissions(t)
-	for permission, occasion := range impliedPermissions {
-		if used[occasion] {
-			used[permission] = true
-		}
-	}
-	require.Subset(t, keys(granted), keys(used), "something other than the shipped roles permits this")
+	findings, err := deploy.CheckPermissions(shared.manifests, used)
+	require.NoError(t, err)
+	require.Empty(t, findings.Missing, "something other than the shipped roles permits this")
+	require.Empty(t, findings.Improper)
 	if filter := flag.Lookup("test.run").Value.String(); filter != "" {
 		t.Skipf("only the whole suite uses every permission, and -run %s is a part", filter)
 	}
-	require.Subset(t, keys(used), keys(granted), "a permission that nothing needs")
-}
-
-func keys(set map[string]bool) []string { return slices.Sorted(maps.Keys(set)) }
-
-func permission(verb, resource, group, namespace string) string {
-	if group != "" {
-		resource += "." + group
+	require.Empty(t, findings.Unneeded, "a permission that nothing needs")
+	for _, altered := range deploy.Alterations(shared.manifests) {
+		findings, err := deploy.CheckPermissions(altered.Manifests, used)
+		require.NoError(t, err)
+		require.Contains(t, strings.Join(findings.All(), "\n"), altered.Want, altered.What)
 	}
-	if namespace == "" {
-		namespace = "cluster"
-	}
-	return verb + " " + resource + " in " + namespace
 }
 
 // usedPermissions reads the audit log.
-func usedPermissions(t *testing.T) (used map[string]bool, refused []string) {
+func usedPermissions(t *testing.T) (used []deploy.Permission, refused []string) {
 	t.Helper()
 	file, err := os.Open(shared.cluster.AuditLogPath())
 	require.NoError(t, err)
 	defer file.Close()
-	used = map[string]bool{}
+	found := map[deploy.Permission]bool{}
 	scanner := bufio.NewScanner(file)
 	scanner.Buffer(nil, 1<<20)
 	for scanner.Scan() {
@@ -74,54 +65,24 @@ func usedPermissions(t *testing.T) (used map[string]bool, refused []string) {
 		if event.User.Username != controllerUser || object == nil {
 			continue
 		}
-		resource := object.Resource
+		use := deploy.Permission{Verb: event.Verb, Group: object.APIGroup, Resource: object.Resource, Name: object.Name, Namespace: object.Namespace}
 		if object.Subresource != "" {
-			resource += "/" + object.Subresource
+			use.Resource += "/" + object.Subresource
 		}
-		p := permission(event.Verb, resource, object.APIGroup, object.Namespace)
 		if event.ResponseStatus != nil && event.ResponseStatus.Code == http.StatusForbidden {
 			// A quota refuses also what is permitted.
 			overQuota := strings.Contains(event.ResponseStatus.Message, "exceeded quota")
 			if !overQuota && !duringRestart(event.RequestReceivedTimestamp.Time) {
-				refused = append(refused, p)
+				refused = append(refused, use.String())
 			}
 			continue
 		}
-		used[p] = true
+		found[use] = true
+		use.Name = ""
+		if implied, ok := impliedPermissions[use]; ok {
+			found[implied] = true
+		}
 	}
 	require.NoError(t, scanner.Err())
-	return used, refused
-}
-
-// grantedPermissions reads the manifest that ships.
-func grantedPermissions(t *testing.T) map[string]bool {
-	t.Helper()
-	file, err := os.Open(rbacManifest)
-	require.NoError(t, err)
-	defer file.Close()
-	granted := map[string]bool{}
-	for decoder := yaml.NewYAMLOrJSONDecoder(file, 4096); ; {
-		// Of a role and of a cluster role, all that matters has the same form.
-		var role rbacv1.Role
-		if err := decoder.Decode(&role); errors.Is(err, io.EOF) {
-			return granted
-		} else {
-			require.NoError(t, err)
-		}
-		for i := range role.Rules {
-			rule := &role.Rules[i]
-			where := fmt.Sprintf("%s %s", role.Kind, role.Name)
-			require.Empty(t, rule.NonResourceURLs, where)
-			for _, list := range [][]string{rule.APIGroups, rule.Resources, rule.Verbs, rule.ResourceNames} {
-				require.NotContains(t, strings.Join(list, ","), "*", "%s has a wildcard", where)
-			}
-			for _, group := range rule.APIGroups {
-				for _, resource := range rule.Resources {
-					for _, verb := range rule.Verbs {
-						granted[permission(verb, resource, group, role.Namespace)] = true
-					}
-				}
-			}
-		}
-	}
+	return slices.Collect(maps.Keys(found)), refused
 }
