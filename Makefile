@@ -99,6 +99,19 @@ fuzz: ## Run each fuzz target for FUZZTIME
 build: ## Build machine-config-controller with version information
 	go build -mod=vendor -ldflags '$(LDFLAGS)' -o $(CONTROLLER) ./cmd/machine-config-controller
 
+# IMAGE=… names it, BASE=… puts it on another image than none, BUILDAH=… adds options.
+IMAGE   ?= localhost/machine-config-controller:latest
+BASE    ?= scratch
+BUILDAH ?= buildah
+.PHONY: image
+image: packages ## Build the image that hack/deploy runs (root on Debian)
+	CGO_ENABLED=0 go build -mod=vendor -ldflags '-s -w $(LDFLAGS)' -o $(OUTPUT)/image/machine-config-controller ./cmd/machine-config-controller
+	$(BUILDAH) bud --isolation chroot --storage-driver vfs --build-arg BASE=$(BASE) \
+		--label org.opencontainers.image.version=$(GIT_VERSION) --label org.opencontainers.image.revision=$(GIT_COMMIT) \
+		--label io.k8s.display-name=machine-config-controller \
+		--label io.k8s.description="Builds the OS images of MachineConfigPools that opted in" \
+		--file hack/image/Containerfile --tag $(IMAGE) $(OUTPUT)/image
+
 .PHONY: devcluster
 devcluster: ## Run an API server, a registry and a build runner until Ctrl-C
 	@cd test && go build -o ../$(OUTPUT)/bin/devcluster ./devcluster/cmd/devcluster
