@@ -10,7 +10,6 @@ import (
 
 	buildv1 "github.com/openshift/api/build/v1"
 	"github.com/stretchr/testify/require"
-	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/openshift/machine-config-operator/test/deploy"
@@ -336,21 +335,4 @@ func TestLeaderElection(t *testing.T) {
 	lease, err := shared.kube.CoordinationV1().Leases(devcluster.Namespace).Get(t.Context(), deploy.Name, metav1.GetOptions{})
 	require.NoError(t, err)
 	require.Empty(t, *lease.Spec.HolderIdentity, "the lease is given back")
-}
-
-// TestSecretsStayInSecrets: neither the log nor the pool nor the Build has any
-// of the credentials.
-func TestSecretsStayInSecrets(t *testing.T) {
-	useSettings(t)
-	config := createConfig(t)
-	p := startBuildController(t, "-v", "10")
-	createPool(t, "canary", config)
-	awaitImage(t, "canary", config)
-	secret, err := shared.kube.CoreV1().Secrets(devcluster.Namespace).Get(t.Context(), "push", metav1.GetOptions{})
-	require.NoError(t, err)
-	const canary = "dXNlcjpwYXNz"
-	require.Contains(t, string(secret.Data[corev1.DockerConfigJsonKey]), canary)
-	require.NotContains(t, fmt.Sprint(ourBuilds(t, "canary"), getPool(t, "canary")), canary)
-	p.stop()
-	require.NotContains(t, p.logText(), canary)
 }
