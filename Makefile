@@ -68,7 +68,7 @@ mutants: ## Put one bug at a time into the controller, and show which schedule o
 # -count=1: these tests run programs whose sources the test cache does not know of.
 .PHONY: integration
 integration: ## Run the tests on a real API server
-	cd test && go test -count=1 -timeout 30m ./deploy/... ./devcluster/... ./baseos/... ./program/... ./demo/... ./story/... ./integration/...
+	cd test && go test -count=1 -timeout 30m ./deploy/... ./guide/... ./devcluster/... ./baseos/... ./program/... ./demo/... ./story/... ./integration/...
 
 .PHONY: deployed
 deployed: ## Run the tests on a real API server with two replicas, as they are deployed

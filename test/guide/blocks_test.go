@@ -1,0 +1,121 @@
+package guide
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+const root = "../.."
+
+var guidePath = filepath.Join(root, "hack", "deploy", "README.md")
+
+// block is a piece of shell code in the guide.
+type block struct {
+	// line is that of its first command, from 1.
+	line int
+	text string
+	// chapter is the heading above.
+	chapter string
+	// notRun says why it is not run; empty if it is.
+	notRun string
+}
+
+var notRun = regexp.MustCompile(`^<!-- not run: (.+) -->$`)
+
+func readBlocks(t *testing.T, text string) []block {
+	t.Helper()
+	var all []block
+	chapter, reason, inside := "", "", false
+	for i, line := range strings.Split(text, "\n") {
+		switch match := notRun.FindStringSubmatch(line); {
+		case inside && line == "```":
+			inside = false
+		case inside:
+			all[len(all)-1].text += line + "\n"
+		case line == "```sh":
+			all = append(all, block{line: i + 2, chapter: chapter, notRun: reason})
+			inside, reason = true, ""
+		case strings.HasPrefix(line, "```"):
+			require.Fail(t, "a block that is no shell code", "line %d: %s", i+1, line)
+		case match != nil:
+			reason = match[1]
+		case strings.HasPrefix(line, "## "):
+			chapter = strings.TrimPrefix(line, "## ")
+		}
+	}
+	require.False(t, inside, "a block without an end")
+	require.Empty(t, reason, "a reason without a block")
+	return all
+}
+
+func readGuide(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile(guidePath)
+	require.NoError(t, err)
+	return string(text)
+}
+
+func TestReadBlocks(t *testing.T) {
+	text := "# Title\n\n## One\n\n```sh\na\nb\n```\n\n<!-- not run: no machine -->\n```sh\nc\n```\n## Two\n```sh\nd\n```\n"
+	require.Equal(t, []block{
+		{line: 6, text: "a\nb\n", chapter: "One"},
+		{line: 12, text: "c\n", chapter: "One", notRun: "no machine"},
+		{line: 16, text: "d\n", chapter: "Two"},
+	}, readBlocks(t, text))
+}
+
+var reasonConstant = regexp.MustCompile(`(?m)^\tReason\w+ = "(\w+)"$`)
+
+// TestEveryReasonIsExplained: who is given a reason by a pool finds it in the table
+// of symptoms, and no reason in there is made up.
+func TestEveryReasonIsExplained(t *testing.T) {
+	source, err := os.ReadFile(filepath.Join(root, "pkg", "controller", "build", "plan", "reasons.go"))
+	require.NoError(t, err)
+	var reasons []string
+	for _, match := range reasonConstant.FindAllStringSubmatch(string(source), -1) {
+		// Those of conditions that are False are no symptoms.
+		if !strings.HasPrefix(match[1], "Not") {
+			reasons = append(reasons, match[1])
+		}
+	}
+	require.Greater(t, len(reasons), 25)
+
+	var explained []string
+	for _, row := range regexp.MustCompile(`(?m)^\| ([^|]+) \|`).FindAllStringSubmatch(readGuide(t), -1) {
+		for _, word := range regexp.MustCompile("`([A-Z][A-Za-z]+)`").FindAllStringSubmatch(row[1], -1) {
+			explained = append(explained, word[1])
+		}
+	}
+	slices.Sort(reasons)
+	slices.Sort(explained)
+	require.Equal(t, reasons, explained)
+}
+
+// TestLinks: what the guide refers to is there.
+func TestLinks(t *testing.T) {
+	text := readGuide(t)
+	links := regexp.MustCompile(`\]\(([^)#]*)(#[^)]*)?\)`).FindAllStringSubmatch(text, -1)
+	require.NotEmpty(t, links)
+	for _, link := range links {
+		target := guidePath
+		if link[1] != "" {
+			target = filepath.Join(filepath.Dir(guidePath), link[1])
+		}
+		content, err := os.ReadFile(target)
+		require.NoError(t, err)
+		if link[2] == "" {
+			continue
+		}
+		var anchors []string
+		for _, heading := range regexp.MustCompile(`(?m)^#+ (.+)$`).FindAllStringSubmatch(string(content), -1) {
+			anchors = append(anchors, "#"+strings.ReplaceAll(strings.ToLower(heading[1]), " ", "-"))
+		}
+		require.Contains(t, anchors, link[2], "in %s", target)
+	}
+}
