@@ -2,13 +2,11 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
-	"sigs.k8s.io/yaml"
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/preview"
@@ -52,7 +50,7 @@ type exitError struct {
 func (e *exitError) Error() string { return e.message }
 
 func newRenderBuildCommand() *cobra.Command {
-	o := &renderOptions{output: outputText, qps: 50, burst: 100}
+	o := &renderOptions{output: outputText, clusterOptions: newClusterOptions()}
 	cmd := &cobra.Command{
 		Use:     "render-build",
 		Short:   "Look before you build: tell what would be built for a pool, and why",
@@ -86,7 +84,7 @@ func renderBuild(ctx context.Context, o *renderOptions, out io.Writer) error {
 		serverDryRun(ctx, clients, report, creation)
 	}
 	if err := write(out, report, o.output); err != nil {
-		return fmt.Errorf("could not write the report: %w", err)
+		return err
 	}
 	switch report.Outcome {
 	case preview.WouldBuild:
@@ -95,24 +93,6 @@ func renderBuild(ctx context.Context, o *renderOptions, out io.Writer) error {
 		return &exitError{code: exitBlocked, message: fmt.Sprintf("blocked: %s: %s", report.Reason, report.Message)}
 	}
 	return nil
-}
-
-func write(out io.Writer, report *preview.Report, format string) error {
-	switch format {
-	case outputJSON:
-		encoder := json.NewEncoder(out)
-		encoder.SetEscapeHTML(false)
-		encoder.SetIndent("", "  ")
-		return encoder.Encode(report)
-	case outputYAML:
-		text, err := yaml.Marshal(report)
-		if err != nil {
-			return err
-		}
-		_, err = out.Write(text)
-		return err
-	}
-	return report.WriteText(out)
 }
 
 // gathered are the objects, and what could not be found out about them.
@@ -129,7 +109,7 @@ func (o *renderOptions) gather(ctx context.Context) (*gathered, *clusterClients,
 		objects, err := o.fromFiles()
 		return objects, nil, err
 	}
-	clients, err := newClusterClients(o)
+	clients, err := newClusterClients(&o.clusterOptions, "render-build")
 	if err != nil {
 		return nil, nil, err
 	}

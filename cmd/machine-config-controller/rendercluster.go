@@ -6,13 +6,9 @@ import (
 	"slices"
 	"time"
 
-	buildv1 "github.com/openshift/api/build/v1"
 	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
-	buildclientset "github.com/openshift/client-go/build/clientset/versioned"
-	mcfgclientset "github.com/openshift/client-go/machineconfiguration/clientset/versioned"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/client-go/kubernetes"
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder/openshift"
@@ -20,34 +16,14 @@ import (
 	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
 )
 
-// clusterClients are for the APIs of a cluster. Only a dry run writes through them.
-type clusterClients struct {
-	kube   kubernetes.Interface
-	mcfg   mcfgclientset.Interface
-	builds buildclientset.Interface
-}
-
-const renderUserAgent = "render-build"
-
-func newClusterClients(o *renderOptions) (*clusterClients, error) {
-	cb, err := ctrlcommon.NewClientBuilder(o.kubeconfig, o.qps, o.burst)
-	if err != nil {
-		return nil, err
-	}
-	return &clusterClients{
-		kube: cb.KubeClientOrDie(renderUserAgent), mcfg: cb.MachineConfigClientOrDie(renderUserAgent), builds: cb.BuildClientOrDie(renderUserAgent),
-	}, nil
-}
-
 // gather reads the objects with the permissions that the controller itself has, which
 // may list what it may not get.
 func (c *clusterClients) gather(ctx context.Context, o *renderOptions) (*gathered, error) {
 	g := &gathered{}
-	pools, err := c.mcfg.MachineconfigurationV1().MachineConfigPools().List(ctx, metav1.ListOptions{})
-	if err != nil {
-		return nil, fmt.Errorf("could not list MachineConfigPools: %w", err)
+	var err error
+	if g.Pools, err = c.listPools(ctx); err != nil {
+		return nil, err
 	}
-	g.Pools = pointers(pools.Items)
 	at := slices.IndexFunc(g.Pools, func(p *mcfgv1.MachineConfigPool) bool { return p.Name == o.pool })
 	if at < 0 {
 		return nil, fmt.Errorf("there is no MachineConfigPool %q in the cluster", o.pool)
@@ -64,29 +40,27 @@ func (c *clusterClients) gather(ctx context.Context, o *renderOptions) (*gathere
 			return nil, fmt.Errorf("could not get %s: %w", inputs.MachineConfigObject(name), err)
 		}
 	}
-	controllerConfigs, err := c.mcfg.MachineconfigurationV1().ControllerConfigs().List(ctx, metav1.ListOptions{})
-	if err != nil {
-		return nil, fmt.Errorf("could not list ControllerConfigs: %w", err)
+	if g.ControllerConfigs, err = c.listControllerConfigs(ctx); err != nil {
+		return nil, err
 	}
-	g.ControllerConfigs = pointers(controllerConfigs.Items)
 	for _, name := range []string{constants.ConfigMapName, inputs.CustomConfigMapName, inputs.RepositoriesConfigName} {
-		list, err := c.kube.CoreV1().ConfigMaps(ctrlcommon.MCONamespace).List(ctx, metav1.ListOptions{FieldSelector: "metadata.name=" + name})
+		found, err := c.listConfigMap(ctx, name)
 		if err != nil {
-			return nil, fmt.Errorf("could not look up ConfigMap %s: %w", name, err)
+			return nil, err
 		}
-		g.ConfigMaps = append(g.ConfigMaps, pointers(list.Items)...)
+		g.ConfigMaps = append(g.ConfigMaps, found...)
 	}
 	if err := c.gatherSecrets(ctx, g); err != nil {
 		return nil, err
 	}
-	list, err := c.builds.BuildV1().Builds(ctrlcommon.MCONamespace).List(ctx, metav1.ListOptions{LabelSelector: constants.OwnedLabel + "=" + constants.OwnedLabelValue})
+	builds, err := c.listBuilds(ctx)
 	switch {
 	case apierrors.IsForbidden(err):
 		g.notChecked = append(g.notChecked, "Builds: they may not be read with these credentials, so there are taken to be none")
 	case err != nil:
 		g.BuilderProblem = openshift.Unavailable(err).Message
 	default:
-		g.Builds, g.Active = openshift.Observations(pointers[buildv1.Build](list.Items), o.pool)
+		g.Builds, g.Active = openshift.Observations(builds, o.pool)
 	}
 	g.Now = time.Now()
 	return g, nil
@@ -121,12 +95,4 @@ func (c *clusterClients) gatherSecrets(ctx context.Context, g *gathered) error {
 	}
 	g.Unread = func(name string) bool { return slices.Contains(unread, name) }
 	return nil
-}
-
-func pointers[T any](items []T) []*T {
-	result := make([]*T, 0, len(items))
-	for i := range items {
-		result = append(result, &items[i])
-	}
-	return result
 }

@@ -25,10 +25,7 @@ type renderOptions struct {
 	output       string
 	diff         bool
 	serverDryRun bool
-
-	kubeconfig string
-	qps        float32
-	burst      int
+	clusterOptions
 }
 
 func (o *renderOptions) addFlags(flags *pflag.FlagSet) {
@@ -37,9 +34,7 @@ func (o *renderOptions) addFlags(flags *pflag.FlagSet) {
 	flags.StringVarP(&o.output, "output", "o", o.output, "Form of the output: "+strings.Join(outputs, ", ")+".")
 	flags.BoolVar(&o.diff, "diff", o.diff, "Tell what changes against the config that the pool's published image was built from.")
 	flags.BoolVar(&o.serverDryRun, "server-dry-run", o.serverDryRun, "Have the API server go through the creation of the Secrets and the Build without keeping them, with the permissions of the kubeconfig, which proves quota, admission and RBAC. Not with files.")
-	flags.StringVar(&o.kubeconfig, "kubeconfig", o.kubeconfig, "Kubeconfig file of the cluster. Empty: the service account of the pod.")
-	flags.Float32Var(&o.qps, "kube-api-qps", o.qps, "Requests per second to the API server, on average, per client.")
-	flags.IntVar(&o.burst, "kube-api-burst", o.burst, "Requests to the API server at once, per client.")
+	o.clusterOptions.addFlags(flags)
 }
 
 // validate reports every flag that makes no sense.
@@ -58,11 +53,5 @@ func (o *renderOptions) validate() error {
 	} else if o.pool == "" {
 		errs = append(errs, errors.New("--pool is missing; name the MachineConfigPool, or give files by -f"))
 	}
-	if o.qps <= 0 {
-		errs = append(errs, fmt.Errorf("--kube-api-qps is %v, but has to be greater than 0", o.qps))
-	}
-	if o.burst < 1 {
-		errs = append(errs, fmt.Errorf("--kube-api-burst is %d, but at least 1 is needed", o.burst))
-	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, o.clusterOptions.validate())...)
 }

@@ -1,0 +1,178 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/openshift/machine-config-operator/pkg/controller/build/status"
+)
+
+const statusHelp = `Tell where the pools that opted in stand: one line for each, from the conditions and
+annotations of the pool, and its Build.
+
+Columns:
+  STATE    Published, Building, Pending, Stuck (pending for minutes), Queued, Settling
+           (the inputs keep changing), Retrying, Held (something has to be mended),
+           Failed, Interrupted (cancelled); NotReported if the controller has not said
+           anything of what the pool wants now, Contradictory if its conditions exclude
+           each other
+  WHY      the reason of the condition; -o wide has its message, too
+  CONFIG   the rendered MachineConfig that the pool wants
+  IMAGE    the digest of the published image; (old) if it is of another config
+  AGE      since when the pool is in that state
+  ATTEMPT  which attempt at this image it is, of how many
+  ETA      when the Build that runs would end if it took as long as the pool's last
+           ones, or when the next attempt starts
+
+-o json and -o yaml write {"pools": [...]} with one object for each pool; with --watch
+they write an object for each change.
+
+It takes the permission to list MachineConfigPools, with --watch also to watch them.
+Builds and the ConfigMap machine-os-builder-config are read if they may be, which makes
+ETA, AGE and ATTEMPT more exact.
+
+Exit codes:
+  0  no pool that is listed needs attention; also the end of --watch by a signal
+  1  error: a bad flag, a pool that does not exist, a cluster that does not answer
+  2  the build of a pool failed or is stuck, its conditions are contradictory, or
+     nothing has been reported for minutes; the pools are named on stderr`
+
+const statusExample = `  machine-config-controller status --kubeconfig ~/.kube/config
+  machine-config-controller status --kubeconfig ~/.kube/config worker infra -o wide
+  machine-config-controller status --kubeconfig ~/.kube/config --watch`
+
+// exitAttention is the exit code of status and doctor when they found what they look for.
+const exitAttention = 2
+
+const outputWide = "wide"
+
+var statusOutputs = []string{outputText, outputWide, outputYAML, outputJSON}
+
+// statusOptions are the flags of the status command.
+type statusOptions struct {
+	output string
+	watch  bool
+	all    bool
+	// pools are those to list; empty for all that opted in.
+	pools []string
+	clusterOptions
+}
+
+func newStatusCommand() *cobra.Command {
+	o := &statusOptions{output: outputText, clusterOptions: newClusterOptions()}
+	cmd := &cobra.Command{
+		Use:     "status [pool...]",
+		Short:   "Tell where the pools stand: published, building, held, failed",
+		Long:    statusHelp,
+		Example: statusExample,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.pools = args
+			if err := o.validate(); err != nil {
+				return err
+			}
+			clients, err := newClusterClients(&o.clusterOptions, "status")
+			if err != nil {
+				return err
+			}
+			if o.watch {
+				return watchStatus(cmd.Context(), clients, o, cmd.OutOrStdout(), cmd.ErrOrStderr())
+			}
+			return showStatus(cmd.Context(), clients, o, cmd.OutOrStdout(), cmd.ErrOrStderr())
+		},
+	}
+	o.addFlags(cmd.Flags())
+	return cmd
+}
+
+func (o *statusOptions) addFlags(flags *pflag.FlagSet) {
+	flags.StringVarP(&o.output, "output", "o", o.output, "Form of the output: "+strings.Join(statusOutputs, ", ")+".")
+	flags.BoolVarP(&o.watch, "watch", "w", o.watch, "Go on, and write the line of a pool whenever it changes, until SIGINT or SIGTERM.")
+	flags.BoolVar(&o.all, "all", o.all, "List pools that did not opt in, too.")
+	o.clusterOptions.addFlags(flags)
+}
+
+// validate reports every flag that makes no sense.
+func (o *statusOptions) validate() error {
+	var errs []error
+	if !slices.Contains(statusOutputs, o.output) {
+		errs = append(errs, fmt.Errorf("--output %q is none of %s", o.output, strings.Join(statusOutputs, ", ")))
+	}
+	if o.all && len(o.pools) > 0 {
+		errs = append(errs, errors.New("--all and names of pools exclude each other"))
+	}
+	return errors.Join(append(errs, o.clusterOptions.validate())...)
+}
+
+// showStatus looks once; the error says how the program ends.
+func showStatus(ctx context.Context, clients *clusterClients, o *statusOptions, out, notes io.Writer) error {
+	objects, notRead, err := clients.gatherStatus(ctx)
+	if err != nil {
+		return err
+	}
+	objects.Now = time.Now()
+	all := status.Of(objects)
+	if err := o.requireNamed(all); err != nil {
+		return err
+	}
+	report := &status.Report{Pools: slices.DeleteFunc(all, func(p status.Pool) bool { return !o.lists(&p) }), NotRead: notRead}
+	text := statusText{report: report, now: objects.Now, wide: o.output == outputWide}
+	if o.output == outputJSON || o.output == outputYAML {
+		err = writeData(out, report, o.output)
+	} else {
+		err = text.write(out, notes)
+	}
+	if err != nil {
+		return fmt.Errorf("could not write the status: %w", err)
+	}
+	return attention(report.Pools)
+}
+
+// attention is the error that names the pools that need it.
+func attention(pools []status.Pool) error {
+	var names []string
+	for i := range pools {
+		if pools[i].NeedsAttention {
+			names = append(names, fmt.Sprintf("%s (%s)", pools[i].Name, pools[i].State))
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	return &exitError{code: exitAttention, message: "needs attention: " + strings.Join(names, ", ")}
+}
+
+// lists tells whether the pool is to be shown.
+func (o *statusOptions) lists(p *status.Pool) bool {
+	if len(o.pools) > 0 {
+		return slices.Contains(o.pools, p.Name)
+	}
+	return o.all || p.OptedIn
+}
+
+// requireNamed reports names that no pool has.
+func (o *statusOptions) requireNamed(pools []status.Pool) error {
+	var unknown, known []string
+	for i := range pools {
+		known = append(known, pools[i].Name)
+	}
+	for _, name := range o.pools {
+		if !slices.Contains(known, name) {
+			unknown = append(unknown, name)
+		}
+	}
+	switch {
+	case len(unknown) == 0:
+		return nil
+	case len(known) == 0:
+		return fmt.Errorf("there is no MachineConfigPool %s in the cluster, nor any other", quoted(unknown))
+	}
+	return fmt.Errorf("there is no MachineConfigPool %s in the cluster; there are %s", quoted(unknown), quoted(known))
+}

@@ -1,0 +1,65 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	buildv1 "github.com/openshift/api/build/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder/openshift"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/status"
+)
+
+// gatherStatus reads what the state of pools is told from. Only the pools are
+// indispensable; of the rest, notRead says what it could not read.
+func (c *clusterClients) gatherStatus(ctx context.Context) (objects status.Objects, notRead []string, err error) {
+	if objects.Pools, err = c.listPools(ctx); err != nil {
+		return objects, nil, err
+	}
+	builds, err := c.listBuilds(ctx)
+	if err == nil {
+		objects.Builds, objects.BuildsKnown = observationsOf(builds), true
+	} else {
+		notRead = append(notRead, notReadBecause("Builds", "ETA and AGE are less exact", err))
+	}
+	configMaps, err := c.listConfigMap(ctx, constants.ConfigMapName)
+	if err == nil {
+		objects.MaxAttempts = maxAttempts(configMaps)
+	} else {
+		notRead = append(notRead, notReadBecause(inputs.ConfigMapObject, "ATTEMPT does not say of how many", err))
+	}
+	return objects, notRead, nil
+}
+
+func notReadBecause(what, consequence string, err error) string {
+	if apierrors.IsForbidden(err) {
+		return fmt.Sprintf("%s: these credentials may not list them, so %s", what, consequence)
+	}
+	return fmt.Sprintf("%s: %v; %s", what, err, consequence)
+}
+
+func observationsOf(builds []*buildv1.Build) []imagebuilder.Observation {
+	observations := make([]imagebuilder.Observation, 0, len(builds))
+	for _, made := range openshift.MadeBuilds(builds) {
+		if made.Pool != "" {
+			observations = append(observations, made.Observation)
+		}
+	}
+	return observations
+}
+
+// maxAttempts is what the controller goes by: its defaults, as long as the settings are
+// of no use.
+func maxAttempts(configMaps []*corev1.ConfigMap) int {
+	limits := inputs.DefaultLimits()
+	for _, configMap := range configMaps {
+		settings, _ := inputs.ParseSettings(configMap.Data)
+		limits = settings.Limits
+	}
+	return limits.MaxAttempts
+}

@@ -1,0 +1,212 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"sync"
+	"time"
+
+	buildv1 "github.com/openshift/api/build/v1"
+	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
+	buildinformers "github.com/openshift/client-go/build/informers/externalversions"
+	mcfginformers "github.com/openshift/client-go/machineconfiguration/informers/externalversions"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/informers"
+	"k8s.io/client-go/tools/cache"
+
+	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/status"
+	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
+)
+
+const (
+	// together is for how long changes are gathered, since pools and Builds arrive apart.
+	together = 250 * time.Millisecond
+	// lookAgain is how often rows are looked at that nothing changed but time.
+	lookAgain = 10 * time.Second
+)
+
+// statusWatch writes the rows of pools as they change.
+type statusWatch struct {
+	*statusOptions
+	out, notes io.Writer
+	columns    columns
+	// shown is what was written last of each pool, at.
+	shown map[string]status.Pool
+	at    map[string]time.Time
+
+	pools, builds, settings cache.SharedIndexInformer
+	changed                 chan struct{}
+}
+
+// watchStatus writes the rows until the context ends, which is how a person ends it.
+func watchStatus(ctx context.Context, clients *clusterClients, o *statusOptions, out, notes io.Writer) error {
+	// An informer tries for ever what will never be, so what is wrong shows here.
+	first, notRead, err := clients.gatherStatus(ctx)
+	if err != nil {
+		return err
+	}
+	if err := o.requireNamed(status.Of(first)); err != nil {
+		return err
+	}
+	for _, note := range notRead {
+		_, _ = fmt.Fprintln(notes, "Not read: "+note)
+	}
+	w := &statusWatch{statusOptions: o, out: out, notes: notes, shown: map[string]status.Pool{}, at: map[string]time.Time{}, changed: make(chan struct{}, 1)}
+	run, err := w.informers(clients, first.BuildsKnown, first.MaxAttempts > 0)
+	if err != nil {
+		return err
+	}
+	var running sync.WaitGroup
+	ctx, cancel := context.WithCancel(ctx)
+	defer running.Wait()
+	defer cancel()
+	for _, informer := range run {
+		running.Go(func() { informer.RunWithContext(ctx) })
+	}
+	for _, informer := range run {
+		if !cache.WaitForCacheSync(ctx.Done(), informer.HasSynced) {
+			return nil
+		}
+	}
+	return w.follow(ctx)
+}
+
+// informers makes those of what may be read.
+func (w *statusWatch) informers(clients *clusterClients, builds, settings bool) ([]cache.SharedIndexInformer, error) {
+	w.pools = mcfginformers.NewSharedInformerFactory(clients.mcfg, 0).Machineconfiguration().V1().MachineConfigPools().Informer()
+	all := []cache.SharedIndexInformer{w.pools}
+	if builds {
+		w.builds = buildinformers.NewSharedInformerFactoryWithOptions(clients.builds, 0, buildinformers.WithNamespace(ctrlcommon.MCONamespace),
+			buildinformers.WithTweakListOptions(func(l *metav1.ListOptions) { l.LabelSelector = ownedSelector })).Build().V1().Builds().Informer()
+		all = append(all, w.builds)
+	}
+	if settings {
+		w.settings = informers.NewSharedInformerFactoryWithOptions(clients.kube, 0, informers.WithNamespace(ctrlcommon.MCONamespace),
+			informers.WithTweakListOptions(func(l *metav1.ListOptions) { l.FieldSelector = "metadata.name=" + constants.ConfigMapName })).Core().V1().ConfigMaps().Informer()
+		all = append(all, w.settings)
+	}
+	var quiet sync.Once
+	for _, informer := range all {
+		if err := informer.SetWatchErrorHandlerWithContext(func(_ context.Context, _ *cache.Reflector, err error) {
+			quiet.Do(func() {
+				_, _ = fmt.Fprintf(w.notes, "The API server does not answer; trying again until it does: %v\n", err)
+			})
+		}); err != nil {
+			return nil, fmt.Errorf("could not watch: %w", err)
+		}
+		if _, err := informer.AddEventHandler(cache.ResourceEventHandlerFuncs{
+			AddFunc: func(any) { w.notice() }, UpdateFunc: func(any, any) { w.notice() }, DeleteFunc: func(any) { w.notice() },
+		}); err != nil {
+			return nil, fmt.Errorf("could not watch: %w", err)
+		}
+	}
+	return all, nil
+}
+
+// notice has the rows looked at.
+func (w *statusWatch) notice() {
+	select {
+	case w.changed <- struct{}{}:
+	default:
+	}
+}
+
+func (w *statusWatch) follow(ctx context.Context) error {
+	for first := true; ; first = false {
+		if err := w.show(time.Now(), first); err != nil {
+			return fmt.Errorf("could not write the status: %w", err)
+		}
+		select {
+		case <-w.changed:
+		case <-time.After(lookAgain):
+		case <-ctx.Done():
+			return nil
+		}
+		select {
+		case <-time.After(together):
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// show writes the rows that differ from what was written last; the first time all.
+func (w *statusWatch) show(now time.Time, first bool) error {
+	var pools []status.Pool
+	present := map[string]bool{}
+	for _, p := range status.Of(w.objects(now)) {
+		before, known := w.shown[p.Name]
+		present[p.Name] = true
+		// A pool that opts out has a last row.
+		if !w.lists(&p) && !known || known && !p.Changed(&before, now, w.at[p.Name], w.output == outputWide) {
+			continue
+		}
+		pools = append(pools, p)
+		if w.shown[p.Name], w.at[p.Name] = p, now; !w.lists(&p) {
+			delete(w.shown, p.Name)
+		}
+	}
+	for name, p := range w.shown {
+		if !present[name] {
+			delete(w.shown, name)
+			pools = append(pools, status.Pool{Name: name, OptedIn: p.OptedIn, State: status.StateDeleted})
+		}
+	}
+	return w.write(pools, now, first)
+}
+
+func (w *statusWatch) write(pools []status.Pool, now time.Time, first bool) error {
+	text := statusText{report: &status.Report{Pools: pools}, now: now, wide: w.output == outputWide}
+	switch {
+	case w.output == outputJSON || w.output == outputYAML:
+		for _, p := range pools {
+			if w.output == outputYAML {
+				if _, err := io.WriteString(w.out, "---\n"); err != nil {
+					return err
+				}
+			}
+			if err := writeData(w.out, p, w.output); err != nil {
+				return err
+			}
+		}
+		return nil
+	case first:
+		if len(pools) == 0 {
+			_, _ = fmt.Fprintln(w.notes, nobodyOptedIn)
+		}
+		_, err := io.WriteString(w.out, text.table(&w.columns))
+		return err
+	}
+	for i := range pools {
+		if _, err := io.WriteString(w.out, w.columns.line(pools[i].Cells(now, text.wide))); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// objects are those in the caches.
+func (w *statusWatch) objects(now time.Time) status.Objects {
+	o := status.Objects{Now: now, Pools: stored[mcfgv1.MachineConfigPool](w.pools)}
+	if w.builds != nil {
+		o.Builds, o.BuildsKnown = observationsOf(stored[buildv1.Build](w.builds)), true
+	}
+	if w.settings != nil {
+		o.MaxAttempts = maxAttempts(stored[corev1.ConfigMap](w.settings))
+	}
+	return o
+}
+
+func stored[T any](informer cache.SharedIndexInformer) []*T {
+	var objects []*T
+	for _, object := range informer.GetStore().List() {
+		if o, ok := object.(*T); ok {
+			objects = append(objects, o)
+		}
+	}
+	return slices.Clip(objects)
+}

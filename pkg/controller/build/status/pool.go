@@ -1,0 +1,207 @@
+package status
+
+import (
+	"bytes"
+	"cmp"
+	"slices"
+	"time"
+
+	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/plan"
+	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
+)
+
+// Report is what the status command writes as JSON or YAML. Fields are only added.
+type Report struct {
+	// Pools are sorted by name.
+	Pools []Pool `json:"pools"`
+	// NotRead are objects that could not be read, and what is less exact without them.
+	NotRead []string `json:"notRead,omitempty"`
+}
+
+// Pool is where one pool stands.
+type Pool struct {
+	Name string `json:"name"`
+	// OptedIn tells whether the pool has its image built.
+	OptedIn bool  `json:"optedIn"`
+	State   State `json:"state"`
+	// NeedsAttention tells that nothing good comes of waiting: the build failed or is
+	// stuck, or nobody reports on the pool.
+	NeedsAttention bool `json:"needsAttention"`
+	// Reason and Message are those of the build condition that is True.
+	Reason  string `json:"reason,omitempty"`
+	Message string `json:"message,omitempty"`
+	// Outdated says why the condition is not taken for the state.
+	Outdated string `json:"outdated,omitempty"`
+	// Since is when the pool came into its state, as far as that is known.
+	Since *metav1.Time `json:"since,omitempty"`
+
+	// Config is the rendered MachineConfig that the pool wants.
+	Config string `json:"config,omitempty"`
+	// Image is the published image, and ImageConfig the config that it was built from.
+	Image       string `json:"image,omitempty"`
+	ImageConfig string `json:"imageConfig,omitempty"`
+	// ImageCurrent tells that the image is that of the wanted config.
+	ImageCurrent bool `json:"imageCurrent"`
+
+	// Build is that of the newest attempt, Attempt its number, counted from 1, of at
+	// most MaxAttempts; 0 where the settings could not be read.
+	Build       string `json:"build,omitempty"`
+	Attempt     int    `json:"attempt,omitempty"`
+	MaxAttempts int    `json:"maxAttempts,omitempty"`
+	// Started is when a Build that runs began to.
+	Started *metav1.Time `json:"started,omitempty"`
+	// UsuallySeconds is for how long the pool's builds run, the median of the last
+	// ones; ExpectedEnd is when a Build that runs would end by that.
+	UsuallySeconds int64        `json:"usuallySeconds,omitempty"`
+	ExpectedEnd    *metav1.Time `json:"expectedEnd,omitempty"`
+	// NextAttempt is when an attempt that failed is followed by the next one.
+	NextAttempt *metav1.Time `json:"nextAttempt,omitempty"`
+}
+
+// Objects are what is known of the cluster.
+type Objects struct {
+	// Now is the instant at which to look.
+	Now   time.Time
+	Pools []*mcfgv1.MachineConfigPool
+	// Builds are those of all pools; BuildsKnown tells that they could be read.
+	Builds      []imagebuilder.Observation
+	BuildsKnown bool
+	// MaxAttempts is that of the settings; 0 where they could not be read.
+	MaxAttempts int
+}
+
+// silence is for how long the controller may say nothing of what a pool wants, before
+// something is wrong. It has a quiet period to wait for, and may be restarting.
+const silence = 2 * time.Minute
+
+// Of tells where the pools stand, in the order of their names.
+func Of(o Objects) []Pool {
+	pools := make([]Pool, 0, len(o.Pools))
+	for _, pool := range o.Pools {
+		pools = append(pools, o.of(pool))
+	}
+	slices.SortFunc(pools, func(a, b Pool) int { return cmp.Compare(a.Name, b.Name) })
+	return pools
+}
+
+func (o *Objects) of(pool *mcfgv1.MachineConfigPool) Pool {
+	p := Pool{
+		Name: pool.Name, OptedIn: ctrlcommon.IsLayeredPool(pool), Config: pool.Spec.Configuration.Name,
+		Image: pool.Annotations[constants.DesiredOSImageAnnotation], ImageConfig: pool.Annotations[constants.DesiredOSImageConfigAnnotation],
+	}
+	p.ImageCurrent = p.Image != "" && p.ImageConfig == p.Config
+	switch {
+	case pool.DeletionTimestamp != nil:
+		p.State, p.Since = StateDeleting, timeOf(pool.DeletionTimestamp.Time)
+		return p
+	case !p.OptedIn:
+		p.State = StateNotOptedIn
+		return p
+	}
+	// A record that cannot be read is as good as none, as it is to the controller.
+	record, _ := plan.ParseRecord(pool.Annotations[constants.BuildRecordAnnotation])
+	build := o.buildOf(pool, record)
+
+	found := trueConditions(pool)
+	if len(found) == 1 {
+		p.State, p.Reason, p.Message = stateOf(found[0]), found[0].Reason, found[0].Message
+		p.Since = timeOf(found[0].LastTransitionTime.Time)
+		p.attempt(record, build, o)
+		p.Outdated = p.outdated(pool, record, build, o)
+	}
+	switch {
+	case len(found) > 1:
+		p.State = StateContradictory
+	case len(found) == 0, p.Outdated != "":
+		p.State, p.Since = StateNotReported, timeOf(lastSpecChange(pool))
+		p.ExpectedEnd, p.Started = nil, nil
+	}
+	p.NeedsAttention = p.State == StateFailed || p.State == StateStuck || p.State == StateContradictory ||
+		p.State == StateNotReported && p.Since != nil && o.Now.Sub(p.Since.Time) > silence
+	return p
+}
+
+// attempt fills in what the record and the Build know of the state.
+func (p *Pool) attempt(record *plan.Record, build *imagebuilder.Observation, o *Objects) {
+	if record == nil || !p.State.isOfAttempt() {
+		return
+	}
+	p.Build, p.Attempt, p.MaxAttempts = record.Build, record.Attempt, o.MaxAttempts
+	p.UsuallySeconds = int64(record.Usually() / time.Second)
+	switch p.State {
+	case StatePending, StateStuck:
+		if build != nil {
+			p.Since = timeOf(build.Created)
+		}
+	case StateBuilding:
+		p.Started = p.Since
+		if build != nil && !build.Started.IsZero() {
+			p.Started = timeOf(build.Started)
+		}
+		p.Since = p.Started
+		if usually := record.Usually(); usually > 0 && p.Started != nil {
+			p.ExpectedEnd = timeOf(p.Started.Add(usually))
+		}
+	case StateRetrying, StateFailed, StateInterrupted:
+		if record.Failed() {
+			p.Since = timeOf(record.Failure.At)
+		}
+		if p.State == StateRetrying {
+			p.NextAttempt = timeOf(record.NextAttempt())
+		}
+	}
+}
+
+// buildOf is the Build of the newest attempt; nil if it does not exist, or is not known.
+func (o *Objects) buildOf(pool *mcfgv1.MachineConfigPool, record *plan.Record) *imagebuilder.Observation {
+	if record == nil {
+		return nil
+	}
+	at := slices.IndexFunc(o.Builds, func(b imagebuilder.Observation) bool { return b.Name == record.Build && b.PoolUID == pool.UID })
+	if at < 0 {
+		return nil
+	}
+	return &o.Builds[at]
+}
+
+// timeOf is nil for an instant that is not known.
+func timeOf(at time.Time) *metav1.Time {
+	if at.IsZero() {
+		return nil
+	}
+	return &metav1.Time{Time: at}
+}
+
+// lastSpecChange is when whoever sets the wanted config last changed the pool; without
+// a trace of that, when the pool was last changed or created.
+func lastSpecChange(pool *mcfgv1.MachineConfigPool) time.Time {
+	var latest time.Time
+	for i := range pool.ManagedFields {
+		entry := &pool.ManagedFields[i]
+		if entry.FieldsV1 != nil && bytes.Contains(entry.FieldsV1.Raw, []byte(`"f:configuration"`)) && entry.Subresource == "" &&
+			entry.Time != nil && entry.Time.After(latest) {
+			latest = entry.Time.Time
+		}
+	}
+	if latest.IsZero() {
+		return LastChange(pool)
+	}
+	return latest
+}
+
+// LastChange is when anything of the pool but its status was last changed, by anyone,
+// as far as the API server says; zero if it does not.
+func LastChange(pool *mcfgv1.MachineConfigPool) time.Time {
+	latest := pool.CreationTimestamp.Time
+	for i := range pool.ManagedFields {
+		if entry := &pool.ManagedFields[i]; entry.Subresource == "" && entry.Time != nil && entry.Time.After(latest) {
+			latest = entry.Time.Time
+		}
+	}
+	return latest
+}
