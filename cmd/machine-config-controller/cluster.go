@@ -15,6 +15,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/metadata"
 	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
@@ -51,9 +52,10 @@ func (o *clusterOptions) validate() error {
 
 // clusterClients are for the APIs of a cluster. Only a dry run writes through them.
 type clusterClients struct {
-	kube   kubernetes.Interface
-	mcfg   mcfgclientset.Interface
-	builds buildclientset.Interface
+	kube     kubernetes.Interface
+	mcfg     mcfgclientset.Interface
+	builds   buildclientset.Interface
+	metadata metadata.Interface
 }
 
 // newClusterClients makes clients that name the command to the API server.
@@ -68,6 +70,7 @@ func newClusterClients(o *clusterOptions, command string) (*clusterClients, erro
 	}
 	return &clusterClients{
 		kube: cb.KubeClientOrDie(command), mcfg: cb.MachineConfigClientOrDie(command), builds: cb.BuildClientOrDie(command),
+		metadata: cb.MetadataClientOrDie(command),
 	}, nil
 }
 

@@ -56,6 +56,6 @@ func newRootCommand() *cobra.Command {
 	logging := flag.NewFlagSet("logging", flag.ContinueOnError)
 	klog.InitFlags(logging)
 	root.PersistentFlags().AddGoFlagSet(logging)
-	root.AddCommand(newStartCommand(), newStatusCommand(), newRenderBuildCommand(), newVersionCommand())
+	root.AddCommand(newStartCommand(), newStatusCommand(), newDoctorCommand(), newRenderBuildCommand(), newVersionCommand())
 	return root
 }

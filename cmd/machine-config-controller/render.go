@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 
+	buildv1 "github.com/openshift/api/build/v1"
 	"github.com/spf13/cobra"
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build"
@@ -101,6 +102,14 @@ type gathered struct {
 	notChecked []string
 	// ignored are objects that were given and that nothing depends on.
 	ignored []string
+
+	// forbidden are the errors of reading what these credentials may not, of objects
+	// that a decision cannot be made without.
+	forbidden error
+	// builds are those of all pools. The flags tell whether they and the ConfigMaps
+	// could be read.
+	builds                       []*buildv1.Build
+	buildsKnown, configMapsKnown bool
 }
 
 // gather gets the objects from where the flags say. The clients are nil without a cluster.
@@ -113,7 +122,7 @@ func (o *renderOptions) gather(ctx context.Context) (*gathered, *clusterClients,
 	if err != nil {
 		return nil, nil, err
 	}
-	objects, err := clients.gather(ctx, o)
+	objects, err := clients.gather(ctx, o.pool)
 	return objects, clients, err
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -16,20 +17,75 @@ import (
 	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
 )
 
-// gather reads the objects with the permissions that the controller itself has, which
-// may list what it may not get.
-func (c *clusterClients) gather(ctx context.Context, o *renderOptions) (*gathered, error) {
+// gather reads the objects that a decision about the pool depends on.
+func (c *clusterClients) gather(ctx context.Context, pool string) (*gathered, error) {
+	g, err := c.gatherShared(ctx)
+	if err = errors.Join(err, g.forbidden); err != nil {
+		return nil, err
+	}
+	if !g.choose(pool) {
+		return nil, fmt.Errorf("there is no MachineConfigPool %q in the cluster", pool)
+	}
+	return g, c.gatherConfigs(ctx, g, g.Pool.Spec.Configuration.Name, g.Pool.Annotations[constants.DesiredOSImageConfigAnnotation])
+}
+
+// gatherShared reads what is the same for all pools, with the permissions that the
+// controller itself has, which may list what it may not get. What these credentials may
+// not read is told in forbidden; other errors end it.
+func (c *clusterClients) gatherShared(ctx context.Context) (*gathered, error) {
 	g := &gathered{}
 	var err error
 	if g.Pools, err = c.listPools(ctx); err != nil {
-		return nil, err
+		return g, err
 	}
-	at := slices.IndexFunc(g.Pools, func(p *mcfgv1.MachineConfigPool) bool { return p.Name == o.pool })
+	unlessForbidden := func(err error) error {
+		if apierrors.IsForbidden(err) {
+			g.forbidden, err = errors.Join(g.forbidden, err), nil
+		}
+		return err
+	}
+	g.ControllerConfigs, err = c.listControllerConfigs(ctx)
+	if err := unlessForbidden(err); err != nil {
+		return g, err
+	}
+	for _, name := range []string{constants.ConfigMapName, inputs.CustomConfigMapName, inputs.RepositoriesConfigName} {
+		found, err := c.listConfigMap(ctx, name)
+		if err := unlessForbidden(err); err != nil {
+			return g, err
+		}
+		g.ConfigMaps = append(g.ConfigMaps, found...)
+		g.configMapsKnown = err == nil
+	}
+	if err := c.gatherSecrets(ctx, g); err != nil {
+		return g, err
+	}
+	g.builds, err = c.listBuilds(ctx)
+	switch {
+	case apierrors.IsForbidden(err):
+		g.notChecked = append(g.notChecked, "Builds: they may not be read with these credentials, so there are taken to be none")
+	case err != nil:
+		g.BuilderProblem = openshift.Unavailable(err).Message
+	default:
+		g.buildsKnown = true
+	}
+	g.Now = time.Now()
+	return g, nil
+}
+
+// choose makes it the objects of that pool, and tells whether there is one.
+func (g *gathered) choose(pool string) bool {
+	at := slices.IndexFunc(g.Pools, func(p *mcfgv1.MachineConfigPool) bool { return p.Name == pool })
 	if at < 0 {
-		return nil, fmt.Errorf("there is no MachineConfigPool %q in the cluster", o.pool)
+		return false
 	}
 	g.Pool = g.Pools[at]
-	for _, name := range []string{g.Pool.Spec.Configuration.Name, g.Pool.Annotations[constants.DesiredOSImageConfigAnnotation]} {
+	g.Builds, g.Active = openshift.Observations(g.builds, pool)
+	return true
+}
+
+// gatherConfigs reads MachineConfigs in full. One that does not exist is left out.
+func (c *clusterClients) gatherConfigs(ctx context.Context, g *gathered, names ...string) error {
+	for _, name := range names {
 		if name == "" || slices.ContainsFunc(g.Configs, func(mc *mcfgv1.MachineConfig) bool { return mc.Name == name }) {
 			continue
 		}
@@ -37,33 +93,10 @@ func (c *clusterClients) gather(ctx context.Context, o *renderOptions) (*gathere
 		if err == nil {
 			g.Configs = append(g.Configs, config)
 		} else if !apierrors.IsNotFound(err) {
-			return nil, fmt.Errorf("could not get %s: %w", inputs.MachineConfigObject(name), err)
+			return fmt.Errorf("could not get %s: %w", inputs.MachineConfigObject(name), err)
 		}
 	}
-	if g.ControllerConfigs, err = c.listControllerConfigs(ctx); err != nil {
-		return nil, err
-	}
-	for _, name := range []string{constants.ConfigMapName, inputs.CustomConfigMapName, inputs.RepositoriesConfigName} {
-		found, err := c.listConfigMap(ctx, name)
-		if err != nil {
-			return nil, err
-		}
-		g.ConfigMaps = append(g.ConfigMaps, found...)
-	}
-	if err := c.gatherSecrets(ctx, g); err != nil {
-		return nil, err
-	}
-	builds, err := c.listBuilds(ctx)
-	switch {
-	case apierrors.IsForbidden(err):
-		g.notChecked = append(g.notChecked, "Builds: they may not be read with these credentials, so there are taken to be none")
-	case err != nil:
-		g.BuilderProblem = openshift.Unavailable(err).Message
-	default:
-		g.Builds, g.Active = openshift.Observations(builds, o.pool)
-	}
-	g.Now = time.Now()
-	return g, nil
+	return nil
 }
 
 // gatherSecrets reads the Secrets that a build would use. Whoever may not read them can

@@ -127,12 +127,7 @@ func observePool(pool *mcfgv1.MachineConfigPool) plan.Pool {
 	return p
 }
 
-var ourAnnotations = []string{
-	constants.DesiredOSImageAnnotation,
-	constants.DesiredOSImageConfigAnnotation,
-	constants.BuildRecordAnnotation,
-	constants.RebuildObservedAnnotation,
-}
+var ourAnnotations = constants.PoolAnnotations()
 
 func (ctrl *Controller) observeSecret(name string) (plan.Secret, error) {
 	if name == "" {

@@ -79,6 +79,12 @@ const (
 	RebuildObservedAnnotation = "machineconfiguration.openshift.io/rebuild-observed"
 )
 
+// PoolAnnotations are the annotations that the BuildController writes on a pool, and
+// takes away when the pool opts out.
+func PoolAnnotations() []string {
+	return []string{DesiredOSImageAnnotation, DesiredOSImageConfigAnnotation, BuildRecordAnnotation, RebuildObservedAnnotation}
+}
+
 // Labels and annotations on the objects that the BuildController creates.
 const (
 	// OwnedLabel marks every object that the BuildController creates; its

@@ -1,0 +1,130 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/openshift/machine-config-operator/pkg/controller/build/doctor"
+	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
+)
+
+const doctorHelp = `Find what is wrong around the BuildController, whether or not it runs, and say how to
+repair it: bad configuration, pools whose build is held, failed, stuck or not taken
+notice of, objects that nobody owns, references to what does not exist, conditions that
+exclude each other, and permissions that the controller lacks.
+
+Nothing is changed. What passes by itself is not reported: objects and pools that were
+made or changed within the last minute are left alone, and what a first look finds
+counts only if a second one, two seconds later, finds it, too.
+
+It reads MachineConfigPools, MachineConfigs, the ControllerConfig, and in namespace
+openshift-machine-config-operator ConfigMaps, Builds, the Secrets that the settings name
+(of others only metadata), the Lease and the ServiceAccount. The permissions of the
+controller's service account are found out by SubjectAccessReviews, which take a cluster
+administrator. Whatever these credentials do not suffice for is listed as not checked.
+The content of no Secret is shown.
+
+Exit codes:
+  0  nothing is wrong, or there are only warnings
+  1  error: a bad flag, a cluster that does not answer
+  2  there are findings of severity error`
+
+const doctorExample = `  machine-config-controller doctor --kubeconfig ~/.kube/config
+  machine-config-controller doctor --kubeconfig ~/.kube/config -o json | jq -r '.findings[].object'`
+
+// doctorOptions are the flags of the doctor command.
+type doctorOptions struct {
+	output string
+	// account is the service account of the controller, as namespace/name; empty not to
+	// check its permissions.
+	account string
+	// again is how long the second look comes after the first one.
+	again time.Duration
+	clusterOptions
+}
+
+func newDoctorCommand() *cobra.Command {
+	o := &doctorOptions{
+		output: outputText, account: ctrlcommon.MCONamespace + "/" + componentName, again: 2 * time.Second, clusterOptions: newClusterOptions(),
+	}
+	cmd := &cobra.Command{
+		Use:     "doctor",
+		Short:   "Find what is wrong, and say how to repair it",
+		Long:    doctorHelp,
+		Example: doctorExample,
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := o.validate(); err != nil {
+				return err
+			}
+			clients, err := newClusterClients(&o.clusterOptions, "doctor")
+			if err != nil {
+				return err
+			}
+			return examine(cmd.Context(), clients, o, cmd.OutOrStdout())
+		},
+	}
+	o.addFlags(cmd.Flags())
+	return cmd
+}
+
+func (o *doctorOptions) addFlags(flags *pflag.FlagSet) {
+	flags.StringVarP(&o.output, "output", "o", o.output, "Form of the output: "+strings.Join(outputs, ", ")+".")
+	flags.StringVar(&o.account, "service-account", o.account, "Service account that the controller runs under, as namespace/name. Empty: its permissions are not checked.")
+	o.clusterOptions.addFlags(flags)
+}
+
+// validate reports every flag that makes no sense.
+func (o *doctorOptions) validate() error {
+	var errs []error
+	if !slices.Contains(outputs, o.output) {
+		errs = append(errs, fmt.Errorf("--output %q is none of %s", o.output, strings.Join(outputs, ", ")))
+	}
+	if namespace, name, found := strings.Cut(o.account, "/"); o.account != "" && (!found || namespace == "" || name == "" || strings.Contains(name, "/")) {
+		errs = append(errs, fmt.Errorf("--service-account %q is not namespace/name", o.account))
+	}
+	return errors.Join(append(errs, o.clusterOptions.validate())...)
+}
+
+// examine looks, and if there is anything, looks again; the error says how the program
+// ends.
+func examine(ctx context.Context, clients *clusterClients, o *doctorOptions, out io.Writer) error {
+	access := clients.gatherAccess(ctx, o.account)
+	report, err := clients.look(ctx, access)
+	if err != nil {
+		return err
+	}
+	if len(report.Findings) > 0 {
+		select {
+		case <-time.After(o.again):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		first := report.Findings
+		if report, err = clients.look(ctx, access); err != nil {
+			return err
+		}
+		report.Findings = slices.DeleteFunc(report.Findings, func(f doctor.Finding) bool {
+			return !slices.ContainsFunc(first, func(before doctor.Finding) bool { return f.Is(&before) })
+		})
+	}
+	if report.Findings == nil {
+		// Tools are given an empty list.
+		report.Findings = []doctor.Finding{}
+	}
+	if err := write(out, report, o.output); err != nil {
+		return err
+	}
+	if report.Count(doctor.Error) > 0 {
+		return &exitError{code: exitAttention}
+	}
+	return nil
+}

@@ -1,0 +1,88 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	authenticationv1 "k8s.io/api/authentication/v1"
+	authorizationv1 "k8s.io/api/authorization/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/openshift/machine-config-operator/pkg/controller/build/doctor"
+)
+
+// access is what the service account of the controller may not do.
+type access struct {
+	account    string
+	missing    bool
+	denied     []doctor.Permission
+	notChecked []string
+}
+
+// gatherAccess asks the API server for what the account may do, on its behalf, or, if
+// these are the account's own credentials, for itself. Reviews are created, but nothing
+// is kept of them.
+func (c *clusterClients) gatherAccess(ctx context.Context, account string) *access {
+	a := &access{account: account}
+	if account == "" {
+		a.notChecked = append(a.notChecked, "permissions of the controller: --service-account is empty")
+		return a
+	}
+	namespace, name, _ := strings.Cut(account, "/")
+	if _, err := c.kube.CoreV1().ServiceAccounts(namespace).Get(ctx, name, metav1.GetOptions{}); apierrors.IsNotFound(err) {
+		a.missing = true
+		return a
+	}
+	user := "system:serviceaccount:" + namespace + ":" + name
+	ask := c.onBehalfOf(user, namespace)
+	if c.isUser(ctx, user) {
+		ask = c.forItself
+	}
+	for _, permission := range doctor.Permissions() {
+		allowed, err := ask(ctx, permission)
+		if err != nil {
+			a.denied = nil
+			a.notChecked = append(a.notChecked, fmt.Sprintf("permissions of ServiceAccount %s: %v", account, err))
+			return a
+		}
+		if !allowed {
+			a.denied = append(a.denied, permission)
+		}
+	}
+	return a
+}
+
+// isUser tells whether these are the credentials of that user.
+func (c *clusterClients) isUser(ctx context.Context, user string) bool {
+	review, err := c.kube.AuthenticationV1().SelfSubjectReviews().Create(ctx, &authenticationv1.SelfSubjectReview{}, metav1.CreateOptions{})
+	return err == nil && review.Status.UserInfo.Username == user
+}
+
+func (c *clusterClients) onBehalfOf(user, namespace string) func(context.Context, doctor.Permission) (bool, error) {
+	return func(ctx context.Context, p doctor.Permission) (bool, error) {
+		review := &authorizationv1.SubjectAccessReview{Spec: authorizationv1.SubjectAccessReviewSpec{
+			User: user, Groups: []string{"system:serviceaccounts", "system:serviceaccounts:" + namespace, "system:authenticated"}, ResourceAttributes: attributesOf(p),
+		}}
+		review, err := c.kube.AuthorizationV1().SubjectAccessReviews().Create(ctx, review, metav1.CreateOptions{})
+		if err != nil {
+			return false, err
+		}
+		return review.Status.Allowed, nil
+	}
+}
+
+func (c *clusterClients) forItself(ctx context.Context, p doctor.Permission) (bool, error) {
+	review := &authorizationv1.SelfSubjectAccessReview{Spec: authorizationv1.SelfSubjectAccessReviewSpec{ResourceAttributes: attributesOf(p)}}
+	review, err := c.kube.AuthorizationV1().SelfSubjectAccessReviews().Create(ctx, review, metav1.CreateOptions{})
+	if err != nil {
+		return false, err
+	}
+	return review.Status.Allowed, nil
+}
+
+func attributesOf(p doctor.Permission) *authorizationv1.ResourceAttributes {
+	resource, subresource, _ := strings.Cut(p.Resource, "/")
+	return &authorizationv1.ResourceAttributes{Namespace: p.Namespace, Group: p.Group, Resource: resource, Subresource: subresource, Verb: p.Verb}
+}

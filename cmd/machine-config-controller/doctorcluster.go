@@ -1,0 +1,186 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/openshift/machine-config-operator/pkg/controller/build"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/doctor"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder/openshift"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs"
+	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
+)
+
+// look gathers everything once and examines it.
+func (c *clusterClients) look(ctx context.Context, a *access) (*doctor.Report, error) {
+	g, err := c.gatherShared(ctx)
+	if err != nil {
+		return nil, err
+	}
+	d := &doctorObjects{gathered: g}
+	d.Objects = doctor.Objects{
+		Now: g.Now, Pools: g.Pools, Builds: openshift.MadeBuilds(g.builds), BuildsKnown: g.buildsKnown, BuilderProblem: g.BuilderProblem,
+		Account: a.account, AccountMissing: a.missing, Denied: a.denied,
+	}
+	if g.forbidden != nil {
+		d.left = strings.Split(g.forbidden.Error(), "\n")
+	}
+	if !g.buildsKnown && g.BuilderProblem == "" {
+		d.left = append(d.left, "Builds: these credentials may not list them")
+	}
+	d.settings()
+	if err := c.lookAtInputs(ctx, d); err != nil {
+		return nil, err
+	}
+	if err := c.lookAtConfigs(ctx, d); err != nil {
+		return nil, err
+	}
+	if err := c.lookAtLease(ctx, d); err != nil {
+		return nil, err
+	}
+	if err := d.decide(); err != nil {
+		return nil, err
+	}
+	return &doctor.Report{Findings: doctor.Examine(d.Objects), NotChecked: append(d.left, a.notChecked...), Looked: d.Looked()}, nil
+}
+
+// doctorObjects are the objects of one look as they are being gathered.
+type doctorObjects struct {
+	doctor.Objects
+	gathered *gathered
+	// left is what could not be looked at.
+	left []string
+	// configsRead tells that the wanted configs could be read in full.
+	configsRead bool
+}
+
+// settings sorts out the ConfigMaps and the Secrets that they name.
+func (d *doctorObjects) settings() {
+	g := d.gathered
+	d.SettingsKnown = g.configMapsKnown
+	for _, configMap := range g.ConfigMaps {
+		switch configMap.Name {
+		case constants.ConfigMapName:
+			d.Settings = configMap
+		case inputs.CustomConfigMapName:
+			d.Custom = configMap
+		}
+	}
+	if d.Settings == nil {
+		return
+	}
+	settings, _ := inputs.ParseSettings(d.Settings.Data)
+	for _, named := range []struct{ name, key string }{
+		{settings.FinalImagePushSecret, constants.FinalImagePushSecretKey},
+		{settings.BaseImagePullSecret, constants.BaseImagePullSecretKey},
+	} {
+		if named.name == "" {
+			continue
+		}
+		if at := slices.IndexFunc(d.Secrets, func(s doctor.Secret) bool { return s.Name == named.name }); at >= 0 {
+			d.Secrets[at].Keys = append(d.Secrets[at].Keys, named.key)
+			continue
+		}
+		if g.Unread(named.name) {
+			d.left = append(d.left, inputs.SecretObject(named.name)+": these credentials may not get it, so it is not known whether it is of use")
+			continue
+		}
+		secret := doctor.Secret{Name: named.name, Keys: []string{named.key}}
+		if at := slices.IndexFunc(g.Secrets, func(s *corev1.Secret) bool { return s.Name == named.name }); at >= 0 {
+			secret.Exists, secret.Content = true, g.Secrets[at]
+		}
+		d.Secrets = append(d.Secrets, secret)
+	}
+}
+
+// lookAtInputs lists what was made for builds to read, without reading it.
+func (c *clusterClients) lookAtInputs(ctx context.Context, d *doctorObjects) error {
+	list, err := c.metadata.Resource(corev1.SchemeGroupVersion.WithResource("secrets")).Namespace(ctrlcommon.MCONamespace).
+		List(ctx, metav1.ListOptions{LabelSelector: ownedSelector})
+	if apierrors.IsForbidden(err) {
+		d.left = append(d.left, "inputs of Builds: these credentials may not list Secrets")
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("could not list Secrets: %w", err)
+	}
+	metas := make([]*metav1.ObjectMeta, 0, len(list.Items))
+	for i := range list.Items {
+		metas = append(metas, &list.Items[i].ObjectMeta)
+	}
+	d.Inputs, d.InputsKnown = openshift.MadeInputs(metas), true
+	return nil
+}
+
+// lookAtConfigs reads the MachineConfigs that pools want, and looks whether those exist
+// that images were built from.
+func (c *clusterClients) lookAtConfigs(ctx context.Context, d *doctorObjects) error {
+	d.Configs = map[string]bool{}
+	for _, pool := range d.Pools {
+		if !ctrlcommon.IsLayeredPool(pool) {
+			continue
+		}
+		for _, name := range []string{pool.Spec.Configuration.Name, pool.Annotations[constants.DesiredOSImageConfigAnnotation]} {
+			if _, known := d.Configs[name]; known || name == "" {
+				continue
+			}
+			before := len(d.gathered.Configs)
+			err := c.gatherConfigs(ctx, d.gathered, name)
+			if apierrors.IsForbidden(err) {
+				d.left = append(d.left, "MachineConfigs: these credentials may not get them")
+				return nil
+			}
+			if err != nil {
+				return err
+			}
+			d.Configs[name] = len(d.gathered.Configs) > before
+		}
+	}
+	d.configsRead = true
+	return nil
+}
+
+// lookAtLease reads the Lease of controllers that elect a leader.
+func (c *clusterClients) lookAtLease(ctx context.Context, d *doctorObjects) error {
+	lease, err := c.kube.CoordinationV1().Leases(ctrlcommon.MCONamespace).Get(ctx, componentName, metav1.GetOptions{})
+	switch {
+	case err == nil:
+		d.Lease = lease
+	case apierrors.IsNotFound(err):
+		d.left = append(d.left, "whether a controller runs: there is no Lease "+componentName+", so there is none, or one without --leader-elect")
+	case apierrors.IsForbidden(err):
+		d.left = append(d.left, "whether a controller runs: these credentials may not get Lease "+componentName)
+	default:
+		return fmt.Errorf("could not get Lease %s: %w", componentName, err)
+	}
+	return nil
+}
+
+// decide has the controller's own code decide on every pool that opted in.
+func (d *doctorObjects) decide() error {
+	g := d.gathered
+	if g.forbidden != nil || !d.configsRead {
+		d.left = append(d.left, "what the controller would decide: not everything that it depends on may be read")
+		return nil
+	}
+	for _, pool := range g.Pools {
+		if !ctrlcommon.IsLayeredPool(pool) || pool.DeletionTimestamp != nil {
+			continue
+		}
+		g.choose(pool.Name)
+		p, err := build.NewPreview(g.Objects)
+		if err != nil {
+			return errors.Join(fmt.Errorf("could not decide on MachineConfigPool %s", pool.Name), err)
+		}
+		d.Decisions = append(d.Decisions, doctor.Decision{Pool: pool.Name, State: p.Plan.State, Reason: p.Plan.Reason, Message: p.Plan.Message})
+	}
+	return nil
+}

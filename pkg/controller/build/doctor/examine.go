@@ -1,0 +1,183 @@
+package doctor
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
+	coordinationv1 "k8s.io/api/coordination/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder/openshift"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/plan"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/status"
+	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
+)
+
+// Objects are what there is to look at. What is not known is not looked at, and those
+// who gather the objects say so in the report.
+type Objects struct {
+	// Now is the instant of the look.
+	Now   time.Time
+	Pools []*mcfgv1.MachineConfigPool
+
+	// Builds and Inputs are what bears the label of what the controller makes. They are
+	// only looked at where the known ones are complete.
+	Builds      []openshift.Made
+	BuildsKnown bool
+	Inputs      []openshift.Made
+	InputsKnown bool
+	// BuilderProblem is why there can be no Builds; empty if there can.
+	BuilderProblem string
+
+	// Configs tells of the MachineConfigs that pools refer to whether they exist; those
+	// that are not in it are not known.
+	Configs map[string]bool
+
+	// Settings is the ConfigMap with the settings, nil if there is none, and Custom the
+	// one with custom content.
+	Settings      *corev1.ConfigMap
+	SettingsKnown bool
+	Custom        *corev1.ConfigMap
+	// Secrets are those that the settings name.
+	Secrets []Secret
+
+	// Decisions are what the controller's own code decides on each pool that opted in.
+	Decisions []Decision
+
+	// Lease is the controller's, if there is one.
+	Lease *coordinationv1.Lease
+	// Account names the service account of the controller, as namespace/name, and
+	// AccountMissing tells that there is none. Denied is what it lacks permission for.
+	Account        string
+	AccountMissing bool
+	Denied         []Permission
+}
+
+// Secret is one that the settings name.
+type Secret struct {
+	Name string
+	// Keys are the keys of the settings that name it.
+	Keys   []string
+	Exists bool
+	// Content is nil where it may not be read.
+	Content *corev1.Secret
+}
+
+// Decision is what the controller would do about a pool.
+type Decision struct {
+	Pool    string
+	State   plan.State
+	Reason  string
+	Message string
+}
+
+// grace is for how long what is new, and what was changed a moment ago, is left alone.
+const grace = time.Minute
+
+// examination is one look.
+type examination struct {
+	Objects
+	limits   inputs.Limits
+	rows     map[string]status.Pool
+	findings []Finding
+}
+
+// Examine finds what is wrong, errors first.
+func Examine(o Objects) []Finding {
+	x := &examination{Objects: o, limits: inputs.DefaultLimits(), rows: map[string]status.Pool{}}
+	if o.Settings != nil {
+		settings, _ := inputs.ParseSettings(o.Settings.Data)
+		x.limits = settings.Limits
+	}
+	observations := make([]imagebuilder.Observation, 0, len(o.Builds))
+	for i := range o.Builds {
+		observations = append(observations, o.Builds[i].Observation)
+	}
+	for _, row := range status.Of(status.Objects{Now: o.Now, Pools: o.Pools, Builds: observations, BuildsKnown: o.BuildsKnown, MaxAttempts: x.limits.MaxAttempts}) {
+		x.rows[row.Name] = row
+	}
+	x.environment()
+	x.settings()
+	for _, pool := range o.Pools {
+		x.pool(pool)
+	}
+	x.sharedRecords()
+	for i := range o.Builds {
+		x.build(&o.Builds[i])
+	}
+	for i := range o.Inputs {
+		x.input(&o.Inputs[i])
+	}
+	return sorted(x.findings)
+}
+
+func (x *examination) find(severity Severity, check, object, problem, repair string) {
+	x.findings = append(x.findings, Finding{Severity: severity, Check: check, Object: object, Problem: problem, Repair: repair})
+}
+
+// isOld tells whether that instant, if it is known, is longer ago than the grace.
+func (x *examination) isOld(at time.Time) bool { return x.Now.Sub(at) > grace }
+
+// isSettled tells whether nobody changed the pool for so long that a controller at work
+// has done about it what it is going to do.
+func (x *examination) isSettled(pool *mcfgv1.MachineConfigPool) bool {
+	return x.Now.Sub(status.LastChange(pool)) > grace+x.limits.QuietPeriodCeiling
+}
+
+func (x *examination) poolOf(uid types.UID) *mcfgv1.MachineConfigPool {
+	at := slices.IndexFunc(x.Pools, func(p *mcfgv1.MachineConfigPool) bool { return p.UID == uid })
+	if uid == "" || at < 0 {
+		return nil
+	}
+	return x.Pools[at]
+}
+
+func (x *examination) decision(pool string) *Decision {
+	at := slices.IndexFunc(x.Decisions, func(d Decision) bool { return d.Pool == pool })
+	if at < 0 {
+		return nil
+	}
+	return &x.Decisions[at]
+}
+
+// optedIn tells whether any pool did, so that what is missing is missed.
+func (x *examination) optedIn() bool { return slices.ContainsFunc(x.Pools, isServed) }
+
+func isServed(pool *mcfgv1.MachineConfigPool) bool {
+	return ctrlcommon.IsLayeredPool(pool) && pool.DeletionTimestamp == nil
+}
+
+// recordOf is nil where there is none, or none that can be read.
+func recordOf(pool *mcfgv1.MachineConfigPool) *plan.Record {
+	record, _ := plan.ParseRecord(pool.Annotations[constants.BuildRecordAnnotation])
+	return record
+}
+
+// isOpen tells whether the record is of an attempt that has no outcome yet.
+func isOpen(record *plan.Record) bool {
+	return record != nil && !record.Succeeded() && !record.Failed()
+}
+
+// Looked says in words what there was to look at.
+func (o *Objects) Looked() string {
+	optedIn := 0
+	for _, pool := range o.Pools {
+		if isServed(pool) {
+			optedIn++
+		}
+	}
+	text := fmt.Sprintf("%s, of which %d opted in", count(len(o.Pools), "pool"), optedIn)
+	if o.BuildsKnown {
+		text += ", " + count(len(o.Builds), "Build")
+	}
+	if o.InputsKnown {
+		text += ", " + count(len(o.Inputs), "input")
+	}
+	return text
+}

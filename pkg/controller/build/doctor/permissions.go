@@ -1,0 +1,81 @@
+package doctor
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
+)
+
+// Permission is something that the controller has to be allowed to do.
+type Permission struct {
+	// Namespace is empty for resources of the whole cluster.
+	Namespace string
+	Group     string
+	// Resource has its subresource behind a slash.
+	Resource string
+	Verb     string
+}
+
+// need is permissions on one resource, and what they are for.
+type need struct {
+	namespace, group, resource string
+	verbs                      []string
+	why                        string
+}
+
+const mcfgGroup = "machineconfiguration.openshift.io"
+
+// needs is what hack/deploy/rbac.yaml grants; a test compares the two.
+var needs = []need{
+	{"", mcfgGroup, "machineconfigpools", []string{"get", "list", "watch", "patch"}, "no pool is served"},
+	{"", mcfgGroup, "machineconfigpools/status", []string{"patch"}, "nothing is reported"},
+	{"", mcfgGroup, "machineconfigs", []string{"get", "list", "watch"}, "nothing is built"},
+	{"", mcfgGroup, "controllerconfigs", []string{"list", "watch"}, "nothing is built"},
+	{ctrlcommon.MCONamespace, "", "configmaps", []string{"list", "watch"}, "the settings are not known"},
+	{ctrlcommon.MCONamespace, "", "secrets", []string{"get", "list", "watch", "create", "delete"}, "builds have no inputs and no credentials"},
+	{ctrlcommon.MCONamespace, "build.openshift.io", "builds", []string{"get", "list", "watch", "create", "patch", "delete"}, "nothing is built"},
+	{ctrlcommon.MCONamespace, "build.openshift.io", "builds/optimizeddocker", []string{"create"}, "every Build is refused"},
+	{ctrlcommon.MCONamespace, "", "events", []string{"create", "patch"}, "there are no events about the settings"},
+	{ctrlcommon.MCONamespace, "coordination.k8s.io", "leases", []string{"get", "create", "update"}, "it never leads with --leader-elect"},
+	{"default", "", "events", []string{"create", "patch"}, "there are no events about pools"},
+}
+
+// Permissions are all that the controller has to be allowed to do.
+func Permissions() []Permission {
+	var all []Permission
+	for _, n := range needs {
+		for _, verb := range n.verbs {
+			all = append(all, Permission{Namespace: n.namespace, Group: n.group, Resource: n.resource, Verb: verb})
+		}
+	}
+	return all
+}
+
+// permissions tells what the service account lacks, by resource.
+func (x *examination) permissions() {
+	for _, n := range needs {
+		var verbs []string
+		for _, verb := range n.verbs {
+			if slices.Contains(x.Denied, Permission{Namespace: n.namespace, Group: n.group, Resource: n.resource, Verb: verb}) {
+				verbs = append(verbs, verb)
+			}
+		}
+		if len(verbs) == 0 {
+			continue
+		}
+		severity := x.ifOptedIn()
+		if n.resource == "events" {
+			severity = Warning
+		}
+		where := "the cluster"
+		if n.namespace != "" {
+			where = "namespace " + n.namespace
+		}
+		x.find(severity, "PermissionMissing", "ServiceAccount "+x.Account,
+			fmt.Sprintf("may not %s %s (API group %q) in %s, so %s", strings.Join(verbs, ", "), n.resource, cmp.Or(n.group, "core"), where, n.why),
+			"oc apply -f hack/deploy/rbac.yaml")
+	}
+}

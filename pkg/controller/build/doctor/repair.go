@@ -1,0 +1,69 @@
+package doctor
+
+import (
+	"fmt"
+
+	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/plan"
+	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
+)
+
+const (
+	inNamespace = "oc -n " + ctrlcommon.MCONamespace + " "
+
+	editSettings = inNamespace + "edit configmap " + constants.ConfigMapName
+	editCustom   = inNamespace + "edit configmap " + inputs.CustomConfigMapName
+
+	// seeController is what to do where a controller at work would have done something.
+	seeController = "see that the controller runs, with --feature-gates OnClusterBuild=true, and what its log says of the pool:\n" +
+		inNamespace + "get pods; " + inNamespace + "logs deployment/machine-config-controller"
+)
+
+func buildObject(name string) string { return "Build " + name }
+
+func poolObject(name string) string { return "MachineConfigPool " + name }
+
+func remove(kind, name string) string { return inNamespace + "delete " + kind + " " + name }
+
+func unannotate(pool string, annotations ...string) string {
+	command := "oc annotate machineconfigpool " + pool
+	for _, annotation := range annotations {
+		command += " " + annotation + "-"
+	}
+	return command
+}
+
+func rebuild(pool string) string {
+	return fmt.Sprintf(`oc annotate --overwrite machineconfigpool %s %s="$(date +%%s)"`, pool, constants.RebuildRequestedAnnotation)
+}
+
+// repairOf says how a hold ends.
+func repairOf(reason, pool, config string) string {
+	switch reason {
+	case plan.ReasonPoolPaused:
+		return fmt.Sprintf(`oc patch machineconfigpool %s --type merge -p '{"spec":{"paused":false}}'`, pool)
+	case plan.ReasonRenderDegraded:
+		return "mend the MachineConfig that the condition RenderDegraded names: oc describe machineconfigpool " + pool
+	case plan.ReasonNoRenderedConfig:
+		return "see why no config is rendered for the pool: oc describe machineconfigpool " + pool
+	case plan.ReasonRenderedConfigMissing:
+		return fmt.Sprintf("see which there are, and have the pool want one of them, or wait for it to be rendered anew:\n"+
+			"oc get machineconfigs | grep rendered-%s; oc describe machineconfigpool %s", pool, pool)
+	case plan.ReasonRenderedConfigInvalid:
+		return "mend the MachineConfig that it comes from: oc get machineconfigs; oc get machineconfig " + config + " -o yaml"
+	case plan.ReasonCredentialsInConfig:
+		return "take the credential out of the MachineConfig, or allow it by " + constants.RejectCredentialsKey + ": " + editSettings
+	case plan.ReasonRepositoriesInvalid:
+		return inNamespace + "edit configmap " + inputs.RepositoriesConfigName
+	case plan.ReasonControllerConfigMissing, plan.ReasonBaseImageUnknown, plan.ReasonBaseImageInvalid, plan.ReasonExtensionsImageInvalid, plan.ReasonTrustBundleInvalid:
+		return "see what the cluster's operator wrote, and the config that the pool wants:\n" +
+			"oc get controllerconfig " + ctrlcommon.ControllerConfigName + " -o yaml; oc get machineconfig " + config + " -o yaml"
+	case plan.ReasonBuilderRefused:
+		return "mend the quota, the permission or the admission that the message names; what would be refused is told by\n" +
+			"machine-config-controller render-build --pool " + pool + " --server-dry-run"
+	case plan.ReasonNameTaken:
+		return "remove the object, or give it another name: " + inNamespace + "get builds,secrets"
+	}
+	return "mend what the message names; machine-config-controller render-build --pool " + pool + " tells more"
+}

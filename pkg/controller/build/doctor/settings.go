@@ -1,0 +1,141 @@
+package doctor
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
+
+	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs"
+	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
+)
+
+// environment looks at what the controller needs to be at work at all.
+func (x *examination) environment() {
+	if x.BuilderProblem != "" {
+		x.find(x.ifOptedIn(), "BuilderUnavailable", "the cluster", x.BuilderProblem,
+			"see whether the Build capability is enabled: oc get clusterversion version -o jsonpath='{.status.capabilities.enabledCapabilities}'")
+	}
+	x.lease()
+	if x.AccountMissing {
+		x.find(x.ifOptedIn(), "ServiceAccountMissing", "ServiceAccount "+x.Account, "does not exist, so the controller cannot run under it", "oc apply -f hack/deploy/rbac.yaml")
+		return
+	}
+	x.permissions()
+}
+
+// ifOptedIn is an error where a pool suffers from it, and else a warning.
+func (x *examination) ifOptedIn() Severity {
+	if x.optedIn() {
+		return Error
+	}
+	return Warning
+}
+
+// lease looks at whether a controller leads, of those that elect a leader.
+func (x *examination) lease() {
+	if x.Lease == nil {
+		return
+	}
+	object := "Lease " + x.Lease.Name
+	spec := &x.Lease.Spec
+	holder := ""
+	if spec.HolderIdentity != nil {
+		holder = *spec.HolderIdentity
+	}
+	if holder == "" {
+		if spec.RenewTime == nil || x.isOld(spec.RenewTime.Time) {
+			x.find(x.ifOptedIn(), "NobodyLeads", object, "was given back, and nobody has taken it: no controller runs with --leader-elect", seeController)
+		}
+		return
+	}
+	if spec.RenewTime == nil || spec.LeaseDurationSeconds == nil {
+		return
+	}
+	if late := x.Now.Sub(spec.RenewTime.Time) - time.Duration(*spec.LeaseDurationSeconds)*time.Second; late > grace {
+		x.find(x.ifOptedIn(), "LeaseExpired", object, fmt.Sprintf("is held by %s, which last renewed it at %s: that controller does not run any more, and no other one took over",
+			holder, spec.RenewTime.UTC().Format(time.RFC3339)), seeController)
+	}
+}
+
+// settings looks at the ConfigMaps, and at the Secrets that they name.
+func (x *examination) settings() {
+	x.custom()
+	if !x.SettingsKnown {
+		return
+	}
+	if x.Settings == nil {
+		x.find(x.ifOptedIn(), "ConfigMapMissing", inputs.ConfigMapObject, "does not exist in namespace "+ctrlcommon.MCONamespace+", so nothing can be built",
+			fmt.Sprintf("%screate configmap %s --from-literal=%s=<registry/organisation/repository> --from-literal=%s=<secret> --from-literal=%s=",
+				inNamespace, constants.ConfigMapName, constants.FinalImagePullspecKey, constants.FinalImagePushSecretKey, constants.BaseImagePullSecretKey))
+		return
+	}
+	settings, problems := inputs.ParseSettings(x.Settings.Data)
+	for _, problem := range problems {
+		x.find(x.ifOptedIn(), "ConfigMapInvalid", inputs.ConfigMapObject, "key "+problem.Key+": "+problem.Text, editSettings)
+	}
+	if unknown := inputs.UnknownKeys(x.Settings.Data); len(unknown) > 0 {
+		x.find(Warning, "UnknownKeys", inputs.ConfigMapObject, fmt.Sprintf("has keys that mean nothing and are ignored: %.500s; the known ones are %s",
+			strings.Join(unknown, ", "), strings.Join(inputs.KnownKeys(), ", ")), editSettings)
+	}
+	for i := range x.Secrets {
+		x.secret(&x.Secrets[i], settings.FinalImageRepository)
+	}
+}
+
+// secret looks at one that the settings name.
+func (x *examination) secret(s *Secret, repository string) {
+	object := inputs.SecretObject(s.Name)
+	create := fmt.Sprintf("%screate secret docker-registry %s --docker-server=%s --docker-username=… --docker-password=…",
+		inNamespace, s.Name, registryOr(repository, s))
+	if !s.Exists {
+		x.find(x.ifOptedIn(), "SecretMissing", object, "does not exist, and "+inputs.ConfigMapObject+", key "+strings.Join(s.Keys, " and key ")+", names it", create)
+		return
+	}
+	if s.Content == nil {
+		return
+	}
+	again := "create it anew: " + remove("secret", s.Name) + "; " + create
+	registries, problem := inputs.RegistriesOf(s.Content)
+	switch {
+	case problem != nil && problem.Key != "":
+		x.find(x.ifOptedIn(), "SecretInvalid", object, "key "+problem.Key+": "+problem.Text, again)
+	case problem != nil:
+		x.find(x.ifOptedIn(), "SecretInvalid", object, problem.Text, again)
+	case repository != "" && slices.Contains(s.Keys, constants.FinalImagePushSecretKey) && !inputs.Covers(registries, repository):
+		x.find(x.ifOptedIn(), "SecretInvalid", object, fmt.Sprintf("has no entry for %s, which %s, key %s, pushes to; it has one for %s",
+			repository, inputs.ConfigMapObject, constants.FinalImagePullspecKey, strings.Join(registries, ", ")), again)
+	}
+}
+
+func registryOr(repository string, s *Secret) string {
+	if slices.Contains(s.Keys, constants.FinalImagePushSecretKey) && repository != "" {
+		return inputs.RegistryOf(repository)
+	}
+	return "<registry>"
+}
+
+// custom looks at the administrators' Containerfile texts.
+func (x *examination) custom() {
+	if x.Custom == nil {
+		return
+	}
+	for _, name := range slices.Sorted(maps.Keys(x.Custom.Data)) {
+		at := slices.IndexFunc(x.Pools, func(p *mcfgv1.MachineConfigPool) bool { return p.Name == name })
+		if at < 0 {
+			x.find(Warning, "CustomContentUnused", inputs.CustomObject, fmt.Sprintf("has a key %q, and there is no pool of that name", name), editCustom)
+			continue
+		}
+		if _, problem := inputs.ParseCustom(name, x.Custom.Data[name]); problem != nil {
+			severity := Warning
+			if isServed(x.Pools[at]) {
+				severity = Error
+			}
+			x.find(severity, "CustomContentInvalid", inputs.CustomObject, "key "+problem.Key+": "+problem.Text, editCustom)
+		}
+	}
+}
