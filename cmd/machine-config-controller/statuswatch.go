@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	buildv1 "github.com/openshift/api/build/v1"
@@ -13,6 +15,7 @@ import (
 	buildinformers "github.com/openshift/client-go/build/informers/externalversions"
 	mcfginformers "github.com/openshift/client-go/machineconfiguration/informers/externalversions"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/informers"
 	"k8s.io/client-go/tools/cache"
@@ -40,6 +43,8 @@ type statusWatch struct {
 
 	pools, builds, settings cache.SharedIndexInformer
 	changed                 chan struct{}
+	// cut tells that a watch failed and nothing was heard of since.
+	cut atomic.Bool
 }
 
 // watchStatus writes the rows until the context ends, which is how a person ends it.
@@ -89,13 +94,8 @@ func (w *statusWatch) informers(clients *clusterClients, builds, settings bool) 
 			informers.WithTweakListOptions(func(l *metav1.ListOptions) { l.FieldSelector = "metadata.name=" + constants.ConfigMapName })).Core().V1().ConfigMaps().Informer()
 		all = append(all, w.settings)
 	}
-	var quiet sync.Once
 	for _, informer := range all {
-		if err := informer.SetWatchErrorHandlerWithContext(func(_ context.Context, _ *cache.Reflector, err error) {
-			quiet.Do(func() {
-				_, _ = fmt.Fprintf(w.notes, "The API server does not answer; trying again until it does: %v\n", err)
-			})
-		}); err != nil {
+		if err := informer.SetWatchErrorHandlerWithContext(w.watchFailed); err != nil {
 			return nil, fmt.Errorf("could not watch: %w", err)
 		}
 		if _, err := informer.AddEventHandler(cache.ResourceEventHandlerFuncs{
@@ -107,8 +107,20 @@ func (w *statusWatch) informers(clients *clusterClients, builds, settings bool) 
 	return all, nil
 }
 
+// watchFailed tells that rows may be old, once until there is news again. Watches that
+// end in order, as they all do after a while, are none of it.
+func (w *statusWatch) watchFailed(_ context.Context, _ *cache.Reflector, err error) {
+	if errors.Is(err, io.EOF) || apierrors.IsResourceExpired(err) || apierrors.IsGone(err) {
+		return
+	}
+	if w.cut.CompareAndSwap(false, true) {
+		_, _ = fmt.Fprintf(w.notes, "The API server does not answer, so nothing is known of changes until it does: %v\n", err)
+	}
+}
+
 // notice has the rows looked at.
 func (w *statusWatch) notice() {
+	w.cut.Store(false)
 	select {
 	case w.changed <- struct{}{}:
 	default:
