@@ -2,12 +2,10 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	buildv1 "github.com/openshift/api/build/v1"
@@ -15,7 +13,6 @@ import (
 	buildinformers "github.com/openshift/client-go/build/informers/externalversions"
 	mcfginformers "github.com/openshift/client-go/machineconfiguration/informers/externalversions"
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/informers"
 	"k8s.io/client-go/tools/cache"
@@ -32,6 +29,9 @@ const (
 	lookAgain = 10 * time.Second
 )
 
+// watchedWidths are cells as wide as most that come, so that rows stay aligned.
+var watchedWidths = []string{"control-plane", string(status.StateContradictory), "RenderedConfigMissing", "rendered-worker-0123abcd…", "sha256:0123456789ab… (old)", "999s", "ATTEMPT"}
+
 // statusWatch writes the rows of pools as they change.
 type statusWatch struct {
 	*statusOptions
@@ -43,8 +43,10 @@ type statusWatch struct {
 
 	pools, builds, settings cache.SharedIndexInformer
 	changed                 chan struct{}
-	// cut tells that a watch failed and nothing was heard of since.
-	cut atomic.Bool
+	// ask asks the API server for anything, and cut tells that it did not answer: an
+	// informer that cannot get through says nothing, and the rows would look current.
+	ask func(context.Context) error
+	cut bool
 }
 
 // watchStatus writes the rows until the context ends, which is how a person ends it.
@@ -61,6 +63,11 @@ func watchStatus(ctx context.Context, clients *clusterClients, o *statusOptions,
 		_, _ = fmt.Fprintln(notes, "Not read: "+note)
 	}
 	w := &statusWatch{statusOptions: o, out: out, notes: notes, shown: map[string]status.Pool{}, at: map[string]time.Time{}, changed: make(chan struct{}, 1)}
+	w.columns.fit(watchedWidths)
+	w.ask = func(ctx context.Context) error {
+		_, err := clients.mcfg.MachineconfigurationV1().MachineConfigPools().List(ctx, metav1.ListOptions{Limit: 1})
+		return err
+	}
 	run, err := w.informers(clients, first.BuildsKnown, first.MaxAttempts > 0)
 	if err != nil {
 		return err
@@ -95,7 +102,7 @@ func (w *statusWatch) informers(clients *clusterClients, builds, settings bool) 
 		all = append(all, w.settings)
 	}
 	for _, informer := range all {
-		if err := informer.SetWatchErrorHandlerWithContext(w.watchFailed); err != nil {
+		if err := informer.SetWatchErrorHandlerWithContext(func(context.Context, *cache.Reflector, error) {}); err != nil {
 			return nil, fmt.Errorf("could not watch: %w", err)
 		}
 		if _, err := informer.AddEventHandler(cache.ResourceEventHandlerFuncs{
@@ -107,20 +114,8 @@ func (w *statusWatch) informers(clients *clusterClients, builds, settings bool) 
 	return all, nil
 }
 
-// watchFailed tells that rows may be old, once until there is news again. Watches that
-// end in order, as they all do after a while, are none of it.
-func (w *statusWatch) watchFailed(_ context.Context, _ *cache.Reflector, err error) {
-	if errors.Is(err, io.EOF) || apierrors.IsResourceExpired(err) || apierrors.IsGone(err) {
-		return
-	}
-	if w.cut.CompareAndSwap(false, true) {
-		_, _ = fmt.Fprintf(w.notes, "The API server does not answer, so nothing is known of changes until it does: %v\n", err)
-	}
-}
-
 // notice has the rows looked at.
 func (w *statusWatch) notice() {
-	w.cut.Store(false)
 	select {
 	case w.changed <- struct{}{}:
 	default:
@@ -135,6 +130,7 @@ func (w *statusWatch) follow(ctx context.Context) error {
 		select {
 		case <-w.changed:
 		case <-time.After(lookAgain):
+			w.checkAnswers(ctx)
 		case <-ctx.Done():
 			return nil
 		}
@@ -144,6 +140,22 @@ func (w *statusWatch) follow(ctx context.Context) error {
 			return nil
 		}
 	}
+}
+
+// checkAnswers tells when the API server stops answering, and when it begins again.
+func (w *statusWatch) checkAnswers(ctx context.Context) {
+	bounded, cancel := context.WithTimeout(ctx, lookAgain)
+	defer cancel()
+	err := w.ask(bounded)
+	switch {
+	case ctx.Err() != nil:
+		return
+	case err != nil && !w.cut:
+		_, _ = fmt.Fprintf(w.notes, "The API server does not answer, so nothing is known of changes since: %v\n", err)
+	case err == nil && w.cut:
+		_, _ = fmt.Fprintln(w.notes, "The API server answers again.")
+	}
+	w.cut = err != nil
 }
 
 // show writes the rows that differ from what was written last; the first time all.

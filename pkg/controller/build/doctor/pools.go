@@ -98,8 +98,10 @@ func (x *examination) image(pool *mcfgv1.MachineConfigPool) {
 		x.find(Error, "ImageConfigUnknown", object, "has a published image, but not the config that it was built from ("+constants.DesiredOSImageConfigAnnotation+")", again)
 	case !byDigest.MatchString(image):
 		x.find(Error, "ImageNotByDigest", object, fmt.Sprintf("has a published image that is not given by its digest, so it may change: %.200q", image), again)
-	case record != nil && !record.Holds(image):
-		x.find(Warning, "ImageNotOnRecord", object, "has a published image that the controller's record does not know: "+image+"; someone else wrote the annotation", again)
+	case record != nil && record.Succeeded() && (record.Image != image || record.Config != config) && x.isSettled(pool):
+		// An attempt that has no image yet may have taken the place of the one on record.
+		x.find(Error, "ImageNotOnRecord", object, fmt.Sprintf("has a published image, %s of %s, that is not the controller's, which is %s of %s; someone else wrote the annotations",
+			image, config, record.Image, record.Config), again)
 	}
 	if exists, known := x.Configs[config]; known && !exists && config != pool.Spec.Configuration.Name {
 		x.find(Warning, "ImageConfigMissing", object, "has a published image of "+inputs.MachineConfigObject(config)+", which does not exist any more; nobody can tell what is in it",
@@ -112,11 +114,11 @@ func (x *examination) state(pool *mcfgv1.MachineConfigPool) {
 	row, object := x.rows[pool.Name], poolObject(pool.Name)
 	switch row.State {
 	case status.StateFailed:
-		x.find(Error, "BuildFailed", object, "has no image of "+row.Config+": "+row.Message,
+		x.find(Error, "BuildFailed", object, "has no image of "+row.Config+": "+plan.WithoutWayOut(row.Message),
 			"look at the log, mend the cause, and build again:\n"+inNamespace+"logs build/"+row.Build+"\n"+rebuild(pool.Name))
 	case status.StateStuck:
 		x.find(Error, "BuildStuck", object, "waits for a Build that does not begin to run: "+row.Message,
-			"see what keeps its pod from running:\n"+inNamespace+"describe build "+row.Build+"; "+inNamespace+"describe pod "+row.Build+"-build")
+			"see what keeps its pod from running:\n"+inNamespace+"describe build "+row.Build+"\n"+inNamespace+"describe pod "+row.Build+"-build")
 	case status.StateInterrupted:
 		x.find(Warning, "BuildCancelled", object, "has no image of "+row.Config+", since someone cancelled its Build", "have it built: "+rebuild(pool.Name))
 	case status.StateNotReported:

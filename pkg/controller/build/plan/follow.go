@@ -143,7 +143,7 @@ func (d *decision) afterFailure(record *Record, recorded bool) Plan {
 			fmt.Sprintf("Build %s of %s was cancelled%s; %s.", record.Build, record.Config, why, wayOut))
 	case !f.Transient:
 		return d.ended(StateFailed, ReasonBuildFailed,
-			fmt.Sprintf("Build %s of %s failed%s; mend the cause: %s.", record.Build, record.Config, why, wayOut))
+			fmt.Sprintf("Build %s of %s failed%s%s%s.", record.Build, record.Config, why, mendTheCause, wayOut))
 	case record.Attempt >= attempts:
 		return d.ended(StateFailed, ReasonAttemptsExhausted,
 			fmt.Sprintf("All %d attempts at %s failed, the last one, build %s%s; %s.", record.Attempt, record.Config, record.Build, why, wayOut))

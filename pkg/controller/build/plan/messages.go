@@ -16,6 +16,9 @@ import (
 const wayOut = "a change of the pool's config, of its custom content, of " + inputs.ConfigMapObject + " or of its secrets builds again, and so does a new value of the annotation " +
 	constants.RebuildRequestedAnnotation
 
+// mendTheCause comes ahead of wayOut where the same would fail again.
+const mendTheCause = "; mend the cause: "
+
 // Held is the plan of a pool whose build is due and cannot start.
 func Held(h Hold) Plan {
 	return Plan{State: StateHeld, Reason: h.Reason, Message: h.Message, Event: corev1.EventTypeWarning, Subject: h.Message}

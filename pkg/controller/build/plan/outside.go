@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"strings"
 	"time"
 
 	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
@@ -24,9 +25,6 @@ func (r *Record) Failed() bool { return r.failed() }
 // Succeeded tells whether the record is of an attempt that made an image.
 func (r *Record) Succeeded() bool { return r.succeeded() }
 
-// Holds tells whether the image is on record, as the newest or a past one.
-func (r *Record) Holds(image string) bool { return r.holds(image) }
-
 // NextAttempt is the instant of the attempt after the one on record, if there is to be
 // one: zero if that one has not failed.
 func (r *Record) NextAttempt() time.Time {
@@ -34,6 +32,19 @@ func (r *Record) NextAttempt() time.Time {
 		return time.Time{}
 	}
 	return retryAt(r)
+}
+
+// WithoutWayOut is the message of a state that only a change leads out of, without the
+// explanation of that; every other message as it is.
+func WithoutWayOut(message string) string {
+	before, _, found := strings.Cut(message, "; "+wayOut)
+	if !found {
+		before, _, found = strings.Cut(message, mendTheCause+wayOut)
+	}
+	if !found {
+		return message
+	}
+	return before + "."
 }
 
 // InWords gives a duration as the messages of conditions do: 45s, 7m, 1h5m.

@@ -53,7 +53,7 @@ func (p *Pool) Changed(before *Pool, now, then time.Time, wide bool) bool {
 		switch i {
 		case ageColumn:
 		case etaColumn:
-			if (is[i] == isOverdue) != (was[i] == isOverdue) || p.State == StateRetrying && is[i] != was[i] && !sameTime(p, before) {
+			if (is[i] == isOverdue) != (was[i] == isOverdue) || (is[i] == none) != (was[i] == none) || !p.NextAttempt.Equal(before.NextAttempt) {
 				return true
 			}
 		default:
@@ -69,8 +69,6 @@ const (
 	ageColumn = 5
 	etaColumn = 7
 )
-
-func sameTime(a, b *Pool) bool { return a.NextAttempt.Equal(b.NextAttempt) }
 
 func (p *Pool) why() string {
 	switch {

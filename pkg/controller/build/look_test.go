@@ -1,0 +1,208 @@
+package build
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
+	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/openshift/machine-config-operator/pkg/controller/build/buildtest"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/doctor"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder/openshift"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/plan"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/status"
+)
+
+// looker sees a simulation as the commands status and doctor see a cluster. The API in
+// memory does not tell when a pool was last changed, so the looker remembers it.
+type looker struct {
+	sim     *simulation
+	seen    map[string]string
+	changed map[string]time.Time
+}
+
+func (l *looker) pools() []*mcfgv1.MachineConfigPool {
+	var pools []*mcfgv1.MachineConfigPool
+	for _, stored := range l.sim.pools() {
+		pool := stored.DeepCopy()
+		text, err := json.Marshal([]any{pool.UID, pool.Labels, pool.Annotations, pool.Spec})
+		if err != nil {
+			panic(err)
+		}
+		if l.seen[pool.Name] != string(text) {
+			l.seen[pool.Name], l.changed[pool.Name] = string(text), l.sim.clock.Now()
+		}
+		pool.ManagedFields = []metav1.ManagedFieldsEntry{{Manager: "test", Time: &metav1.Time{Time: l.changed[pool.Name]}}}
+		pools = append(pools, pool)
+	}
+	return pools
+}
+
+func (l *looker) objects() doctor.Objects {
+	o := doctor.Objects{
+		Now: l.sim.clock.Now(), Pools: l.pools(), Builds: openshift.MadeBuilds(l.sim.builds()), BuildsKnown: true, InputsKnown: true,
+		SettingsKnown: true, Configs: map[string]bool{},
+	}
+	var inputsOf []*metav1.ObjectMeta
+	var secrets []*corev1.Secret
+	for _, object := range l.sim.api.Stored("secrets") {
+		secret := object.(*corev1.Secret)
+		secrets = append(secrets, secret)
+		if secret.Labels[constants.OwnedLabel] == constants.OwnedLabelValue {
+			inputsOf = append(inputsOf, &secret.ObjectMeta)
+		}
+	}
+	o.Inputs = openshift.MadeInputs(inputsOf)
+	all := Objects{Now: o.Now, Pools: o.Pools, Secrets: secrets}
+	for _, object := range l.sim.api.Stored("configmaps") {
+		configMap := object.(*corev1.ConfigMap)
+		all.ConfigMaps = append(all.ConfigMaps, configMap)
+		if configMap.Name == constants.ConfigMapName {
+			o.Settings = configMap
+		}
+	}
+	if o.Settings != nil {
+		settings, _ := inputs.ParseSettings(o.Settings.Data)
+		for key, name := range map[string]string{
+			constants.FinalImagePushSecretKey: settings.FinalImagePushSecret, constants.BaseImagePullSecretKey: settings.BaseImagePullSecret,
+		} {
+			found := findSecret(secrets, name)
+			o.Secrets = append(o.Secrets, doctor.Secret{Name: name, Keys: []string{key}, Exists: found != nil, Content: found})
+		}
+	}
+	for _, object := range l.sim.api.Stored("machineconfigs") {
+		config := object.(*mcfgv1.MachineConfig)
+		all.Configs = append(all.Configs, config)
+		o.Configs[config.Name] = true
+	}
+	for _, object := range l.sim.api.Stored("controllerconfigs") {
+		all.ControllerConfigs = append(all.ControllerConfigs, object.(*mcfgv1.ControllerConfig))
+	}
+	for _, pool := range o.Pools {
+		all.Pool = pool
+		all.Builds, all.Active = openshift.Observations(l.sim.builds(), pool.Name)
+		p, err := NewPreview(all)
+		if err != nil {
+			panic(err)
+		}
+		o.Decisions = append(o.Decisions, doctor.Decision{Pool: pool.Name, State: p.Plan.State, Reason: p.Plan.Reason, Message: p.Plan.Message})
+	}
+	return o
+}
+
+// TestDoctorFindsNothingInNormalLife: at no moment of a scenario in which nothing goes
+// wrong, between any two calls of the controller, is there a finding, except those that
+// the scenario is about.
+func TestDoctorFindsNothingInNormalLife(t *testing.T) {
+	quiet(t)
+	// What is wrong in a scenario on purpose. A Build that was deleted by hand is found
+	// until the controller has seen that it is gone.
+	expected := map[string][]string{"secret": {"SecretMissing"}, "stuck": {"BuildStuck"}, "pruned": {"BuildMissing", "InputsWithoutBuild"}}
+	for _, name := range scenarioNames() {
+		t.Run(name, func(t *testing.T) {
+			sim := newSimulation(schedule{scenario: name})
+			l := &looker{sim: sim, seen: map[string]string{}, changed: map[string]time.Time{}}
+			looks, met := 0, map[string]bool{}
+			look := func() {
+				looks++
+				for _, finding := range doctor.Examine(l.objects()) {
+					met[finding.Check] = true
+					if !slices.Contains(expected[name], finding.Check) {
+						t.Fatalf("look %d at %s: a false alarm: %+v", looks, sim.clock.Now().Format(time.TimeOnly), finding)
+					}
+				}
+			}
+			before := sim.api.Before
+			sim.api.Before = func(call buildtest.Call) { look(); before(call) }
+			for sim.round = 1; sim.round <= simRounds && sim.step(); sim.round++ {
+				look()
+			}
+			require.Empty(t, sim.problems)
+			require.Greater(t, looks, 10)
+			for _, check := range expected[name] {
+				require.True(t, met[check], "%s is found", check)
+			}
+			sim.clock.Step(time.Hour)
+			require.Empty(t, doctor.Examine(l.objects()), "at rest nothing is left, however old it is")
+		})
+	}
+}
+
+// TestStatusFollowsTheController: whenever the controller has nothing to do, the status
+// of a pool is the state that it reported last, and not taken for outdated.
+func TestStatusFollowsTheController(t *testing.T) {
+	quiet(t)
+	for _, name := range scenarioNames() {
+		t.Run(name, func(t *testing.T) {
+			sim := newSimulation(schedule{scenario: name})
+			states := map[status.State]bool{}
+			for sim.round = 1; sim.round <= simRounds && sim.step(); sim.round++ {
+				queue := sim.programs[0].queue
+				if due, ok := queue.next(); queue.Len() > 0 || ok && !due.After(sim.clock.Now()) {
+					continue
+				}
+				requireStatus(t, sim, states)
+			}
+			for _, pool := range sim.pools() {
+				if _, ok := pool.Annotations[constants.DesiredOSImageAnnotation]; ok {
+					require.True(t, states[status.StatePublished], "the states are %v", states)
+				}
+			}
+		})
+	}
+}
+
+// requireStatus compares the status with what the controller would plan now.
+func requireStatus(t *testing.T, sim *simulation, states map[status.State]bool) {
+	t.Helper()
+	p := sim.programs[0]
+	var builds []imagebuilder.Observation
+	for _, made := range openshift.MadeBuilds(sim.builds()) {
+		builds = append(builds, made.Observation)
+	}
+	for _, row := range status.Of(status.Objects{Now: sim.clock.Now(), Pools: sim.pools(), Builds: builds, BuildsKnown: true, MaxAttempts: 4}) {
+		cached, err := p.ctrl.mcpLister.Get(row.Name)
+		if err != nil || !row.OptedIn || p.deliverable() {
+			continue
+		}
+		snapshot, err := p.ctrl.observe(cached)
+		require.NoError(t, err)
+		planned := plan.Compute(snapshot)
+		if planned.State == plan.StateSettling || planned.State == plan.StateUnsettled || len(planned.Effects) > 0 {
+			continue
+		}
+		states[row.State] = true
+		require.Empty(t, row.Outdated, "%+v; planned is %s: %s", row, planned.State, planned.Message)
+		require.Equal(t, planned.State == plan.StateSucceeded, row.State == status.StatePublished, "%+v", row)
+		require.Equal(t, planned.State == plan.StateFailed, row.State == status.StateFailed, "%+v", row)
+		require.Equal(t, planned.State == plan.StateRetrying, row.State == status.StateRetrying, "%+v", row)
+		require.Equal(t, planned.State == plan.StateBuilding, row.State == status.StateBuilding, "%+v", row)
+		require.True(t, planned.Reason == "" || strings.HasPrefix(row.Reason, planned.Reason), "%+v", row)
+	}
+}
+
+// deliverable tells whether there is news that the program has not got.
+func (p *program) deliverable() bool {
+	for _, kind := range kinds {
+		stored := p.sim.api.Stored(kind)
+		if len(stored) != len(p.caches[kind].ListKeys()) {
+			return true
+		}
+		for _, object := range stored {
+			cached, exists, _ := p.caches[kind].Get(object)
+			if !exists || versionOf(cached) != versionOf(object) {
+				return true
+			}
+		}
+	}
+	return false
+}
