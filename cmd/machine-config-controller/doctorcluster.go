@@ -30,7 +30,8 @@ func (c *clusterClients) look(ctx context.Context, a *access) (*doctor.Report, e
 		Now: g.Now, Pools: g.Pools, Builds: openshift.MadeBuilds(g.builds), BuildsKnown: g.buildsKnown, BuilderProblem: g.BuilderProblem,
 		Account: a.account, AccountMissing: a.missing, Denied: a.denied,
 	}
-	if g.forbidden != nil {
+	d.sharedRead = g.forbidden == nil
+	if !d.sharedRead {
 		d.left = strings.Split(g.forbidden.Error(), "\n")
 	}
 	if !g.buildsKnown && g.BuilderProblem == "" {
@@ -58,8 +59,9 @@ type doctorObjects struct {
 	gathered *gathered
 	// left is what could not be looked at.
 	left []string
-	// configsRead tells that the wanted configs could be read in full.
-	configsRead bool
+	// sharedRead and configsRead tell that all that is common to the pools could be read,
+	// and the wanted configs in full.
+	sharedRead, configsRead bool
 }
 
 // settings sorts out the ConfigMaps and the Secrets that they name.
@@ -167,7 +169,7 @@ func (c *clusterClients) lookAtLease(ctx context.Context, d *doctorObjects) erro
 // decide has the controller's own code decide on every pool that opted in.
 func (d *doctorObjects) decide() error {
 	g := d.gathered
-	if g.forbidden != nil || !d.configsRead {
+	if !d.sharedRead || !d.configsRead {
 		d.left = append(d.left, "what the controller would decide: not everything that it depends on may be read")
 		return nil
 	}

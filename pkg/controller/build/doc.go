@@ -17,7 +17,8 @@
 //
 // What would be decided on given objects, without a cluster or without writing to
 // it, is found out by NewPreview, on the same code; the package preview puts that
-// into words.
+// into words. Where pools stand is told by the package status, and what is wrong around
+// them is found by the package doctor; neither changes anything.
 //
 // # Who owns what
 //

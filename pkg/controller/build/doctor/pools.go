@@ -132,9 +132,9 @@ func (x *examination) state(pool *mcfgv1.MachineConfigPool) {
 
 func notReported(row *status.Pool) string {
 	if row.Reason == "" {
-		return "opted in, and has not been taken notice of: it has no condition of the BuildController"
+		return "opted in, and the controller has taken no notice: there is no condition of the BuildController"
 	}
-	return fmt.Sprintf("wants %s, and has not been taken notice of: it says %s, but %s", row.Config, row.Reason, row.Outdated)
+	return fmt.Sprintf("wants %s, and the controller has taken no notice: the pool says %s, but %s", row.Config, row.Reason, row.Outdated)
 }
 
 // shared are holds for objects that are looked at on their own.

@@ -32,10 +32,14 @@ func (p *Pool) outdated(pool *mcfgv1.MachineConfigPool, record *plan.Record, bui
 	case !o.BuildsKnown || record == nil || record.Failed():
 		return ""
 	}
-	var expected imagebuilder.Phase
+	return p.overtaken(build)
+}
+
+// overtaken says what has become of the Build since the pool's condition was written.
+func (p *Pool) overtaken(build *imagebuilder.Observation) string {
+	expected := imagebuilder.PhasePending
 	switch p.State {
 	case StatePending, StateStuck:
-		expected = imagebuilder.PhasePending
 	case StateBuilding:
 		expected = imagebuilder.PhaseRunning
 	default:

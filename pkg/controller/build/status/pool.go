@@ -1,9 +1,9 @@
 package status
 
 import (
-	"bytes"
 	"cmp"
 	"slices"
+	"strings"
 	"time"
 
 	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
@@ -183,7 +183,7 @@ func lastSpecChange(pool *mcfgv1.MachineConfigPool) time.Time {
 	var latest time.Time
 	for i := range pool.ManagedFields {
 		entry := &pool.ManagedFields[i]
-		if entry.FieldsV1 != nil && bytes.Contains(entry.FieldsV1.Raw, []byte(`"f:configuration"`)) && entry.Subresource == "" &&
+		if entry.FieldsV1 != nil && strings.Contains(entry.FieldsV1.GetRawString(), `"f:configuration"`) && entry.Subresource == "" &&
 			entry.Time != nil && entry.Time.After(latest) {
 			latest = entry.Time.Time
 		}

@@ -72,6 +72,8 @@ const (
 
 func (p *Pool) why() string {
 	switch {
+	case p.State == StateNotReported && p.Reason == "":
+		return "nothing said yet"
 	case p.Outdated != "":
 		return p.Reason + ", but " + p.Outdated
 	case p.State == StateContradictory:
