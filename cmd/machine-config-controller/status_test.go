@@ -7,13 +7,18 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
 	"github.com/stretchr/testify/require"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	k8stesting "k8s.io/client-go/testing"
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/buildtest"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/status"
@@ -136,9 +141,37 @@ func TestCommandsNameWhatIsWrong(t *testing.T) {
 // watching runs status --watch in a bubble.
 type watching struct {
 	t          *testing.T
-	out, notes bytes.Buffer
+	out, notes page
 	cancel     context.CancelFunc
 	ended      chan error
+}
+
+// page is what a program writes while a test reads.
+type page struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+// Write implements io.Writer.
+func (p *page) Write(text []byte) (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.text.Write(text)
+}
+
+func (p *page) String() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.text.String()
+}
+
+// take returns what is on the page, and leaves it empty.
+func (p *page) take() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	text := p.text.String()
+	p.text.Reset()
+	return text
 }
 
 func startWatching(t *testing.T, c *fakeCluster, o *statusOptions) *watching {
@@ -158,11 +191,7 @@ func (w *watching) pass(d time.Duration) {
 }
 
 // news is what was written since it was asked for last.
-func (w *watching) news() string {
-	text := w.out.String()
-	w.out.Reset()
-	return text
-}
+func (w *watching) news() string { return w.out.take() }
 
 func (w *watching) end() {
 	w.t.Helper()
@@ -227,12 +256,17 @@ func TestWatchSilence(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newFakeCluster(t)
 		c.populate()
+		var silent atomic.Bool
+		c.mcfg.PrependReactor("list", "machineconfigpools", func(k8stesting.Action) (bool, runtime.Object, error) {
+			return silent.Load(), nil, apierrors.NewServiceUnavailable("it restarts")
+		})
 		w := startWatching(t, c, &statusOptions{output: outputText})
-		before := len(c.mcfg.ReactionChain)
-		c.forbid("list", "machineconfigpools")
+		w.pass(time.Minute)
+		require.Empty(t, w.notes.String())
+		silent.Store(true)
 		w.pass(time.Minute)
 		require.Equal(t, 1, strings.Count(w.notes.String(), "does not answer"), "it is said once: %s", w.notes.String())
-		c.mcfg.ReactionChain = c.mcfg.ReactionChain[len(c.mcfg.ReactionChain)-before:]
+		silent.Store(false)
 		w.pass(time.Minute)
 		require.Equal(t, 1, strings.Count(w.notes.String(), "answers again"))
 		w.end()
@@ -249,7 +283,7 @@ func TestWatchForTools(t *testing.T) {
 		w.pass(time.Second)
 		w.end()
 		var states []string
-		decoder := json.NewDecoder(&w.out)
+		decoder := json.NewDecoder(strings.NewReader(w.news()))
 		for decoder.More() {
 			var p status.Pool
 			require.NoError(t, decoder.Decode(&p))

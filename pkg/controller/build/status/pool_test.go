@@ -195,7 +195,7 @@ func TestStatesStandForConditions(t *testing.T) {
 // reason to call anyone.
 func TestSilenceIsBearable(t *testing.T) {
 	pool := buildtest.Pool("worker").Layered().Wants(wanted).Object()
-	fields := func(text string) *metav1.FieldsV1 { return metav1.NewFieldsV1(text) }
+	fields := metav1.NewFieldsV1
 	at := func(d time.Duration) *metav1.Time { return &metav1.Time{Time: ago(d)} }
 	pool.ManagedFields = []metav1.ManagedFieldsEntry{
 		{Manager: "render", Time: at(90 * time.Second), FieldsV1: fields(`{"f:spec":{"f:configuration":{}}}`)},
