@@ -46,7 +46,7 @@ func newFakeCluster(t *testing.T) *fakeCluster {
 	t.Helper()
 	scheme := metadatafake.NewTestScheme()
 	require.NoError(t, metav1.AddMetaToScheme(scheme))
-	account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: ctrlcommon.MCONamespace, Name: componentName}}
+	account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: ctrlcommon.MCONamespace, Name: ctrlcommon.BuildControllerName}}
 	c := &fakeCluster{
 		t: t, kube: kubefake.NewClientset(account), mcfg: mcfgfake.NewSimpleClientset(), build: buildfake.NewSimpleClientset(),
 		secrets: metadatafake.NewSimpleMetadataClient(scheme),
@@ -64,7 +64,10 @@ func newFakeCluster(t *testing.T) *fakeCluster {
 	})
 	c.kube.PrependReactor("create", "subjectaccessreviews", func(action k8stesting.Action) (bool, runtime.Object, error) {
 		review := action.(k8stesting.CreateAction).GetObject().(*authorizationv1.SubjectAccessReview).DeepCopy()
-		review.Status.Allowed = review.Spec.User == "system:serviceaccount:openshift-machine-config-operator:machine-config-controller"
+		asked := review.Spec.ResourceAttributes
+		// The Role that ships is about one Lease.
+		named := asked.Resource != "leases" || asked.Verb == "create" || asked.Name == "machine-os-build-controller"
+		review.Status.Allowed = named && review.Spec.User == "system:serviceaccount:openshift-machine-config-operator:machine-os-build-controller"
 		return true, review, nil
 	})
 	return c

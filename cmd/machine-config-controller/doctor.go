@@ -53,7 +53,7 @@ type doctorOptions struct {
 
 func newDoctorCommand() *cobra.Command {
 	o := &doctorOptions{
-		output: outputText, account: ctrlcommon.MCONamespace + "/" + componentName, again: 2 * time.Second, clusterOptions: newClusterOptions(),
+		output: outputText, account: ctrlcommon.MCONamespace + "/" + ctrlcommon.BuildControllerName, again: 2 * time.Second, clusterOptions: newClusterOptions(),
 	}
 	cmd := &cobra.Command{
 		Use:     "doctor",

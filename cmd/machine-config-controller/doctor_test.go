@@ -23,7 +23,7 @@ import (
 func doctorOf(t *testing.T, c *fakeCluster, output string) (stdout string, code int) {
 	t.Helper()
 	var out, errs bytes.Buffer
-	o := &doctorOptions{output: output, account: ctrlcommon.MCONamespace + "/" + componentName, again: time.Second}
+	o := &doctorOptions{output: output, account: ctrlcommon.MCONamespace + "/" + ctrlcommon.BuildControllerName, again: time.Second}
 	if err := examine(t.Context(), c.clusterClients, o, &out); err != nil {
 		code = exitCode(err, &errs)
 	}
@@ -119,7 +119,7 @@ func TestDoctorAsTheController(t *testing.T) {
 		c.populate()
 		c.forbid("create", "subjectaccessreviews")
 		c.kube.PrependReactor("create", "selfsubjectreviews", func(action k8stesting.Action) (bool, runtime.Object, error) {
-			return true, selfReview("system:serviceaccount:openshift-machine-config-operator:machine-config-controller"), nil
+			return true, selfReview("system:serviceaccount:openshift-machine-config-operator:machine-os-build-controller"), nil
 		})
 		c.kube.PrependReactor("create", "selfsubjectaccessreviews", func(action k8stesting.Action) (bool, runtime.Object, error) {
 			review := action.(k8stesting.CreateAction).GetObject().(*authorizationv1.SelfSubjectAccessReview).DeepCopy()
@@ -130,7 +130,7 @@ func TestDoctorAsTheController(t *testing.T) {
 		require.Contains(t, out, "PermissionMissing: may not patch machineconfigpools/status")
 		require.NotContains(t, out, "permissions of ServiceAccount", "it was checked")
 
-		require.NoError(t, c.kube.CoreV1().ServiceAccounts(ctrlcommon.MCONamespace).Delete(t.Context(), componentName, metav1.DeleteOptions{}))
+		require.NoError(t, c.kube.CoreV1().ServiceAccounts(ctrlcommon.MCONamespace).Delete(t.Context(), ctrlcommon.BuildControllerName, metav1.DeleteOptions{}))
 		out, _ = doctorOf(t, c, outputText)
 		require.Contains(t, out, "ServiceAccountMissing")
 	})

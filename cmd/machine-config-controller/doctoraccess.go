@@ -84,5 +84,5 @@ func (c *clusterClients) forItself(ctx context.Context, p doctor.Permission) (bo
 
 func attributesOf(p doctor.Permission) *authorizationv1.ResourceAttributes {
 	resource, subresource, _ := strings.Cut(p.Resource, "/")
-	return &authorizationv1.ResourceAttributes{Namespace: p.Namespace, Group: p.Group, Resource: resource, Subresource: subresource, Verb: p.Verb}
+	return &authorizationv1.ResourceAttributes{Namespace: p.Namespace, Group: p.Group, Resource: resource, Subresource: subresource, Name: p.Name, Verb: p.Verb}
 }

@@ -152,16 +152,16 @@ func (c *clusterClients) lookAtConfigs(ctx context.Context, d *doctorObjects) er
 
 // lookAtLease reads the Lease of controllers that elect a leader.
 func (c *clusterClients) lookAtLease(ctx context.Context, d *doctorObjects) error {
-	lease, err := c.kube.CoordinationV1().Leases(ctrlcommon.MCONamespace).Get(ctx, componentName, metav1.GetOptions{})
+	lease, err := c.kube.CoordinationV1().Leases(ctrlcommon.MCONamespace).Get(ctx, ctrlcommon.BuildControllerName, metav1.GetOptions{})
 	switch {
 	case err == nil:
 		d.Lease = lease
 	case apierrors.IsNotFound(err):
-		d.left = append(d.left, "whether a controller runs: there is no Lease "+componentName+", so there is none, or one without --leader-elect")
+		d.left = append(d.left, "whether a controller runs: there is no Lease "+ctrlcommon.BuildControllerName+", so there is none, or one without --leader-elect")
 	case apierrors.IsForbidden(err):
-		d.left = append(d.left, "whether a controller runs: these credentials may not get Lease "+componentName)
+		d.left = append(d.left, "whether a controller runs: these credentials may not get Lease "+ctrlcommon.BuildControllerName)
 	default:
-		return fmt.Errorf("could not get Lease %s: %w", componentName, err)
+		return fmt.Errorf("could not get Lease %s: %w", ctrlcommon.BuildControllerName, err)
 	}
 	return nil
 }

@@ -18,10 +18,6 @@ import (
 // onClusterBuild is the feature gate of the BuildController.
 const onClusterBuild featuregate.Feature = "OnClusterBuild"
 
-// leaseName is not the program's name: the operator's own machine-config-controller
-// holds a lease of that name in the same namespace, and this must not wait for it.
-const leaseName = "machine-os-build-controller"
-
 // startOptions are the flags of the start command.
 type startOptions struct {
 	kubeconfig     string
@@ -54,7 +50,7 @@ func newStartOptions() *startOptions {
 			RenewDeadline:     metav1.Duration{Duration: 107 * time.Second},
 			RetryPeriod:       metav1.Duration{Duration: 26 * time.Second},
 			ResourceLock:      "leases",
-			ResourceName:      leaseName,
+			ResourceName:      ctrlcommon.BuildControllerName,
 			ResourceNamespace: ctrlcommon.MCONamespace,
 		},
 	}

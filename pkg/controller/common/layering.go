@@ -20,6 +20,10 @@ import (
 	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs"
 )
 
+// BuildControllerName is the name of what runs the BuildController: its Deployment,
+// service account and Lease. The operator's own machine-config-controller has others.
+const BuildControllerName = "machine-os-build-controller"
+
 // IsLayeredPool tells whether the pool opted into image builds: it carries
 // LayeringEnabledPoolLabel with any value but "false".
 func IsLayeredPool(pool *mcfgv1.MachineConfigPool) bool {

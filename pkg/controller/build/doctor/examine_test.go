@@ -52,7 +52,7 @@ func newWorld() *world {
 			{Name: buildtest.PushSecret, Keys: []string{constants.FinalImagePushSecretKey}, Exists: true, Content: buildtest.RegistrySecret(buildtest.PushSecret, buildtest.Registry)},
 			{Name: buildtest.PullSecret, Keys: []string{constants.BaseImagePullSecretKey}, Exists: true, Content: buildtest.RegistrySecret(buildtest.PullSecret, "quay.example.com")},
 		},
-		Account: ctrlcommon.MCONamespace + "/machine-config-controller",
+		Account: ctrlcommon.MCONamespace + "/machine-os-build-controller",
 		Builds: []openshift.Made{{Object: buildName, Pool: "worker", Observation: imagebuilder.Observation{
 			Name: buildName, PoolUID: w.worker.UID, RenderedConfig: wanted, Phase: imagebuilder.PhaseSucceeded, Image: image, Created: ago(time.Hour), Finished: ago(50 * time.Minute),
 		}}},
@@ -110,7 +110,7 @@ func (w *world) condition(t mcfgv1.MachineConfigPoolConditionType) *mcfgv1.Machi
 }
 
 func (w *world) lease(holder string, renewed time.Time) {
-	w.Lease = &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{Name: "machine-config-controller"}}
+	w.Lease = &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{Name: "machine-os-build-controller"}}
 	w.Lease.Spec = coordinationv1.LeaseSpec{HolderIdentity: ptr.To(holder), LeaseDurationSeconds: ptr.To[int32](137), RenewTime: &metav1.MicroTime{Time: renewed}}
 }
 
@@ -284,15 +284,15 @@ func TestFindings(t *testing.T) {
 			want: []string{"error BuilderUnavailable the cluster"}, says: "not installed"},
 		"lease held": {reason: "a controller leads", change: func(w *world) { w.lease("host_1", ago(time.Minute)) }},
 		"lease expired": {reason: "the controller died", change: func(w *world) { w.lease("host_1", ago(5*time.Minute)) },
-			want: []string{"error LeaseExpired Lease machine-config-controller"}, says: "host_1, which last renewed it at 2026-03-01T11:55:00Z"},
+			want: []string{"error LeaseExpired Lease machine-os-build-controller"}, says: "host_1, which last renewed it at 2026-03-01T11:55:00Z"},
 		"lease given back": {reason: "the controller was stopped", change: func(w *world) { w.lease("", ago(5*time.Minute)) },
-			want: []string{"error NobodyLeads Lease machine-config-controller"}},
+			want: []string{"error NobodyLeads Lease machine-os-build-controller"}},
 		"lease given back just now": {reason: "the next one takes over", change: func(w *world) { w.lease("", ago(10*time.Second)) }},
 		"no service account": {reason: "the manifest was not applied", change: func(w *world) { w.AccountMissing = true },
-			want: []string{"error ServiceAccountMissing ServiceAccount openshift-machine-config-operator/machine-config-controller"}, repair: "oc apply -f hack/deploy/rbac.yaml"},
+			want: []string{"error ServiceAccountMissing ServiceAccount openshift-machine-config-operator/machine-os-build-controller"}, repair: "oc apply -f hack/deploy/rbac.yaml"},
 		"permission missing": {reason: "an older manifest", change: func(w *world) {
 			w.Denied = []Permission{{Namespace: ctrlcommon.MCONamespace, Group: "build.openshift.io", Resource: "builds/optimizeddocker", Verb: "create"}}
-		}, want: []string{"error PermissionMissing ServiceAccount openshift-machine-config-operator/machine-config-controller"}, says: "may not create builds/optimizeddocker", repair: "oc apply"},
+		}, want: []string{"error PermissionMissing ServiceAccount openshift-machine-config-operator/machine-os-build-controller"}, says: "may not create builds/optimizeddocker", repair: "oc apply"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld()

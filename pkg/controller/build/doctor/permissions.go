@@ -16,31 +16,41 @@ type Permission struct {
 	Group     string
 	// Resource has its subresource behind a slash.
 	Resource string
-	Verb     string
+	// Name is the one object that it is about; empty for all of the resource.
+	Name string
+	Verb string
 }
 
 // need is permissions on one resource, and what they are for.
 type need struct {
-	namespace, group, resource string
-	verbs                      []string
-	why                        string
+	namespace, group, resource, name string
+	verbs                            []string
+	why                              string
 }
 
-const mcfgGroup = "machineconfiguration.openshift.io"
+const (
+	mcfgGroup  = "machineconfiguration.openshift.io"
+	neverLeads = "it never leads with --leader-elect"
+)
 
 // needs is what hack/deploy/rbac.yaml grants; a test compares the two.
 var needs = []need{
-	{"", mcfgGroup, "machineconfigpools", []string{"get", "list", "watch", "patch"}, "no pool is served"},
-	{"", mcfgGroup, "machineconfigpools/status", []string{"patch"}, "nothing is reported"},
-	{"", mcfgGroup, "machineconfigs", []string{"get", "list", "watch"}, "nothing is built"},
-	{"", mcfgGroup, "controllerconfigs", []string{"list", "watch"}, "nothing is built"},
-	{ctrlcommon.MCONamespace, "", "configmaps", []string{"list", "watch"}, "the settings are not known"},
-	{ctrlcommon.MCONamespace, "", "secrets", []string{"get", "list", "watch", "create", "delete"}, "builds have no inputs and no credentials"},
-	{ctrlcommon.MCONamespace, "build.openshift.io", "builds", []string{"get", "list", "watch", "create", "patch", "delete"}, "nothing is built"},
-	{ctrlcommon.MCONamespace, "build.openshift.io", "builds/optimizeddocker", []string{"create"}, "every Build is refused"},
-	{ctrlcommon.MCONamespace, "", "events", []string{"create", "patch"}, "there are no events about the settings"},
-	{ctrlcommon.MCONamespace, "coordination.k8s.io", "leases", []string{"get", "create", "update"}, "it never leads with --leader-elect"},
-	{"default", "", "events", []string{"create", "patch"}, "there are no events about pools"},
+	{"", mcfgGroup, "machineconfigpools", "", []string{"get", "list", "watch", "patch"}, "no pool is served"},
+	{"", mcfgGroup, "machineconfigpools/status", "", []string{"patch"}, "nothing is reported"},
+	{"", mcfgGroup, "machineconfigs", "", []string{"get", "list", "watch"}, "nothing is built"},
+	{"", mcfgGroup, "controllerconfigs", "", []string{"list", "watch"}, "nothing is built"},
+	{ctrlcommon.MCONamespace, "", "configmaps", "", []string{"list", "watch"}, "the settings are not known"},
+	{ctrlcommon.MCONamespace, "", "secrets", "", []string{"get", "list", "watch", "create", "delete"}, "builds have no inputs and no credentials"},
+	{ctrlcommon.MCONamespace, "build.openshift.io", "builds", "", []string{"get", "list", "watch", "create", "patch", "delete"}, "nothing is built"},
+	{ctrlcommon.MCONamespace, "build.openshift.io", "builds/optimizeddocker", "", []string{"create"}, "every Build is refused"},
+	{ctrlcommon.MCONamespace, "", "events", "", []string{"create", "patch"}, "there are no events about the settings"},
+	{ctrlcommon.MCONamespace, "coordination.k8s.io", "leases", ctrlcommon.BuildControllerName, []string{"get", "update"}, neverLeads},
+	{ctrlcommon.MCONamespace, "coordination.k8s.io", "leases", "", []string{"create"}, neverLeads},
+	{"default", "", "events", "", []string{"create", "patch"}, "there are no events about pools"},
+}
+
+func (n *need) permission(verb string) Permission {
+	return Permission{Namespace: n.namespace, Group: n.group, Resource: n.resource, Name: n.name, Verb: verb}
 }
 
 // Permissions are all that the controller has to be allowed to do.
@@ -48,7 +58,7 @@ func Permissions() []Permission {
 	var all []Permission
 	for _, n := range needs {
 		for _, verb := range n.verbs {
-			all = append(all, Permission{Namespace: n.namespace, Group: n.group, Resource: n.resource, Verb: verb})
+			all = append(all, n.permission(verb))
 		}
 	}
 	return all
@@ -59,7 +69,7 @@ func (x *examination) permissions() {
 	for _, n := range needs {
 		var verbs []string
 		for _, verb := range n.verbs {
-			if slices.Contains(x.Denied, Permission{Namespace: n.namespace, Group: n.group, Resource: n.resource, Verb: verb}) {
+			if slices.Contains(x.Denied, n.permission(verb)) {
 				verbs = append(verbs, verb)
 			}
 		}

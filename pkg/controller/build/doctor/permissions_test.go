@@ -31,7 +31,9 @@ func TestPermissionsAreThoseThatShip(t *testing.T) {
 			for _, group := range rule.APIGroups {
 				for _, resource := range rule.Resources {
 					for _, verb := range rule.Verbs {
-						granted = append(granted, Permission{Namespace: role.Namespace, Group: group, Resource: resource, Verb: verb})
+						for _, name := range append(rule.ResourceNames, "")[:max(1, len(rule.ResourceNames))] {
+							granted = append(granted, Permission{Namespace: role.Namespace, Group: group, Resource: resource, Name: name, Verb: verb})
+						}
 					}
 				}
 			}
