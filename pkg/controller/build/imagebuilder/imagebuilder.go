@@ -45,6 +45,10 @@ type ImageBuilder interface {
 	// and leaves the build. Absence is success.
 	DeleteInputs(ctx context.Context, name string) error
 
+	// Reasons are those that Observation.Reason can have of a build that ended, as far
+	// as the backend has names for them. Metrics tell them apart, and no others.
+	Reasons() []string
+
 	// Notify has enqueue called with the pool's name whenever what Observe
 	// returns for it may have changed, and with AllPools when that may be so
 	// for every pool. It is called once, before the caches start. The function

@@ -15,6 +15,9 @@ import (
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
 )
 
+// Reason is the one reason that the backend has a name for.
+const Reason = "BrokenByTest"
+
 // Builder is an in-memory ImageBuilder.
 type Builder struct {
 	mu          sync.Mutex
@@ -66,6 +69,9 @@ func (f *Builder) SetPhase(name string, phase imagebuilder.Phase, edits ...func(
 		}
 	})
 }
+
+// Reasons implements imagebuilder.ImageBuilder.
+func (f *Builder) Reasons() []string { return []string{Reason} }
 
 // Request returns what the build was started with.
 func (f *Builder) Request(name string) imagebuilder.Request {

@@ -79,7 +79,7 @@ func observation(build *buildv1.Build) imagebuilder.Observation {
 		// The Build system itself treats every other phase as terminal.
 		o.Phase = imagebuilder.PhaseFailed
 		if o.Reason == "" {
-			o.Reason = "UnknownPhase"
+			o.Reason = reasonUnknownPhase
 			o.Message = "the Build is in the unknown phase " + strconv.Quote(string(status.Phase))
 		}
 	}
