@@ -33,6 +33,10 @@ type Config struct {
 	// DrainTimeout is how long syncs may go on after the controller was told
 	// to stop.
 	DrainTimeout time.Duration
+	// StuckAfter is how long a sync may run before Healthy calls it stuck.
+	StuckAfter time.Duration
+	// Metrics take down what the controller does; nil for no metrics.
+	Metrics *Metrics
 	// Clock is the source of time.
 	Clock clock.WithTicker
 	// TakeContent returns the spec.config of this very version of a MachineConfig from
@@ -43,11 +47,13 @@ type Config struct {
 
 // DefaultConfig returns the configuration for production.
 func DefaultConfig() Config {
+	const callTimeout = 15 * time.Second
 	return Config{
-		CallTimeout:     15 * time.Second,
+		CallTimeout:     callTimeout,
 		FirstRetryDelay: 200 * time.Millisecond,
 		MaxRetryDelay:   2 * time.Minute,
 		DrainTimeout:    10 * time.Second,
+		StuckAfter:      mostCalls * callTimeout,
 		Clock:           clock.RealClock{},
 		TakeContent:     func(*mcfgv1.MachineConfig) []byte { return nil },
 	}
@@ -83,6 +89,8 @@ type Controller struct {
 	slots    *slots
 	rest     *rest
 	lanes    *lanes
+	health   *health
+	metrics  *Metrics
 	queue    workqueue.TypedRateLimitingInterface[string]
 }
 
@@ -125,6 +133,8 @@ func New(
 		slots:         newSlots(),
 		rest:          newRest(),
 		lanes:         newLanes(),
+		health:        newHealth(),
+		metrics:       config.Metrics,
 	}
 	ctrl.queue = newQueue(config, ctrl.lanes)
 
@@ -180,11 +190,13 @@ func (ctrl *Controller) Run(ctx context.Context, workers int) {
 	workerCtx, abandon := context.WithCancel(context.WithoutCancel(ctx))
 	defer abandon()
 	var running sync.WaitGroup
+	ctrl.beginWork(workers)
 	for range workers {
 		running.Go(func() { ctrl.work(workerCtx) })
 	}
 
 	<-ctx.Done()
+	ctrl.endWork()
 	logger.Info("Stopping BuildController", "queued", ctrl.queue.Len())
 	ctrl.queue.ShutDown()
 	drained := make(chan struct{})
@@ -202,6 +214,7 @@ func (ctrl *Controller) Run(ctx context.Context, workers int) {
 }
 
 func (ctrl *Controller) work(ctx context.Context) {
+	defer ctrl.health.workerEnded()
 	for ctrl.processNext(ctx) {
 	}
 }
@@ -215,7 +228,9 @@ func (ctrl *Controller) processNext(ctx context.Context) bool {
 	defer ctrl.queue.Done(name)
 
 	ctx = klog.NewContext(ctx, klog.FromContext(ctx).WithValues("pool", name))
+	began := ctrl.began(name)
 	p, err := ctrl.syncMachineConfigPool(ctx, name)
+	ctrl.ended(name, began, err)
 	ctrl.settle(ctx, name, verdictOn(p, err), err)
 	return true
 }

@@ -43,6 +43,7 @@ func (ctrl *Controller) syncMachineConfigPool(ctx context.Context, name string) 
 		if err != nil {
 			return plan.Plan{}, err
 		}
+		ctrl.metrics.saw(&snapshot, ctrl.builder)
 		ctrl.announceUnknownKeys()
 		p := plan.Compute(snapshot)
 		klog.FromContext(ctx).V(4).Info("Planned", "state", p.State, "reason", p.Reason, "effects", len(p.Effects), "requeueAfter", p.RequeueAfter)
@@ -107,6 +108,7 @@ func (ctrl *Controller) forget(name string) {
 	ctrl.checked.forget(name)
 	ctrl.reports.forget(name)
 	ctrl.rest.forget(name)
+	ctrl.metrics.forget(name)
 	ctrl.waits.note(name, false, ctrl.config.Clock.Now())
 	ctrl.keepPlace(name, plan.Plan{State: plan.StateNotLayered}, nil)
 }

@@ -1,0 +1,211 @@
+package build
+
+import (
+	"slices"
+	"sync"
+	"time"
+
+	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/component-base/metrics"
+	"k8s.io/component-base/version"
+
+	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/plan"
+	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
+)
+
+// stateUnreported is the state of a pool whose conditions tell nothing yet.
+const stateUnreported plan.State = "Unreported"
+
+// poolCollector tells of the process and of its pools when it is asked. What it tells of
+// a pool comes from the caches, so series vanish with their pool, and none are left over
+// in a process that does not work on pools (any more).
+type poolCollector struct {
+	metrics.BaseStableCollector
+	tallies *tallies
+
+	info, working                    *metrics.Desc
+	state, reason, stale             *metrics.Desc
+	pending, running                 *metrics.Desc
+	started, finished, retries, used *metrics.Desc
+
+	mu sync.Mutex
+	// ctrl is the controller while it works.
+	ctrl *Controller
+	// differing are the pools of which the caches do not tell since when their image is
+	// not the wanted one, with when that was seen first.
+	differing map[string]time.Time
+}
+
+func newPoolCollector(tallies *tallies) *poolCollector {
+	desc := func(name, help string, labels ...string) *metrics.Desc {
+		return metrics.NewDesc(metricsPrefix+"_"+name, help, labels, nil, metrics.ALPHA, "")
+	}
+	return &poolCollector{
+		tallies: tallies,
+		info:    desc("build_info", "The version of the program. Always 1.", "version", "git_commit", "go_version"),
+		working: desc("working", "1 while the process works on pools: it leads, and its caches are full. Otherwise 0."),
+		state:   desc("pool_state", "1 for the state that the pool's conditions tell of, 0 for the others.", "pool", "state"),
+		reason:  desc("pool_reason", "Always 1; the label reason is that of the pool's build condition which is True.", "pool", "reason"),
+		stale:   desc("image_stale_seconds", "For how long the published image has not been the wanted one; 0 while it is.", "pool"),
+		pending: desc("builds_pending", "Builds that exist and have not begun to run.", "pool"),
+		running: desc("builds_running", "Builds that run, including superseded ones that are being stopped.", "pool"),
+		started: desc("builds_started_total", "Builds that were created.", "pool"),
+		finished: desc("builds_finished_total", "Builds that ended, or were given up, by result and reason. A superseded build is one whose inputs were not wanted any more before it ended.",
+			"pool", "result", "reason"),
+		retries: desc("build_retries_total", "Attempts at what an attempt before had failed at for a passing reason.", "pool"),
+		used:    desc("images_reused_total", "Images that were published without a build, because an earlier one had made them.", "pool"),
+	}
+}
+
+// DescribeWithStability implements metrics.StableCollector.
+func (c *poolCollector) DescribeWithStability(ch chan<- *metrics.Desc) {
+	for _, desc := range []*metrics.Desc{
+		c.info, c.working, c.state, c.reason, c.stale, c.pending, c.running, c.started, c.finished, c.retries, c.used,
+	} {
+		ch <- desc
+	}
+}
+
+// follow has the pools of the controller told of; nil for none.
+func (c *poolCollector) follow(ctrl *Controller) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.ctrl, c.differing = ctrl, nil
+}
+
+// CollectWithStability implements metrics.StableCollector.
+func (c *poolCollector) CollectWithStability(ch chan<- metrics.Metric) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	v := version.Get()
+	ch <- metrics.NewLazyConstMetric(c.info, metrics.GaugeValue, 1, v.GitVersion, v.GitCommit, v.GoVersion)
+	ch <- metrics.NewLazyConstMetric(c.working, metrics.GaugeValue, asNumber(c.ctrl != nil))
+	if c.ctrl == nil {
+		return
+	}
+	pools, err := c.ctrl.mcpLister.List(labels.Everything())
+	if err != nil {
+		return
+	}
+	differing := map[string]time.Time{}
+	for _, pool := range pools {
+		if ctrlcommon.IsLayeredPool(pool) {
+			c.collectState(ch, pool)
+			c.collectStale(ch, pool, differing)
+			c.collectBuilds(ch, pool)
+			c.collectCounts(ch, pool.Name)
+		}
+	}
+	c.differing = differing
+}
+
+func (c *poolCollector) collectState(ch chan<- metrics.Metric, pool *mcfgv1.MachineConfigPool) {
+	state, reason := plan.Told(pool.Status.Conditions)
+	if state == "" {
+		state, reason = stateUnreported, string(stateUnreported)
+	} else if !slices.Contains(plan.ToldReasons, reason) {
+		// Somebody spoiled it; it will be mended.
+		reason = reasonOther
+	}
+	ch <- metrics.NewLazyConstMetric(c.state, metrics.GaugeValue, asNumber(state == stateUnreported), pool.Name, string(stateUnreported))
+	for _, s := range plan.ToldStates {
+		ch <- metrics.NewLazyConstMetric(c.state, metrics.GaugeValue, asNumber(state == s), pool.Name, string(s))
+	}
+	ch <- metrics.NewLazyConstMetric(c.reason, metrics.GaugeValue, 1, pool.Name, reason)
+}
+
+func (c *poolCollector) collectStale(ch chan<- metrics.Metric, pool *mcfgv1.MachineConfigPool, differing map[string]time.Time) {
+	now := c.ctrl.config.Clock.Now()
+	since := now
+	if isStale(pool) {
+		since = c.ctrl.staleSince(pool)
+		if since.IsZero() {
+			if since = c.differing[pool.Name]; since.IsZero() {
+				since = now
+			}
+			differing[pool.Name] = since
+		}
+	}
+	// The API server's clock may run ahead of ours.
+	ch <- metrics.NewLazyConstMetric(c.stale, metrics.GaugeValue, max(now.Sub(since), 0).Seconds(), pool.Name)
+}
+
+// isStale tells whether the pool wants an image that is not the published one. The
+// condition knows of everything that goes into an image, the annotation of a config that
+// was not acted on yet.
+func isStale(pool *mcfgv1.MachineConfigPool) bool {
+	wanted := pool.Spec.Configuration.Name
+	success := conditionOf(pool, mcfgv1.MachineConfigPoolBuildSuccess)
+	return wanted != "" &&
+		(success == nil || success.Status != corev1.ConditionTrue || pool.Annotations[constants.DesiredOSImageConfigAnnotation] != wanted)
+}
+
+// staleSince is since when a pool is stale, as far as the cluster tells; zero if it does
+// not.
+func (ctrl *Controller) staleSince(pool *mcfgv1.MachineConfigPool) time.Time {
+	success := conditionOf(pool, mcfgv1.MachineConfigPoolBuildSuccess)
+	if success == nil {
+		return time.Time{}
+	}
+	if success.Status != corev1.ConditionTrue {
+		return success.LastTransitionTime.Time
+	}
+	// A config that is older than the last success was wanted again at some time after it.
+	config, err := ctrl.mcLister.Get(pool.Spec.Configuration.Name)
+	if err != nil || !config.CreationTimestamp.After(success.LastTransitionTime.Time) {
+		return time.Time{}
+	}
+	return config.CreationTimestamp.Time
+}
+
+func conditionOf(pool *mcfgv1.MachineConfigPool, conditionType mcfgv1.MachineConfigPoolConditionType) *mcfgv1.MachineConfigPoolCondition {
+	for i := range pool.Status.Conditions {
+		if pool.Status.Conditions[i].Type == conditionType {
+			return &pool.Status.Conditions[i]
+		}
+	}
+	return nil
+}
+
+// collectBuilds tells nothing while the builder cannot be asked.
+func (c *poolCollector) collectBuilds(ch chan<- metrics.Metric, pool *mcfgv1.MachineConfigPool) {
+	builds, err := c.ctrl.builder.Observe(pool.Name)
+	if err != nil {
+		return
+	}
+	pending, running := 0, 0
+	for i := range builds {
+		switch builds[i].Phase {
+		case imagebuilder.PhasePending:
+			pending++
+		case imagebuilder.PhaseRunning:
+			running++
+		}
+	}
+	ch <- metrics.NewLazyConstMetric(c.pending, metrics.GaugeValue, float64(pending), pool.Name)
+	ch <- metrics.NewLazyConstMetric(c.running, metrics.GaugeValue, float64(running), pool.Name)
+}
+
+func (c *poolCollector) collectCounts(ch chan<- metrics.Metric, pool string) {
+	counted, ok := c.tallies.of(pool)
+	if !ok {
+		return
+	}
+	for desc, n := range map[*metrics.Desc]int{c.started: counted.started, c.retries: counted.retries, c.used: counted.reused} {
+		ch <- metrics.NewLazyConstMetric(desc, metrics.CounterValue, float64(n), pool)
+	}
+	for e, n := range counted.finished {
+		ch <- metrics.NewLazyConstMetric(c.finished, metrics.CounterValue, float64(n), pool, e.result, e.reason)
+	}
+}
+
+func asNumber(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}
