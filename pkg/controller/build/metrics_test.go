@@ -53,19 +53,27 @@ func (m *measured) again() {
 // without the prefix.
 func (m *measured) requireSeries(reason, name string, series ...string) {
 	m.t.Helper()
-	families, err := m.registry.Gather()
-	require.NoError(m.t, err)
-	name = metricsPrefix + "_" + name
 	expected := strings.Builder{}
-	for _, family := range families {
-		if family.GetName() == name && len(series) > 0 {
-			expected.WriteString("# HELP " + name + " " + family.GetHelp() + "\n# TYPE " + name + " " + strings.ToLower(family.GetType().String()) + "\n")
-		}
+	if family := m.family(name); family != nil && len(series) > 0 {
+		expected.WriteString("# HELP " + family.GetName() + " " + family.GetHelp() + "\n# TYPE " + family.GetName() + " " + strings.ToLower(family.GetType().String()) + "\n")
 	}
 	for _, line := range series {
 		expected.WriteString(metricsPrefix + "_" + line + "\n")
 	}
-	require.NoError(m.t, testutil.GatherAndCompare(m.registry, strings.NewReader(expected.String()), name), reason)
+	require.NoError(m.t, testutil.GatherAndCompare(m.registry, strings.NewReader(expected.String()), metricsPrefix+"_"+name), reason)
+}
+
+// family is a metric with its series, by its name without the prefix; nil if it has none.
+func (m *measured) family(name string) *testutil.MetricFamily {
+	m.t.Helper()
+	families, err := m.registry.Gather()
+	require.NoError(m.t, err)
+	for _, family := range families {
+		if family.GetName() == metricsPrefix+"_"+name {
+			return family
+		}
+	}
+	return nil
 }
 
 // finish lets the newest build run and end, and the controller see both.
@@ -242,15 +250,7 @@ func TestSyncsAreCounted(t *testing.T) {
 		`sync_errors_total{kind="conflict"} 0`, `sync_errors_total{kind="forbidden"} 0`, `sync_errors_total{kind="held"} 0`,
 		`sync_errors_total{kind="network"} 0`, `sync_errors_total{kind="other"} 0`, `sync_errors_total{kind="server"} 0`,
 		`sync_errors_total{kind="stale"} 1`, `sync_errors_total{kind="throttled"} 0`, `sync_errors_total{kind="timeout"} 0`)
-	families, err := m.registry.Gather()
-	require.NoError(t, err)
-	for _, family := range families {
-		if family.GetName() == metricsPrefix+"_sync_duration_seconds" {
-			require.EqualValues(t, 2, family.GetMetric()[0].GetHistogram().GetSampleCount())
-			return
-		}
-	}
-	require.Fail(t, "the duration of syncs is missing")
+	require.EqualValues(t, 2, m.family("sync_duration_seconds").GetMetric()[0].GetHistogram().GetSampleCount())
 }
 
 // TestRegisterOnce: a second call does nothing, and metrics of one controller cannot

@@ -35,9 +35,9 @@ type poolCollector struct {
 	mu sync.Mutex
 	// ctrl is the controller while it works.
 	ctrl *Controller
-	// differing are the pools of which the caches do not tell since when their image is
-	// not the wanted one, with when that was seen first.
-	differing map[string]time.Time
+	// stalePools are the pools that were stale when they were looked at last, with since
+	// when. What the cluster tells of that is less once the pool says that it has no image.
+	stalePools map[string]time.Time
 }
 
 func newPoolCollector(tallies *tallies) *poolCollector {
@@ -74,7 +74,7 @@ func (c *poolCollector) DescribeWithStability(ch chan<- *metrics.Desc) {
 func (c *poolCollector) follow(ctrl *Controller) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.ctrl, c.differing = ctrl, nil
+	c.ctrl, c.stalePools = ctrl, nil
 }
 
 // CollectWithStability implements metrics.StableCollector.
@@ -91,16 +91,16 @@ func (c *poolCollector) CollectWithStability(ch chan<- metrics.Metric) {
 	if err != nil {
 		return
 	}
-	differing := map[string]time.Time{}
+	stalePools := map[string]time.Time{}
 	for _, pool := range pools {
 		if ctrlcommon.IsLayeredPool(pool) {
 			c.collectState(ch, pool)
-			c.collectStale(ch, pool, differing)
+			c.collectStale(ch, pool, stalePools)
 			c.collectBuilds(ch, pool)
 			c.collectCounts(ch, pool.Name)
 		}
 	}
-	c.differing = differing
+	c.stalePools = stalePools
 }
 
 func (c *poolCollector) collectState(ch chan<- metrics.Metric, pool *mcfgv1.MachineConfigPool) {
@@ -118,17 +118,17 @@ func (c *poolCollector) collectState(ch chan<- metrics.Metric, pool *mcfgv1.Mach
 	ch <- metrics.NewLazyConstMetric(c.reason, metrics.GaugeValue, 1, pool.Name, reason)
 }
 
-func (c *poolCollector) collectStale(ch chan<- metrics.Metric, pool *mcfgv1.MachineConfigPool, differing map[string]time.Time) {
+func (c *poolCollector) collectStale(ch chan<- metrics.Metric, pool *mcfgv1.MachineConfigPool, stalePools map[string]time.Time) {
 	now := c.ctrl.config.Clock.Now()
 	since := now
 	if isStale(pool) {
-		since = c.ctrl.staleSince(pool)
-		if since.IsZero() {
-			if since = c.differing[pool.Name]; since.IsZero() {
-				since = now
-			}
-			differing[pool.Name] = since
+		if told := c.ctrl.staleSince(pool); !told.IsZero() {
+			since = told
 		}
+		if before, ok := c.stalePools[pool.Name]; ok && before.Before(since) {
+			since = before
+		}
+		stalePools[pool.Name] = since
 	}
 	// The API server's clock may run ahead of ours.
 	ch <- metrics.NewLazyConstMetric(c.stale, metrics.GaugeValue, max(now.Sub(since), 0).Seconds(), pool.Name)
