@@ -1,0 +1,113 @@
+package build
+
+import (
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/openshift/machine-config-operator/pkg/controller/build/plan"
+)
+
+var quoted = regexp.MustCompile("`([^`]+)`")
+
+// tableRows are the cells of a file's rows that begin with a text in backquotes, or
+// continue such a row.
+func tableRows(t *testing.T, name string) [][]string {
+	t.Helper()
+	content, err := os.ReadFile(name)
+	require.NoError(t, err)
+	var rows [][]string
+	for line := range strings.Lines(string(content)) {
+		if line = strings.TrimSpace(line); strings.HasPrefix(line, "| `") || strings.HasPrefix(line, "| |") {
+			rows = append(rows, strings.Split(strings.Trim(line, "|"), "|"))
+		}
+	}
+	return rows
+}
+
+func words(cell string) []string {
+	var found []string
+	for _, match := range quoted.FindAllStringSubmatch(cell, -1) {
+		found = append(found, match[1])
+	}
+	return found
+}
+
+// TestMetricsAreDocumented: metrics.md and the registry agree on names, types and labels.
+func TestMetricsAreDocumented(t *testing.T) {
+	m := newMeasured(t, configA)
+	m.settle(worker)
+	m.finish(time.Second, time.Minute, m.succeed)
+	families, err := m.registry.Gather()
+	require.NoError(t, err)
+	type metric struct {
+		kind   string
+		labels []string
+	}
+	exported := map[string]metric{}
+	for _, family := range families {
+		if !strings.HasPrefix(family.GetName(), metricsPrefix) {
+			continue
+		}
+		var labels []string
+		for _, label := range family.GetMetric()[0].GetLabel() {
+			labels = append(labels, label.GetName())
+		}
+		slices.Sort(labels)
+		exported[family.GetName()] = metric{strings.ToLower(family.GetType().String()), labels}
+	}
+	documented := map[string]metric{}
+	for _, row := range tableRows(t, "metrics.md") {
+		if name := words(row[0]); len(name) == 1 && strings.HasPrefix(name[0], metricsPrefix) {
+			labels := words(row[2])
+			slices.Sort(labels)
+			documented[name[0]] = metric{strings.TrimSpace(row[1]), labels}
+		}
+	}
+	require.Equal(t, exported, documented)
+}
+
+// TestLabelValuesAreDocumented: whoever writes a query needs to know what to ask for.
+func TestLabelValuesAreDocumented(t *testing.T) {
+	content, err := os.ReadFile("metrics.md")
+	require.NoError(t, err)
+	values := slices.Concat(errorKinds, plan.FailureReasons, []string{resultSucceeded, resultFailed, resultInterrupted, resultSuperseded, reasonOther, string(stateUnreported)})
+	for _, state := range plan.ToldStates {
+		values = append(values, string(state))
+	}
+	for _, value := range values {
+		if value != plan.FailureSuperseded {
+			require.Contains(t, string(content), "`"+value+"`")
+		}
+	}
+}
+
+// TestReasonsAreDocumented: whoever meets a reason, on an event or a condition, finds in
+// the README what it means, or in metrics.md, which has those that are no business of
+// administrators or of pools; and nothing is documented that does not exist.
+func TestReasonsAreDocumented(t *testing.T) {
+	reasons := append(slices.Clone(plan.ToldReasons), reasonUnknownKey)
+	var documented []string
+	for _, row := range tableRows(t, "../../../README.md") {
+		if len(row) == 3 && slices.ContainsFunc(words(row[1]), func(w string) bool { return slices.Contains(reasons, w) }) {
+			documented = append(documented, words(row[1])...)
+		}
+	}
+	require.NotEmpty(t, documented)
+	for _, row := range tableRows(t, "metrics.md") {
+		if strings.Contains(row[1], "MachineConfigPool") || strings.Contains(row[1], "ConfigMap") {
+			documented = append(documented, words(row[0])...)
+		}
+	}
+	for _, reason := range reasons {
+		require.Contains(t, documented, reason)
+	}
+	for _, reason := range documented {
+		require.Contains(t, reasons, reason, "it is documented, and nobody uses it")
+	}
+}
