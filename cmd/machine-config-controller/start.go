@@ -46,14 +46,15 @@ func start(ctx context.Context, o *startOptions) error {
 	logger := klog.FromContext(ctx)
 	logger.Info("Starting", "component", componentName, "version", version.Get().GitVersion, "commit", version.Get().GitCommit)
 
-	var ready readiness
-	server, err := newServer(ctx, o.bindAddress, &ready)
+	o.featureGates.AddMetrics()
+	health := &probes{}
+	server, err := newServer(ctx, o.bindAddress, health)
 	if err != nil {
 		return err
 	}
 	defer server.shutdown()
 	logger.Info("Serving health and metrics", "address", server.address())
-	healthServer, err := newHealthServer(ctx, o.healthAddress, &ready)
+	healthServer, err := newHealthServer(ctx, o.healthAddress, health)
 	if err != nil {
 		return err
 	}
@@ -64,7 +65,7 @@ func start(ctx context.Context, o *startOptions) error {
 
 	if !o.featureGates.Enabled(onClusterBuild) {
 		logger.Info("The BuildController is off; turn it on by --feature-gates=" + string(onClusterBuild) + "=true")
-		ready.standBy()
+		health.rest("the BuildController is off")
 		<-ctx.Done()
 		return nil
 	}
@@ -73,17 +74,20 @@ func start(ctx context.Context, o *startOptions) error {
 	if err != nil {
 		return err
 	}
-	if !o.leaderElection.LeaderElect {
-		return runBuildController(ctx, o, cb, &ready)
+	metrics, err := buildMetrics()
+	if err != nil {
+		return err
 	}
-	ready.standBy()
-	return lead(ctx, o, cb, func(ctx context.Context) error {
-		return runBuildController(ctx, o, cb, &ready)
+	if !o.leaderElection.LeaderElect {
+		return runBuildController(ctx, o, cb, health, metrics)
+	}
+	return lead(ctx, o, cb, health, func(ctx context.Context) error {
+		return runBuildController(ctx, o, cb, health, metrics)
 	})
 }
 
 // runBuildController wires the BuildController up and runs it to its end.
-func runBuildController(ctx context.Context, o *startOptions, cb *ctrlcommon.ClientBuilder, ready *readiness) error {
+func runBuildController(ctx context.Context, o *startOptions, cb *ctrlcommon.ClientBuilder, health *probes, metrics *build.Metrics) error {
 	// The informers have to outlive the controller's drain.
 	informerCtx, stopInformers := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopInformers()
@@ -108,6 +112,7 @@ func runBuildController(ctx context.Context, o *startOptions, cb *ctrlcommon.Cli
 	machineConfiguration := controllerContext.InformerFactory.Machineconfiguration().V1()
 	config := build.DefaultConfig()
 	config.TakeContent = controllerContext.RecentContent.Take
+	config.Metrics = metrics
 	controller, err := build.New(
 		config,
 		machineConfiguration.MachineConfigPools(),
@@ -123,8 +128,9 @@ func runBuildController(ctx context.Context, o *startOptions, cb *ctrlcommon.Cli
 	if err != nil {
 		return err
 	}
-	ready.follow(controller.HasSynced)
-	defer ready.standBy()
+	health.follow(controller.HasSynced)
+	health.watch("BuildController", controller.Healthy)
+	defer health.stop()
 
 	controllerContext.InformerFactory.Start(informerCtx.Done())
 	controllerContext.LayeringInformers.Start(informerCtx)
@@ -140,7 +146,7 @@ func runBuildController(ctx context.Context, o *startOptions, cb *ctrlcommon.Cli
 // lead runs the function while this process holds the lease. The lease is
 // given back only after the function has returned, so that the next leader does
 // not start while this one finishes its work.
-func lead(ctx context.Context, o *startOptions, cb *ctrlcommon.ClientBuilder, run func(context.Context) error) error {
+func lead(ctx context.Context, o *startOptions, cb *ctrlcommon.ClientBuilder, health *probes, run func(context.Context) error) error {
 	host, err := os.Hostname()
 	if err != nil {
 		return fmt.Errorf("could not name this process for the lease: %w", err)
@@ -181,6 +187,7 @@ func lead(ctx context.Context, o *startOptions, cb *ctrlcommon.ClientBuilder, ru
 	if err != nil {
 		return fmt.Errorf("could not set up leader election: %w", err)
 	}
+	health.standBy(elector)
 	// A standby has nothing to finish.
 	defer context.AfterFunc(ctx, func() {
 		if !leading.Load() {

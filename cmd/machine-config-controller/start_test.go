@@ -28,32 +28,31 @@ func get(t *testing.T, address, path string) (int, string) {
 }
 
 func TestServe(t *testing.T) {
-	var ready readiness
-	s, err := newServer(t.Context(), "127.0.0.1:0", &ready)
+	health := &probes{}
+	s, err := newServer(t.Context(), "127.0.0.1:0", health)
 	require.NoError(t, err)
 	t.Cleanup(s.shutdown)
 
-	status, _ := get(t, s.address(), "/healthz")
-	require.Equal(t, http.StatusOK, status)
-	status, body := get(t, s.address(), "/readyz")
+	status, body := get(t, s.address(), "/healthz")
+	require.Equal(t, http.StatusOK, status, body)
+	status, _ = get(t, s.address(), "/readyz")
 	require.Equal(t, http.StatusServiceUnavailable, status, "before anything was set up")
-	require.Contains(t, body, "caches")
-
-	synced := false
-	ready.follow(func() bool { return synced })
-	status, _ = get(t, s.address(), "/readyz")
-	require.Equal(t, http.StatusServiceUnavailable, status, "while the caches fill")
-	synced = true
-	status, _ = get(t, s.address(), "/readyz")
+	health.rest("nothing to do")
+	status, body = get(t, s.address(), "/readyz")
 	require.Equal(t, http.StatusOK, status)
-	synced = false
-	ready.standBy()
-	status, _ = get(t, s.address(), "/readyz")
-	require.Equal(t, http.StatusOK, status, "standing by is being ready")
+	require.Equal(t, "nothing to do\n", body)
 
 	status, body = get(t, s.address(), "/metrics")
 	require.Equal(t, http.StatusOK, status)
 	require.Contains(t, body, "go_goroutines")
+	_, err = buildMetrics()
+	require.NoError(t, err)
+	again, err := buildMetrics()
+	require.NoError(t, err)
+	require.NotNil(t, again, "a second start in one process is no error")
+	_, body = get(t, s.address(), "/metrics")
+	require.Contains(t, body, "\nmachine_os_builder_working 0\n")
+	require.Contains(t, body, "\nmachine_os_builder_build_info{")
 	status, _ = get(t, s.address(), "/other")
 	require.Equal(t, http.StatusNotFound, status)
 }
@@ -61,8 +60,8 @@ func TestServe(t *testing.T) {
 // TestServeHealth: what may be reached from outside of the pod tells no more than
 // whether the process is well.
 func TestServeHealth(t *testing.T) {
-	var ready readiness
-	s, err := newHealthServer(t.Context(), "127.0.0.1:0", &ready)
+	health := &probes{}
+	s, err := newHealthServer(t.Context(), "127.0.0.1:0", health)
 	require.NoError(t, err)
 	t.Cleanup(s.shutdown)
 	for _, probe := range []struct {
@@ -75,25 +74,24 @@ func TestServeHealth(t *testing.T) {
 		{reason: "the same readiness as on the other address", path: "/readyz", ready: true, want: http.StatusOK},
 		{reason: "metrics are for those who may read them", path: "/metrics", ready: true, want: http.StatusNotFound},
 	} {
-		ready.follow(func() bool { return probe.ready })
+		health.follow(func() bool { return probe.ready })
 		status, _ := get(t, s.address(), probe.path)
 		require.Equal(t, probe.want, status, probe.reason)
 	}
-	_, err = newHealthServer(t.Context(), s.address(), &ready)
+	_, err = newHealthServer(t.Context(), s.address(), health)
 	require.ErrorContains(t, err, "--health-bind-address", "the flag to change is named")
 
-	none, err := newHealthServer(t.Context(), "", &ready)
+	none, err := newHealthServer(t.Context(), "", health)
 	require.NoError(t, err)
 	require.Nil(t, none, "no address, no listener")
 	none.shutdown()
 }
 
 func TestAddressInUse(t *testing.T) {
-	var ready readiness
-	s, err := newServer(t.Context(), "127.0.0.1:0", &ready)
+	s, err := newServer(t.Context(), "127.0.0.1:0", &probes{})
 	require.NoError(t, err)
 	t.Cleanup(s.shutdown)
-	_, err = newServer(t.Context(), s.address(), &ready)
+	_, err = newServer(t.Context(), s.address(), &probes{})
 	require.ErrorContains(t, err, "--bind-address", "an address that is taken is an error of the start")
 }
 
