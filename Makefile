@@ -74,6 +74,13 @@ integration: ## Run the tests on a real API server
 deployed: ## Run the tests on a real API server with two replicas, as they are deployed
 	cd test && go test -count=1 -timeout 45m ./integration/... -replicas 2
 
+.PHONY: alerts
+alerts: ## Evaluate the alert rules over the series that they are for
+	cd test && go test -count=1 ./alerts/...
+
+# The rules are tests of make test, too.
+test: alerts
+
 .PHONY: e2e
 e2e: packages ## Build a real OS image end to end and look into it (root on Debian)
 	cd test && go test -count=1 -timeout 45m -v ./e2e/...

@@ -31,7 +31,7 @@ func TestWhatShips(t *testing.T) {
 	}
 	require.Equal(t, map[string]int{
 		"ServiceAccount": 1, "Role": 2, "RoleBinding": 2, "ClusterRole": 1, "ClusterRoleBinding": 2,
-		"Deployment": 1, "PodDisruptionBudget": 1, "Service": 1, "ConfigMap": 1, "ServiceMonitor": 1,
+		"Deployment": 1, "PodDisruptionBudget": 1, "Service": 1, "ConfigMap": 1, "ServiceMonitor": 1, "PrometheusRule": 1,
 	}, kinds, "neither the namespace nor the settings are among them")
 }
 
