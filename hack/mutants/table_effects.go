@@ -5,10 +5,17 @@ var executeMutants = []mutant{
 	{
 		name:   "pool-written-blindly",
 		why:    "a decision on a state that has passed overwrites what others wrote since",
-		file:   "pkg/controller/build/execute.go",
+		file:   "pkg/controller/build/patches.go",
 		before: `	locked := map[string]any{"resourceVersion": pool.ResourceVersion, "uid": pool.UID}`,
 		after:  `	locked := map[string]any{}`,
 		known:  "pruned freeze-machineconfigpools@10",
+	},
+	{
+		name:   "conditions-written-blindly",
+		why:    "a report on a state that has passed lands on the conditions of others, by their place",
+		file:   "pkg/controller/build/patches.go",
+		before: "		{\"replace\", \"/metadata/resourceVersion\", pool.ResourceVersion},\n",
+		after:  "",
 	},
 	{
 		name:   "published-without-config",
@@ -91,9 +98,9 @@ var executeMutants = []mutant{
 	{
 		name:   "annotation-left-on-opt-out",
 		why:    "a pool that is not layered still tells nodes of an image",
-		file:   "pkg/controller/build/observe.go",
-		before: "	constants.DesiredOSImageConfigAnnotation,\n",
-		after:  "",
+		file:   "pkg/controller/build/constants/constants.go",
+		before: "DesiredOSImageAnnotation, DesiredOSImageConfigAnnotation, BuildRecordAnnotation",
+		after:  "DesiredOSImageAnnotation, BuildRecordAnnotation",
 	},
 }
 

@@ -157,9 +157,9 @@ var syncMutants = []mutant{
 	{
 		name:   "status-in-the-spec",
 		why:    "a patch of the pool that bypasses the status subresource does not change the status",
-		file:   "pkg/controller/build/report.go",
-		before: `pool.Name, patch, "status"); err`,
-		after:  `pool.Name, patch); err`,
+		file:   "pkg/controller/build/patches.go",
+		before: `types.JSONPatchType, patch, "status"); !`,
+		after:  `types.JSONPatchType, patch); !`,
 	},
 	{
 		name:   "no-restraint",
