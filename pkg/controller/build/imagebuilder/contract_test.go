@@ -344,6 +344,7 @@ func TestConflictIsNoAbsence(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, b.Start(ctx, request("b-1")))
 	api.FillMetadata(secrets.GetIndexer(), "secrets")
+	api.Fill(builds.GetIndexer(), "builds")
 	uid := api.Builds()[0].UID
 
 	api.Fault = func(call buildtest.Call) error {

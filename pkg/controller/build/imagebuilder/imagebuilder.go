@@ -37,8 +37,8 @@ type ImageBuilder interface {
 	// UID) has its name, is success.
 	Stop(ctx context.Context, name string, uid types.UID) error
 
-	// Delete removes the build and its inputs, in whichever phase, and ends
-	// its work. Absence, also of another UID, is success.
+	// Delete removes a build that Observe returned and its inputs, in whichever phase,
+	// and ends its work. Absence, also of another UID, is success.
 	Delete(ctx context.Context, name string, uid types.UID) error
 
 	// DeleteInputs removes what was made for the build of that name to read,

@@ -248,9 +248,10 @@ func (b *Builder) Stop(ctx context.Context, name string, uid types.UID) error {
 }
 
 // Delete implements ImageBuilder. The Build goes first: as long as it exists
-// it leads back to its inputs.
+// it leads back to its inputs. The caller knows of the Build from the cache, so one that
+// the cache does not show any more is gone.
 func (b *Builder) Delete(ctx context.Context, name string, uid types.UID) error {
-	if _, done := b.deleted.Load(uid); !done {
+	if _, done := b.deleted.Load(uid); !done && b.shows(b.buildIndexer, name, uid) {
 		err := b.client.BuildV1().Builds(b.namespace).Delete(ctx, name, deleteOptions(uid))
 		if err = b.unlessGone(ctx, name, uid, err); err != nil {
 			return fmt.Errorf("could not delete Build %s: %w", name, err)
@@ -264,10 +265,15 @@ func (b *Builder) Delete(ctx context.Context, name string, uid types.UID) error 
 // it: the event of its deletion, which ends that, may have come before the reply.
 func (b *Builder) rememberDeleted(indexer cache.Indexer, name string, uid types.UID) {
 	b.deleted.Store(uid, true)
-	object, exists, _ := indexer.GetByKey(cache.NewObjectName(b.namespace, name).String())
-	if !exists || metaOf(object).UID != uid {
+	if !b.shows(indexer, name, uid) {
 		b.deleted.Delete(uid)
 	}
+}
+
+func (b *Builder) shows(indexer cache.Indexer, name string, uid types.UID) bool {
+	// Looking up a key does not fail.
+	object, exists, _ := indexer.GetByKey(cache.NewObjectName(b.namespace, name).String())
+	return exists && metaOf(object).UID == uid
 }
 
 // DeleteInputs implements ImageBuilder.

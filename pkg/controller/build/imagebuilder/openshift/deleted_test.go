@@ -43,6 +43,10 @@ func TestDeletedIsRememberedWhileShown(t *testing.T) {
 			remembered := 0
 			b.deleted.Range(func(any, any) bool { remembered++; return true })
 			require.Equal(t, test.want, remembered, test.reason)
+
+			client.ClearActions()
+			require.NoError(t, b.Delete(t.Context(), "b-1", "uid"))
+			require.Empty(t, client.Actions(), "a sync that still saw it has nothing left to delete")
 		})
 	}
 }
