@@ -46,7 +46,7 @@ story: ## Tell what an administrator lives through with one pool, and check it (
 	@exec $(OUTPUT)/bin/story -root .
 
 .PHONY: test
-test: packages unit fuzz-briefly simulate integration e2e ## Run all tests, and install what they need
+test: packages unit fuzz-briefly simulate alerts integration e2e ## Run all tests, and install what they need
 
 .PHONY: unit
 unit: ## Run the unit tests of the controller, with the race detector
@@ -77,9 +77,6 @@ deployed: ## Run the tests on a real API server with two replicas, as they are d
 .PHONY: alerts
 alerts: ## Evaluate the alert rules over the series that they are for
 	cd test && go test -count=1 ./alerts/...
-
-# The rules are tests of make test, too.
-test: alerts
 
 .PHONY: e2e
 e2e: packages ## Build a real OS image end to end and look into it (root on Debian)
