@@ -31,7 +31,7 @@ import (
 // harness drives the real controller and the real OpenShift adapter over the
 // in-memory API, one sync at a time. Its caches hold what deliver put there.
 type harness struct {
-	t     *testing.T
+	t     testing.TB
 	api   *buildtest.API
 	clock *clocktesting.FakeClock
 	ctrl  *Controller
@@ -59,7 +59,7 @@ func goodInputs(configs ...string) []runtime.Object {
 	return objects
 }
 
-func newHarness(t *testing.T, objects ...runtime.Object) *harness {
+func newHarness(t testing.TB, objects ...runtime.Object) *harness {
 	t.Helper()
 	clock := clocktesting.NewFakeClock(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC))
 	h := &harness{t: t, clock: clock, api: buildtest.NewAPI(clock, objects...)}

@@ -29,7 +29,14 @@ func NewClientBuilder(kubeconfig string, qps float32, burst int) (*ClientBuilder
 		return nil, fmt.Errorf("could not read the cluster's address and credentials: %w", err)
 	}
 	config.QPS, config.Burst = qps, burst
-	return &ClientBuilder{config: config}, nil
+	return BuilderFromConfig(config), nil
+}
+
+// BuilderFromConfig makes clients of a configuration as it is, its limits included.
+// It is for programs that have one rather than a file, and for those that watch
+// what the clients send.
+func BuilderFromConfig(config *rest.Config) *ClientBuilder {
+	return &ClientBuilder{config: rest.CopyConfig(config)}
 }
 
 // KubeClientOrDie makes a client for the Kubernetes APIs. It speaks protobuf,

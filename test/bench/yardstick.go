@@ -1,0 +1,349 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"regexp"
+	"slices"
+	"sync"
+	"time"
+
+	buildv1 "github.com/openshift/api/build/v1"
+	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/kubernetes/scheme"
+
+	"github.com/openshift/machine-config-operator/test/devcluster"
+)
+
+// The kinds of requests of a cycle.
+const (
+	patchPools    = "patch machineconfigpools"
+	patchStatus   = "patch machineconfigpools/status"
+	createSecrets = "create secrets"
+	createBuilds  = "create builds"
+	deleteSecrets = "delete secrets"
+	deleteBuilds  = "delete builds"
+	createEvents  = "create events"
+)
+
+// pattern is what the controller sent for one pool, in order, by kind.
+type pattern struct {
+	pool   string
+	bodies map[string][][]byte
+	build  string
+}
+
+// recorder keeps what is sent for one pool.
+type recorder struct {
+	mu sync.Mutex
+	pattern
+}
+
+func (r *recorder) see(e exchange) {
+	if e.status >= http.StatusBadRequest || len(e.body) == 0 || !bytes.Contains(e.body, []byte(r.pool)) && e.name != r.pool {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.bodies[e.kind] = append(r.bodies[e.kind], e.body)
+	if e.kind == createBuilds {
+		var build metav1.PartialObjectMetadata
+		if json.Unmarshal(e.body, &build) == nil {
+			r.build = build.Name
+		}
+	}
+}
+
+func newRecorder(pool string) *recorder {
+	return &recorder{pattern: pattern{pool: pool, bodies: map[string][][]byte{}}}
+}
+
+// bare is the yardstick: a loop of clients that writes what the controller writes,
+// of the same sizes, in the same order, as often, by as many workers, and looks at
+// nothing. Its pools are not layered, and the names that it writes are not the
+// controller's, only as long.
+type bare struct {
+	clients clients
+	wire    *wire
+	fleet   *fleet
+	pattern pattern
+	// writes is how often the controller writes each kind in a cycle, on average.
+	writes map[string]float64
+	// generation makes the names of a round's Builds; round counts.
+	round int
+	pools []barePool
+}
+
+type barePool struct {
+	name, uid, version string
+	// previous is the Build of the round before.
+	previous string
+}
+
+func newBare(ctx context.Context, w *world, f *fleet, p pattern) (*bare, error) {
+	for _, kind := range []string{patchPools, patchStatus} {
+		if len(p.bodies[kind]) == 0 {
+			return nil, fmt.Errorf("could not make the yardstick: the controller sent no %s", kind)
+		}
+		for i, body := range p.bodies[kind] {
+			p.bodies[kind][i] = disguise(body)
+		}
+	}
+	b := &bare{wire: newWire(), fleet: f, pattern: p, pools: make([]barePool, len(f.names))}
+	config, err := w.userConfig("bench-yardstick", b.wire)
+	if err != nil {
+		return nil, err
+	}
+	if b.clients, err = newClients(config); err != nil {
+		return nil, err
+	}
+	return b, inParallel(setters, len(f.names), func(i int) error {
+		pool, err := w.admin.mcfg.MachineconfigurationV1().MachineConfigPools().Get(ctx, f.names[i], metav1.GetOptions{})
+		if err != nil {
+			return fmt.Errorf("could not get the yardstick's pool: %w", err)
+		}
+		b.pools[i] = barePool{name: pool.Name, uid: string(pool.UID), version: pool.ResourceVersion}
+		return nil
+	})
+}
+
+// observeRates takes over how often the controller wrote each kind for n pools.
+func (b *bare) observeRates(c counts, n int) {
+	b.writes = map[string]float64{}
+	for kind, t := range c {
+		if !isWatching(kind) && len(kind) > 4 && kind[:4] != "get " {
+			b.writes[kind] = float64(t.Calls-t.Refusals) / float64(n)
+		}
+	}
+}
+
+// times is how often the kind is written for pool i: the average over all pools is
+// the controller's.
+func (b *bare) times(kind string, i int) int {
+	rate := b.writes[kind]
+	return int(rate*float64(i+1)+1e-9) - int(rate*float64(i)+1e-9)
+}
+
+// run does one cycle of every pool, and returns when all Builds are completed.
+func (b *bare) run(ctx context.Context, workers int, system *buildSystem) (time.Duration, error) {
+	b.round++
+	b.wire.reset()
+	completed := system.completed.Load()
+	start := time.Now()
+	events := make(chan func() error, 10*len(b.pools))
+	var sending sync.WaitGroup
+	var eventErr error
+	sending.Go(func() {
+		for send := range events {
+			if err := send(); err != nil && eventErr == nil {
+				eventErr = err
+			}
+		}
+	})
+	err := inParallel(workers, len(b.pools), func(i int) error { return b.cycle(ctx, i, events) })
+	close(events)
+	sending.Wait()
+	took := time.Since(start)
+	if err == nil {
+		err = eventErr
+	}
+	if err != nil {
+		return 0, err
+	}
+	err = await(ctx, "the yardstick's Builds", func() bool {
+		return system.completed.Load()-completed >= int64(len(b.pools)) || system.problem() != nil
+	})
+	return max(took, time.Since(start)), firstOf(err, system.problem())
+}
+
+// cycle writes what the controller writes for one pool.
+func (b *bare) cycle(ctx context.Context, i int, events chan<- func() error) error {
+	pool := &b.pools[i]
+	name := fmt.Sprintf("%.*s", len(b.pattern.build), fmt.Sprintf("bench-os-%s-%d-%080d", pool.name, b.round, 0))
+	patches, statuses := b.times(patchPools, i), b.times(patchStatus, i)
+	claim := min(1, patches)
+	for range claim {
+		if err := b.patch(ctx, pool, patchPools, 0); err != nil {
+			return err
+		}
+	}
+	for n := range b.times(createSecrets, i) {
+		if err := b.createSecret(ctx, pool, name, n); err != nil {
+			return err
+		}
+	}
+	for range b.times(createBuilds, i) {
+		if err := b.createBuild(ctx, pool, name); err != nil {
+			return err
+		}
+	}
+	for n := range statuses - 1 {
+		if err := b.patch(ctx, pool, patchStatus, n); err != nil {
+			return err
+		}
+	}
+	for n := range b.times(createEvents, i) {
+		events <- func() error { return b.createEvent(ctx, n) }
+	}
+	for n := range patches - claim {
+		if err := b.patch(ctx, pool, patchPools, claim+n); err != nil {
+			return err
+		}
+	}
+	if statuses > 0 {
+		if err := b.patch(ctx, pool, patchStatus, len(b.pattern.bodies[patchStatus])-1); err != nil {
+			return err
+		}
+	}
+	if err := b.clean(ctx, i, pool, name); err != nil {
+		return err
+	}
+	pool.previous = name
+	return nil
+}
+
+func (b *bare) clean(ctx context.Context, i int, pool *barePool, name string) error {
+	background := metav1.DeletePropagationBackground
+	for n := range b.times(deleteSecrets, i) {
+		if err := b.clients.kube.CoreV1().Secrets(devcluster.Namespace).Delete(ctx, inputName(name, n), metav1.DeleteOptions{PropagationPolicy: &background}); err != nil {
+			return fmt.Errorf("could not delete Secret: %w", err)
+		}
+	}
+	if pool.previous == "" {
+		return nil
+	}
+	for range b.times(deleteBuilds, i) {
+		if err := b.clients.build.BuildV1().Builds(devcluster.Namespace).Delete(ctx, pool.previous, metav1.DeleteOptions{PropagationPolicy: &background}); err != nil {
+			return fmt.Errorf("could not delete Build: %w", err)
+		}
+	}
+	return nil
+}
+
+// decode reads what a client sent, in whichever encoding.
+func decode(body []byte, into runtime.Object) error {
+	if _, _, err := scheme.Codecs.UniversalDeserializer().Decode(body, nil, into); err != nil {
+		return fmt.Errorf("could not decode what the controller sent: %w", err)
+	}
+	return nil
+}
+
+var (
+	versionField = regexp.MustCompile(`"resourceVersion":"[^"]*"`)
+	uidField     = regexp.MustCompile(`("metadata":\{.*)"uid":"[^"]*"`)
+)
+
+// patch sends the n-th patch of the kind, of this pool at its present version.
+func (b *bare) patch(ctx context.Context, pool *barePool, kind string, n int) error {
+	bodies := b.pattern.bodies[kind]
+	body := bodies[min(n, len(bodies)-1)]
+	body = versionField.ReplaceAll(body, fmt.Appendf(nil, `"resourceVersion":%q`, pool.version))
+	body = uidField.ReplaceAll(body, fmt.Appendf(nil, `$1"uid":%q`, pool.uid))
+	body = bytes.ReplaceAll(body, []byte(b.pattern.pool), []byte(pool.name))
+	var subresources []string
+	if kind == patchStatus {
+		subresources = []string{"status"}
+	}
+	patched, err := b.clients.mcfg.MachineconfigurationV1().MachineConfigPools().
+		Patch(ctx, pool.name, types.MergePatchType, body, metav1.PatchOptions{}, subresources...)
+	if err != nil {
+		return fmt.Errorf("could not patch pool: %w", err)
+	}
+	pool.version = patched.ResourceVersion
+	return nil
+}
+
+func inputName(build string, n int) string {
+	if n == 0 {
+		return build
+	}
+	return fmt.Sprintf("%s-in-%d", build, n)
+}
+
+func (b *bare) createSecret(ctx context.Context, pool *barePool, name string, n int) error {
+	bodies := b.pattern.bodies[createSecrets]
+	secret := &corev1.Secret{}
+	if err := decode(bodies[min(n, len(bodies)-1)], secret); err != nil {
+		return err
+	}
+	b.own(&secret.ObjectMeta, pool, inputName(name, n))
+	if _, err := b.clients.kube.CoreV1().Secrets(devcluster.Namespace).Create(ctx, secret, metav1.CreateOptions{}); err != nil {
+		return fmt.Errorf("could not create Secret: %w", err)
+	}
+	return nil
+}
+
+func (b *bare) createBuild(ctx context.Context, pool *barePool, name string) error {
+	build := &buildv1.Build{}
+	if err := json.Unmarshal(b.pattern.bodies[createBuilds][0], build); err != nil {
+		return fmt.Errorf("could not decode Build: %w", err)
+	}
+	b.own(&build.ObjectMeta, pool, name)
+	for i := range build.Spec.Source.Secrets {
+		build.Spec.Source.Secrets[i].Secret.Name = inputName(name, i)
+	}
+	if _, err := b.clients.build.BuildV1().Builds(devcluster.Namespace).Create(ctx, build, metav1.CreateOptions{}); err != nil {
+		return fmt.Errorf("could not create Build: %w", err)
+	}
+	return nil
+}
+
+func (b *bare) createEvent(ctx context.Context, n int) error {
+	bodies := b.pattern.bodies[createEvents]
+	event := &corev1.Event{}
+	if err := decode(bodies[min(n, len(bodies)-1)], event); err != nil {
+		return err
+	}
+	event.Name, event.GenerateName = "", "bench."
+	if _, err := b.clients.kube.CoreV1().Events(event.Namespace).Create(ctx, event, metav1.CreateOptions{}); err != nil {
+		return fmt.Errorf("could not create event: %w", err)
+	}
+	return nil
+}
+
+// own makes the object the pool's, and hides it from the controller.
+func (b *bare) own(meta *metav1.ObjectMeta, pool *barePool, name string) {
+	meta.Name = name
+	meta.OwnerReferences = []metav1.OwnerReference{*metav1.NewControllerRef(
+		&mcfgv1.MachineConfigPool{ObjectMeta: metav1.ObjectMeta{Name: pool.name, UID: types.UID(pool.uid)}}, mcfgv1.SchemeGroupVersion.WithKind("MachineConfigPool"))}
+	*meta.OwnerReferences[0].BlockOwnerDeletion = false
+	for _, fields := range []map[string]string{meta.Labels, meta.Annotations} {
+		for key, value := range maps.Clone(fields) {
+			delete(fields, key)
+			fields[string(disguise([]byte(key)))] = string(disguise([]byte(value)))
+		}
+	}
+}
+
+// disguised are the names that are the controller's, and what stands for them.
+var disguised = map[string]string{
+	"machineconfiguration.openshift.io/": "machineconfiguratiom.openshift.io/",
+	"machine-os-build-controller":        "machine-os-bench-controller",
+	`"type":"Build`:                      `"type":"Bench`,
+	`"type":"ImageBuild`:                 `"type":"ImageBench`,
+}
+
+// disguise keeps a text's length.
+func disguise(text []byte) []byte {
+	for _, name := range slices.Sorted(maps.Keys(disguised)) {
+		text = bytes.ReplaceAll(text, []byte(name), []byte(disguised[name]))
+	}
+	return text
+}
+
+func firstOf(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
