@@ -48,25 +48,28 @@ func startSubject(w *world, workers int) (*subject, error) {
 
 	// Goroutines inherit the label, and with it whose samples theirs are.
 	pprof.Do(ctx, pprof.Labels("part", part), func(ctx context.Context) {
-		kubeClient := cb.KubeClientOrDie("build-controller")
+		once := cb.WithoutRetries()
+		kubeClient := once.KubeClientOrDie("build-controller")
 		broadcaster := record.NewBroadcaster(record.WithContext(informerCtx))
-		broadcaster.StartRecordingToSink(&typedcorev1.EventSinkImpl{Interface: kubeClient.CoreV1().Events("")})
+		broadcaster.StartRecordingToSink(&typedcorev1.EventSinkImpl{Interface: cb.KubeClientOrDie("build-controller").CoreV1().Events("")})
 		recorder := broadcaster.NewRecorder(scheme.Scheme, corev1.EventSource{Component: "build-controller"})
 
 		controllerContext := ctrlcommon.CreateControllerContext(cb)
 		var builder *openshift.Builder
-		builder, err = openshift.New(ctrlcommon.MCONamespace, cb.BuildClientOrDie("build-controller"), kubeClient,
+		builder, err = openshift.New(ctrlcommon.MCONamespace, once.BuildClientOrDie("build-controller"), kubeClient,
 			controllerContext.BuildInformerFactory.Build().V1().Builds().Informer(), controllerContext.SecretMetadataInformer)
 		if err != nil {
 			return
 		}
 		machineConfiguration := controllerContext.InformerFactory.Machineconfiguration().V1()
+		config := build.DefaultConfig()
+		config.TakeContent = controllerContext.RecentContent.Take
 		var controller *build.Controller
-		controller, err = build.New(build.DefaultConfig(),
+		controller, err = build.New(config,
 			countingPools{machineConfiguration.MachineConfigPools(), s.syncs},
 			machineConfiguration.MachineConfigs(), machineConfiguration.ControllerConfigs(),
 			controllerContext.BuildSettingsInformerFactory.Core().V1().ConfigMaps(), controllerContext.SecretMetadataInformer,
-			builder, kubeClient, cb.MachineConfigClientOrDie("build-controller"), recorder)
+			builder, kubeClient, once.MachineConfigClientOrDie("build-controller"), recorder)
 		if err != nil {
 			return
 		}

@@ -77,6 +77,9 @@ func (t tap) RoundTrip(request *http.Request) (*http.Response, error) {
 	return response, err
 }
 
+// WrappedRoundTripper lets client-go find the transport underneath.
+func (t tap) WrappedRoundTripper() http.RoundTripper { return t.next }
+
 func (w *wire) note(e exchange) {
 	w.last.Store(e.done.UnixNano())
 	w.mu.Lock()
