@@ -51,7 +51,10 @@ func newRace(ctx context.Context, w *world, n, content, workers int, tell func(s
 	if _, err := r.converge(ctx, recorder, ""); err != nil {
 		return nil, err
 	}
-	if r.bare, err = newBare(ctx, w, yard, recorder.pattern); err != nil {
+	if r.bare, err = newBare(ctx, w, yard); err != nil {
+		return nil, err
+	}
+	if err := r.bare.follow(recorder.pattern); err != nil {
 		return nil, err
 	}
 	r.bare.observeRates(r.sent, n)
@@ -143,8 +146,13 @@ func (r *race) verify(ctx context.Context) error {
 
 // pair lets the controller and then the yardstick run.
 func (r *race) pair(ctx context.Context, profile string) error {
-	took, err := r.converge(ctx, nil, profile)
+	// What is written grows with the history of a pool, so it is recorded each time.
+	recorder := newRecorder(r.layered.names[0])
+	took, err := r.converge(ctx, recorder, profile)
 	if err != nil {
+		return err
+	}
+	if err := r.bare.follow(recorder.pattern); err != nil {
 		return err
 	}
 	r.bare.observeRates(r.sent, len(r.layered.names))

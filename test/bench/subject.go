@@ -152,7 +152,7 @@ func (l countingLister) Get(name string) (*mcfgv1.MachineConfigPool, error) {
 }
 
 // patience is how long anything may take that is waited for.
-const patience = 1 * time.Minute
+const patience = 20 * time.Minute
 
 const lookInterval = 5 * time.Millisecond
 

@@ -1,8 +1,11 @@
 package main
 
 import (
+	"fmt"
 	"io"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -143,6 +146,15 @@ func isWatching(kind string) bool {
 }
 
 func isEvent(kind string) bool { return strings.HasSuffix(kind, " events") }
+
+// String lists kinds with their numbers.
+func (c counts) String() string {
+	var parts []string
+	for _, kind := range slices.Sorted(maps.Keys(c)) {
+		parts = append(parts, fmt.Sprintf("%d %s", c[kind].Calls, kind))
+	}
+	return strings.Join(parts, ", ")
+}
 
 // calls counts those that are neither lists and watches nor events.
 func (c counts) calls() (calls, reads, writes int) {

@@ -84,20 +84,26 @@ type bare struct {
 
 type barePool struct {
 	name, uid, version string
-	// previous is the Build of the round before.
-	previous string
+	// previous is the Build of the round before, current that of this one, and inputs
+	// are its Secrets.
+	previous, current object
+	inputs            []object
 }
 
-func newBare(ctx context.Context, w *world, f *fleet, p pattern) (*bare, error) {
-	for _, kind := range []string{patchPools, patchStatus} {
-		if len(p.bodies[kind]) == 0 {
-			return nil, fmt.Errorf("could not make the yardstick: the controller sent no %s", kind)
-		}
-		for i, body := range p.bodies[kind] {
-			p.bodies[kind][i] = disguise(body)
-		}
-	}
-	b := &bare{wire: newWire(), fleet: f, pattern: p, pools: make([]barePool, len(f.names))}
+// object is something that was created and is to be deleted.
+type object struct {
+	name string
+	uid  types.UID
+}
+
+// deletion is how the controller deletes.
+func (o object) deletion() metav1.DeleteOptions {
+	background := metav1.DeletePropagationBackground
+	return metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &o.uid}, PropagationPolicy: &background}
+}
+
+func newBare(ctx context.Context, w *world, f *fleet) (*bare, error) {
+	b := &bare{wire: newWire(), fleet: f, pools: make([]barePool, len(f.names))}
 	config, err := w.userConfig("bench-yardstick", b.wire)
 	if err != nil {
 		return nil, err
@@ -113,6 +119,22 @@ func newBare(ctx context.Context, w *world, f *fleet, p pattern) (*bare, error) 
 		b.pools[i] = barePool{name: pool.Name, uid: string(pool.UID), version: pool.ResourceVersion}
 		return nil
 	})
+}
+
+// follow has the loop write from now on what was recorded.
+func (b *bare) follow(p pattern) error {
+	for _, kind := range []string{patchPools, patchStatus, createSecrets, createBuilds} {
+		if len(p.bodies[kind]) == 0 {
+			return fmt.Errorf("could not make the yardstick: the controller sent no %s", kind)
+		}
+	}
+	for _, kind := range []string{patchPools, patchStatus} {
+		for i, body := range p.bodies[kind] {
+			p.bodies[kind][i] = disguise(body)
+		}
+	}
+	b.pattern = p
+	return nil
 }
 
 // observeRates takes over how often the controller wrote each kind for n pools.
@@ -203,28 +225,22 @@ func (b *bare) cycle(ctx context.Context, i int, events chan<- func() error) err
 			return err
 		}
 	}
-	if err := b.clean(ctx, i, pool, name); err != nil {
-		return err
-	}
-	pool.previous = name
-	return nil
+	return b.clean(ctx, i, pool)
 }
 
-func (b *bare) clean(ctx context.Context, i int, pool *barePool, name string) error {
-	background := metav1.DeletePropagationBackground
-	for n := range b.times(deleteSecrets, i) {
-		if err := b.clients.kube.CoreV1().Secrets(devcluster.Namespace).Delete(ctx, inputName(name, n), metav1.DeleteOptions{PropagationPolicy: &background}); err != nil {
+func (b *bare) clean(ctx context.Context, i int, pool *barePool) error {
+	for n := range min(b.times(deleteSecrets, i), len(pool.inputs)) {
+		input := pool.inputs[n]
+		if err := b.clients.kube.CoreV1().Secrets(devcluster.Namespace).Delete(ctx, input.name, input.deletion()); err != nil {
 			return fmt.Errorf("could not delete Secret: %w", err)
 		}
 	}
-	if pool.previous == "" {
-		return nil
-	}
-	for range b.times(deleteBuilds, i) {
-		if err := b.clients.build.BuildV1().Builds(devcluster.Namespace).Delete(ctx, pool.previous, metav1.DeleteOptions{PropagationPolicy: &background}); err != nil {
+	if pool.previous.name != "" && b.times(deleteBuilds, i) > 0 {
+		if err := b.clients.build.BuildV1().Builds(devcluster.Namespace).Delete(ctx, pool.previous.name, pool.previous.deletion()); err != nil {
 			return fmt.Errorf("could not delete Build: %w", err)
 		}
 	}
+	pool.previous, pool.inputs = pool.current, nil
 	return nil
 }
 
@@ -275,9 +291,11 @@ func (b *bare) createSecret(ctx context.Context, pool *barePool, name string, n 
 		return err
 	}
 	b.own(&secret.ObjectMeta, pool, inputName(name, n))
-	if _, err := b.clients.kube.CoreV1().Secrets(devcluster.Namespace).Create(ctx, secret, metav1.CreateOptions{}); err != nil {
+	created, err := b.clients.kube.CoreV1().Secrets(devcluster.Namespace).Create(ctx, secret, metav1.CreateOptions{})
+	if err != nil {
 		return fmt.Errorf("could not create Secret: %w", err)
 	}
+	pool.inputs = append(pool.inputs, object{created.Name, created.UID})
 	return nil
 }
 
@@ -290,9 +308,11 @@ func (b *bare) createBuild(ctx context.Context, pool *barePool, name string) err
 	for i := range build.Spec.Source.Secrets {
 		build.Spec.Source.Secrets[i].Secret.Name = inputName(name, i)
 	}
-	if _, err := b.clients.build.BuildV1().Builds(devcluster.Namespace).Create(ctx, build, metav1.CreateOptions{}); err != nil {
+	created, err := b.clients.build.BuildV1().Builds(devcluster.Namespace).Create(ctx, build, metav1.CreateOptions{})
+	if err != nil {
 		return fmt.Errorf("could not create Build: %w", err)
 	}
+	pool.current = object{created.Name, created.UID}
 	return nil
 }
 

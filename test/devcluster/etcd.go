@@ -42,6 +42,8 @@ func tryEtcd(ctx context.Context, dir string, s *state) (*embed.Etcd, error) {
 	cfg.InitialCluster = cfg.InitialClusterFromName(cfg.Name)
 	cfg.TickMs, cfg.ElectionMs = 10, 100
 	cfg.UnsafeNoFsync = true
+	// Ten thousand pools that change fill the default of 2 GB before anything is compacted.
+	cfg.QuotaBackendBytes = 8 << 30
 	cfg.EnableGRPCGateway = false
 	cfg.LogLevel = "warn"
 	cfg.LogOutputs = []string{filepath.Join(dir, "etcd.log")}

@@ -1,0 +1,284 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"sync/atomic"
+	"time"
+
+	"k8s.io/client-go/tools/cache"
+
+	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
+)
+
+// measureRace is P8, with configs of the size, and returns what P9 is made from.
+func (b *bench) measureRace(ctx context.Context, w *world, id string, pools, pairs, content int) (*race, error) {
+	r, err := newRace(ctx, w, pools, content, b.workers, b.tell)
+	if err != nil {
+		return nil, err
+	}
+	defer r.stop()
+	for i := range pairs {
+		profile := ""
+		if i == 0 {
+			profile = filepath.Join(b.out, id+".pprof")
+		}
+		if err := r.pair(ctx, profile); err != nil {
+			return nil, err
+		}
+		b.tell("%d pools, pair %d of %d: %.1f s, bare loop %.1f s: %.2f", pools, i+1, pairs, r.subject[i].Seconds(), r.yard[i].Seconds(),
+			r.subject[i].Seconds()/r.yard[i].Seconds())
+	}
+	return r, nil
+}
+
+// ratio is the time of the controller over that of the bare loop.
+func (r *race) ratio() estimate { return medianOf(ratiosOf(seconds(r.subject), seconds(r.yard))) }
+
+func (b *bench) fillRace(ctx context.Context, r, large *race) error {
+	ratio := r.ratio()
+	values := map[string]estimate{"small": ratio}
+	measured := ratio.String()
+	if large != nil {
+		values["large"] = large.ratio()
+		b.table.note("P8", "with %d pools and configs of %d KB: %s", len(large.layered.names), b.largeContent/1000, large.ratio())
+	}
+	b.table.set("P8", ratio.Value <= 1.3, values, "%s", measured)
+	b.table.note("P8", "%d pools, %d workers, %d pairs, medians %.1f s and %.1f s; per pool the controller made %s", len(r.layered.names), r.workers, len(r.subject),
+		median(seconds(r.subject)), median(seconds(r.yard)), r.perPool())
+	return b.explain(ctx, filepath.Join(b.out, "P8.pprof"), "P8")
+}
+
+// perPool describes the last round.
+func (r *race) perPool() string {
+	n := float64(len(r.layered.names))
+	calls, reads, _ := r.sent.calls()
+	events := 0
+	for kind, of := range r.sent {
+		if isEvent(kind) {
+			events += of.Calls
+		}
+	}
+	return fmt.Sprintf("%s calls, of which %s reads, and %s events", number(float64(calls)/n), number(float64(reads)/n), number(float64(events)/n))
+}
+
+// bareGrowth is how much longer the bare loop takes for ten times as many pools, on a
+// calm machine.
+const bareGrowth = 10.5
+
+// fillGrowth is P9: each time is divided by that of the bare loop next to it, since the
+// machine may be another one by the time the larger race is run.
+func (b *bench) fillGrowth(small, large *race) {
+	x, y := large.ratio(), small.ratio()
+	growth := estimate{bareGrowth * x.Value / y.Value, bareGrowth * x.Low / y.High, bareGrowth * x.High / y.Low, x.N}
+	raw := median(seconds(large.subject)) / median(seconds(small.subject))
+	bare := median(seconds(large.yard)) / median(seconds(small.yard))
+	b.table.set("P9", growth.Value <= 11.5, map[string]estimate{"growth": growth, "raw": exactly(raw), "bare": exactly(bare)}, "%s", growth)
+	b.table.note("P9", "%d pools against %d, %d pairs; %s is the growth of T / T(bare loop) times the bare loop's own %.1f; as timed: controller %s, bare loop %s",
+		len(large.layered.names), len(small.layered.names), len(large.subject), number(growth.Value), bareGrowth, number(raw), number(bare))
+}
+
+// measureRestart is P10: the controller on pools that are all settled, and, in turns
+// with it, nothing but its informers.
+func (b *bench) measureRestart(ctx context.Context, w *world, f *fleet, pairs int) error {
+	var idle, synced []float64
+	others := 0
+	profile := filepath.Join(b.out, "P10.pprof")
+	for i := range pairs {
+		path := ""
+		if i == 0 {
+			path = profile
+		}
+		took, calls, err := b.restart(ctx, w, len(f.names), path)
+		if err != nil {
+			return err
+		}
+		others += calls
+		informers, err := informersAlone(ctx, w)
+		if err != nil {
+			return err
+		}
+		idle, synced = append(idle, took.Seconds()), append(synced, informers.Seconds())
+		b.tell("restart %d of %d: idle after %.2f s, informers %.2f s", i+1, pairs, took.Seconds(), informers.Seconds())
+	}
+	ratio := medianOf(ratiosOf(idle, synced))
+	b.table.set("P10", ratio.Value <= 1.5 && others == 0, map[string]estimate{"ratio": ratio, "calls": exactly(float64(others))}, "%s, %d other calls", ratio, others)
+	b.table.note("P10", "%d settled pools, %d pairs, medians %.2f s and %.2f s", len(f.names), pairs, median(idle), median(synced))
+	return b.explain(ctx, profile, "P10")
+}
+
+// restart times the controller until it has looked at every pool and rests, and counts
+// its calls that are neither lists nor watches.
+func (b *bench) restart(ctx context.Context, w *world, pools int, profile string) (time.Duration, int, error) {
+	end, err := startProfile(profile)
+	if err != nil {
+		return 0, 0, err
+	}
+	start := time.Now()
+	s, err := startSubject(w, b.workers)
+	if err != nil {
+		return 0, 0, err
+	}
+	defer s.stop()
+	var syncedAt time.Time
+	err = await(ctx, "the controller to come to rest after its start", func() bool {
+		if syncedAt.IsZero() && s.synced() {
+			syncedAt = time.Now()
+		}
+		return !syncedAt.IsZero() && s.syncs.number.Load() >= int64(pools) && s.atRest(quietFor)
+	})
+	if err := firstOf(err, end()); err != nil {
+		return 0, 0, err
+	}
+	idle := syncedAt
+	if last := s.syncs.lastAt(); last.After(idle) {
+		idle = last
+	}
+	calls := 0
+	for kind, of := range s.wire.counts() {
+		if !isWatching(kind) {
+			calls += of.Calls
+		}
+	}
+	return idle.Sub(start), calls, nil
+}
+
+// informersAlone times the controller's informers without the controller.
+func informersAlone(ctx context.Context, w *world) (time.Duration, error) {
+	config, err := w.userConfig("bench-yardstick", newWire())
+	if err != nil {
+		return 0, err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	start := time.Now()
+	c := ctrlcommon.CreateControllerContext(ctrlcommon.BuilderFromConfig(config))
+	machineConfiguration := c.InformerFactory.Machineconfiguration().V1()
+	all := []cache.SharedIndexInformer{
+		machineConfiguration.MachineConfigPools().Informer(), machineConfiguration.MachineConfigs().Informer(), machineConfiguration.ControllerConfigs().Informer(),
+		c.BuildSettingsInformerFactory.Core().V1().ConfigMaps().Informer(), c.BuildInformerFactory.Build().V1().Builds().Informer(), c.SecretMetadataInformer,
+	}
+	c.InformerFactory.Start(ctx.Done())
+	c.LayeringInformers.Start(ctx)
+	err = await(ctx, "the informers", func() bool {
+		for _, informer := range all {
+			if !informer.HasSynced() {
+				return false
+			}
+		}
+		return true
+	})
+	took := time.Since(start)
+	cancel()
+	c.InformerFactory.Shutdown()
+	c.LayeringInformers.Shutdown()
+	return took, err
+}
+
+// measureFairness is P11: how soon the controller reacts to a pool while it looks at all
+// the others again and again, and, in turns with that, while it has nothing to do.
+func (b *bench) measureFairness(ctx context.Context, w *world, f *fleet, pairs int) error {
+	s, err := startedSubject(ctx, w, b.workers)
+	if err != nil {
+		return err
+	}
+	defer s.stop()
+	system, err := startBuildSystem(ctx, w.admin)
+	if err != nil {
+		return err
+	}
+	defer system.stop()
+	seen := &watcher{}
+	defer s.wire.listen(seen.see)()
+	profile := filepath.Join(b.out, "P11.pprof")
+	end, err := startProfile(profile)
+	if err != nil {
+		return err
+	}
+	var idle, busy []float64
+	before := s.syncs.number.Load()
+	for i := range pairs {
+		pool := f.names[i%len(f.names)]
+		took, err := reaction(ctx, f, s, seen, pool)
+		if err != nil {
+			return err
+		}
+		idle = append(idle, took.Seconds())
+		stop := resyncAll(ctx, w, s, len(f.names))
+		took, err = reaction(ctx, f, s, seen, pool)
+		if err := firstOf(err, stop()); err != nil {
+			return err
+		}
+		busy = append(busy, took.Seconds())
+		if err := s.awaitRest(ctx); err != nil {
+			return err
+		}
+		if (i+1)%20 == 0 {
+			b.tell("fairness: %d of %d pairs", i+1, pairs)
+		}
+	}
+	if err := firstOf(end(), system.problem()); err != nil {
+		return err
+	}
+	p99, p50 := ratioOf(busy, idle, 0.99), ratioOf(busy, idle, 0.5)
+	b.table.set("P11", p99.Value <= 3, map[string]estimate{"p99": p99, "p50": p50}, "%s", p99)
+	b.table.note("P11", "%d pools, %d pairs, p50 %s; the idle reaction has a median of %.1f ms and a p99 of %s times that; %d syncs in all", len(f.names), pairs, p50,
+		median(idle)*1000, number(quantile(idle, 0.99)/median(idle)), s.syncs.number.Load()-before)
+	return b.explain(ctx, profile, "P11")
+}
+
+// reaction is from a new config of the pool to its Build.
+func reaction(ctx context.Context, f *fleet, s *subject, seen *watcher, pool string) (time.Duration, error) {
+	f.world.generation++
+	config, err := f.createConfig(ctx, pool, f.world.generation)
+	if err != nil {
+		return 0, err
+	}
+	built, _ := seen.expect(pool)
+	wanted, err := f.want(ctx, pool, config)
+	if err != nil {
+		return 0, err
+	}
+	at, err := receive(ctx, built, "the Build of "+pool)
+	if err != nil {
+		return 0, err
+	}
+	return at.Sub(wanted), nil
+}
+
+// resyncAll returns when the controller has begun to look at all pools, and has it begin
+// anew each time it is through, until it is stopped.
+func resyncAll(ctx context.Context, w *world, s *subject, pools int) (stop func() error) {
+	var over atomic.Bool
+	begun, ended := make(chan struct{}), make(chan error, 1)
+	go func() {
+		first := true
+		for !over.Load() {
+			before := s.syncs.number.Load()
+			if err := w.touchSettings(ctx); err != nil {
+				ended <- err
+				if first {
+					close(begun)
+				}
+				return
+			}
+			for s.syncs.number.Load() == before && !over.Load() {
+				time.Sleep(200 * time.Microsecond)
+			}
+			if first {
+				close(begun)
+				first = false
+			}
+			for s.syncs.number.Load() < before+int64(pools)*9/10 && !over.Load() {
+				time.Sleep(200 * time.Microsecond)
+			}
+		}
+		ended <- nil
+	}()
+	<-begun
+	return func() error {
+		over.Store(true)
+		return <-ended
+	}
+}
