@@ -16,6 +16,8 @@ SEED       ?= 1
 # Which of the seeded bugs `make mutants` tries, and the one schedule to try them with.
 ONLY       ?=
 SCHEDULE   ?=
+# BENCH has flags for `make bench`, such as '-only P8 -pools 200'; -help lists them.
+BENCH      ?=
 # KEEP=1 leaves the demo's cluster up until Ctrl-C.
 KEEP       ?=
 
@@ -46,11 +48,22 @@ story: ## Tell what an administrator lives through with one pool, and check it (
 	@exec $(OUTPUT)/bin/story -root .
 
 .PHONY: test
-test: packages unit fuzz-briefly simulate alerts integration e2e ## Run all tests, and install what they need
+test: packages unit budget fuzz-briefly simulate alerts integration e2e ## Run all tests, and install what they need
 
 .PHONY: unit
 unit: ## Run the unit tests of the controller, with the race detector
 	go test -race ./pkg/... ./cmd/... ./hack/mutants/...
+
+# The detector of mutated cache entries keeps what it has seen, which is what is measured.
+.PHONY: budget
+budget: ## Check that the controller costs no more calls, bytes, allocations and heap than it did
+	KUBE_CACHE_MUTATION_DETECTOR=false go test -count=1 ./pkg/controller/build -run TestBudget
+	cd test && go test -count=1 -timeout 20m ./bench
+
+.PHONY: bench
+bench: ## Measure the controller against the table of promises, with up to 10,000 pools (an hour; BENCH='-only P8' for less)
+	@cd test && go build -o ../$(OUTPUT)/bin/bench ./bench
+	@exec $(OUTPUT)/bin/bench -root . -out $(OUTPUT)/bench $(BENCH)
 
 .PHONY: simulate
 simulate: ## Run the controller under every single fault, PAIRS of them, and SCHEDULES random combinations

@@ -6,10 +6,12 @@ import (
 	"time"
 )
 
+// poolsInTurn is how many pools single cycles go round on.
+const poolsInTurn = 20
+
 // measureCycles is P1, P6, P7, P13 and P14: one pool after the other goes from a new
 // config to its image, through every phase of a Build.
 func (b *bench) measureCycles(ctx context.Context, w *world) error {
-	const poolsInTurn = 20
 	f, err := newFleet(ctx, w, "cycle", poolsInTurn, b.content, true)
 	if err != nil {
 		return err
