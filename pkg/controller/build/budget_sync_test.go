@@ -9,7 +9,7 @@ import (
 
 const (
 	// noOpAllocationsBudget is how many allocations a sync makes that has nothing to do.
-	noOpAllocationsBudget = 8
+	noOpAllocationsBudget = 2
 	// noOpLookUpsBudget is how many look-ups in a lister such a sync may take as long
 	// as, in the calmest of the turns. A look-up takes 18 ns on a calm machine, so this
 	// is 2 µs.

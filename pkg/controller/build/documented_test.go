@@ -40,7 +40,7 @@ func words(cell string) []string {
 
 // TestMetricsAreDocumented: metrics.md and the registry agree on names, types and labels.
 func TestMetricsAreDocumented(t *testing.T) {
-	m := newMeasured(t, configA)
+	m := newCounted(t, configA)
 	m.settle(worker)
 	m.finish(time.Second, time.Minute, m.succeed)
 	families, err := m.registry.Gather()

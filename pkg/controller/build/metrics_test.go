@@ -19,21 +19,21 @@ import (
 	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
 )
 
-// measured is a harness whose controller leads and counts.
-type measured struct {
+// counted is a harness whose controller leads and counts.
+type counted struct {
 	*harness
 	registry metrics.KubeRegistry
 }
 
-func newMeasured(t *testing.T, configs ...string) *measured {
+func newCounted(t *testing.T, configs ...string) *counted {
 	t.Helper()
-	m := &measured{harness: layeredHarness(t, configs...)}
+	m := &counted{harness: layeredHarness(t, configs...)}
 	m.measure()
 	return m
 }
 
 // measure lets the controller lead, with metrics and a registry of its own.
-func (m *measured) measure() {
+func (m *counted) measure() {
 	m.t.Helper()
 	m.registry = metrics.NewKubeRegistry()
 	m.ctrl.metrics = NewMetrics()
@@ -42,7 +42,7 @@ func (m *measured) measure() {
 }
 
 // again is a new process, as after a crash.
-func (m *measured) again() {
+func (m *counted) again() {
 	m.t.Helper()
 	m.restart()
 	m.measure()
@@ -51,7 +51,7 @@ func (m *measured) again() {
 
 // requireSeries compares the series of a metric, without its help, with the given ones,
 // without the prefix.
-func (m *measured) requireSeries(reason, name string, series ...string) {
+func (m *counted) requireSeries(reason, name string, series ...string) {
 	m.t.Helper()
 	expected := strings.Builder{}
 	if family := m.family(name); family != nil && len(series) > 0 {
@@ -64,7 +64,7 @@ func (m *measured) requireSeries(reason, name string, series ...string) {
 }
 
 // family is a metric with its series, by its name without the prefix; nil if it has none.
-func (m *measured) family(name string) *testutil.MetricFamily {
+func (m *counted) family(name string) *testutil.MetricFamily {
 	m.t.Helper()
 	families, err := m.registry.Gather()
 	require.NoError(m.t, err)
@@ -77,7 +77,7 @@ func (m *measured) family(name string) *testutil.MetricFamily {
 }
 
 // finish lets the newest build run and end, and the controller see both.
-func (m *measured) finish(wait, run time.Duration, end func(name string)) {
+func (m *counted) finish(wait, run time.Duration, end func(name string)) {
 	m.t.Helper()
 	name := m.newestBuild(worker)
 	m.clock.Step(wait)
@@ -88,15 +88,15 @@ func (m *measured) finish(wait, run time.Duration, end func(name string)) {
 	m.settle(worker)
 }
 
-func (m *measured) succeed(name string) { m.api.CompleteBuild(name, buildtest.Digest(len(name)%10)) }
+func (m *counted) succeed(name string) { m.api.CompleteBuild(name, buildtest.Digest(len(name)%10)) }
 
-func (m *measured) breakWith(reason buildv1.StatusReason) func(string) {
+func (m *counted) breakWith(reason buildv1.StatusReason) func(string) {
 	return func(name string) { m.api.FailBuild(name, buildv1.BuildPhaseFailed, reason, "it broke") }
 }
 
 // TestBuildsAreCounted follows a pool through what can become of a build.
 func TestBuildsAreCounted(t *testing.T) {
-	m := newMeasured(t, configA, configB)
+	m := newCounted(t, configA, configB)
 	m.settle(worker)
 	m.requireSeries("the build is created", "builds_started_total", `builds_started_total{pool="worker"} 1`)
 	m.requireSeries("and waits", "builds_pending", `builds_pending{pool="worker"} 1`)
@@ -150,7 +150,7 @@ func histogram(name, label string, buckets []float64, observed float64) []string
 // did, nor what was mended, is news.
 func TestNothingIsCountedTwice(t *testing.T) {
 	one := `builds_finished_total{pool="worker",reason="Succeeded",result="succeeded"} 1`
-	m := newMeasured(t, configA, configB)
+	m := newCounted(t, configA, configB)
 	m.settle(worker)
 	m.finish(0, time.Minute, m.succeed)
 	m.api.EditPool(worker, func(p *mcfgv1.MachineConfigPool) { delete(p.Annotations, constants.DesiredOSImageAnnotation) })
@@ -178,7 +178,7 @@ func TestNothingIsCountedTwice(t *testing.T) {
 // TestCountsSurviveALostReply: the pool was patched, and the controller was told that it
 // was not.
 func TestCountsSurviveALostReply(t *testing.T) {
-	m := newMeasured(t, configA)
+	m := newCounted(t, configA)
 	m.loseReplies("patch machineconfigpools")
 	m.settle(worker)
 	m.loseReplies("create builds")
@@ -193,46 +193,46 @@ func TestCountsSurviveALostReply(t *testing.T) {
 func TestEndings(t *testing.T) {
 	for name, test := range map[string]struct {
 		reason string
-		act    func(m *measured)
+		act    func(m *counted)
 		want   string
 	}{
-		"cancelled": {reason: "somebody's will", act: func(m *measured) {
+		"cancelled": {reason: "somebody's will", act: func(m *counted) {
 			m.stopped(m.newestBuild(worker))
 		}, want: `reason="CancelledBuild",result="interrupted"`},
-		"unknown reason": {reason: "anyone may write a Build's status", act: func(m *measured) {
+		"unknown reason": {reason: "anyone may write a Build's status", act: func(m *counted) {
 			m.breakWith("NeverHeardOf")(m.newestBuild(worker))
 		}, want: `reason="Other",result="failed"`},
-		"no digest": {reason: "the image cannot be published", act: func(m *measured) {
+		"no digest": {reason: "the image cannot be published", act: func(m *counted) {
 			m.api.CompleteBuild(m.newestBuild(worker), "")
 		}, want: `reason="ImageDigestMissing",result="failed"`},
-		"deleted": {reason: "the build was seen and is gone", act: func(m *measured) {
+		"deleted": {reason: "the build was seen and is gone", act: func(m *counted) {
 			m.api.Remove("builds", ctrlcommon.MCONamespace, m.newestBuild(worker))
 			m.settle(worker)
 			m.clock.Step(time.Minute)
 		}, want: `reason="BuildDeleted",result="failed"`},
-		"pending for too long": {reason: "it is given up, and that counts once", act: func(m *measured) {
+		"pending for too long": {reason: "it is given up, and that counts once", act: func(m *counted) {
 			m.pass(31*time.Minute, worker)
 			m.stopped(m.newestBuild(worker))
 		}, want: `reason="PendingTooLong",result="failed"`},
-		"superseded": {reason: "other inputs are wanted while it runs", act: func(m *measured) {
+		"superseded": {reason: "other inputs are wanted while it runs", act: func(m *counted) {
 			m.want(configB)
 		}, want: `reason="Superseded",result="superseded"`},
-		"superseded while held": {reason: "its stop is put on record", act: func(m *measured) {
+		"superseded while held": {reason: "its stop is put on record", act: func(m *counted) {
 			m.want("rendered-worker-missing")
 			m.settle(worker)
 			m.pass(time.Minute, worker)
 		}, want: `reason="Superseded",result="superseded"`},
-		"failed unseen": {reason: "other inputs were wanted before its failure was on record", act: func(m *measured) {
+		"failed unseen": {reason: "other inputs were wanted before its failure was on record", act: func(m *counted) {
 			m.breakWith(buildv1.StatusReasonDockerBuildFailed)(m.newestBuild(worker))
 			m.want(configB)
 		}, want: `reason="DockerBuildFailed",result="failed"`},
-		"succeeded unseen": {reason: "its image will serve when its inputs are wanted again", act: func(m *measured) {
+		"succeeded unseen": {reason: "its image will serve when its inputs are wanted again", act: func(m *counted) {
 			m.succeed(m.newestBuild(worker))
 			m.want(configB)
 		}, want: `reason="Succeeded",result="succeeded"`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			m := newMeasured(t, configA, configB)
+			m := newCounted(t, configA, configB)
 			m.settle(worker)
 			test.act(m)
 			m.settle(worker)
@@ -243,7 +243,7 @@ func TestEndings(t *testing.T) {
 
 // TestSyncsAreCounted: their errors by kinds that are there from the beginning.
 func TestSyncsAreCounted(t *testing.T) {
-	m := newMeasured(t, configA)
+	m := newCounted(t, configA)
 	m.ctrl.ended(worker, m.ctrl.began(worker), nil)
 	m.ctrl.ended(worker, m.ctrl.began(worker), errStale)
 	m.requireSeries("a rate needs a zero to begin with", "sync_errors_total",
@@ -279,7 +279,7 @@ func TestNoMetrics(t *testing.T) {
 func number(f float64) string { return strconv.FormatFloat(f, 'g', -1, 64) }
 
 // loseReplies loses the reply of the next such call.
-func (m *measured) loseReplies(call string) {
+func (m *counted) loseReplies(call string) {
 	lost := false
 	m.api.LoseReply = func(c buildtest.Call) error {
 		if lost || c.String() != call {

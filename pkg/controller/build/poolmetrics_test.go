@@ -25,14 +25,14 @@ func stateSet(current plan.State) []string {
 	return series
 }
 
-func (m *measured) requireState(state plan.State, reason, why string) {
+func (m *counted) requireState(state plan.State, reason, why string) {
 	m.t.Helper()
 	m.requireSeries(why, "pool_state", stateSet(state)...)
 	m.requireSeries(why, "pool_reason", `pool_reason{pool="worker",reason="`+reason+`"} 1`)
 }
 
 func TestPoolState(t *testing.T) {
-	m := newMeasured(t, configA)
+	m := newCounted(t, configA)
 	m.requireState(stateUnreported, "Unreported", "nothing was done yet")
 	m.settle(worker)
 	m.requireState(plan.StatePending, plan.ReasonBuildCreated, "the build is created")
@@ -57,28 +57,28 @@ func TestSeriesVanish(t *testing.T) {
 	names := []string{"pool_state", "pool_reason", "image_stale_seconds", "builds_pending", "builds_running", "builds_started_total", "builds_finished_total", "build_retries_total", "images_reused_total"}
 	for name, test := range map[string]struct {
 		reason string
-		end    func(m *measured)
+		end    func(m *counted)
 		// works tells that the process goes on working.
 		works bool
 	}{
-		"deleted": {reason: "its objects are gone", works: true, end: func(m *measured) {
+		"deleted": {reason: "its objects are gone", works: true, end: func(m *counted) {
 			m.api.Remove("machineconfigpools", "", worker)
 			m.deliver()
 			_, err := m.sync(worker)
 			require.NoError(m.t, err)
 		}},
-		"deleted, and not yet synced": {reason: "the cache alone decides", works: true, end: func(m *measured) {
+		"deleted, and not yet synced": {reason: "the cache alone decides", works: true, end: func(m *counted) {
 			m.api.Remove("machineconfigpools", "", worker)
 			m.deliver()
 		}},
-		"opted out": {reason: "nothing is built for it", works: true, end: func(m *measured) {
+		"opted out": {reason: "nothing is built for it", works: true, end: func(m *counted) {
 			m.api.EditPool(worker, func(p *mcfgv1.MachineConfigPool) { p.Labels[ctrlcommon.LayeringEnabledPoolLabel] = "false" })
 			m.settle(worker)
 		}},
-		"not leading": {reason: "another process tells of the pools", end: func(m *measured) { m.ctrl.endWork() }},
+		"not leading": {reason: "another process tells of the pools", end: func(m *counted) { m.ctrl.endWork() }},
 	} {
 		t.Run(name, func(t *testing.T) {
-			m := newMeasured(t, configA)
+			m := newCounted(t, configA)
 			m.settle(worker)
 			m.finish(0, time.Minute, m.succeed)
 			for _, series := range names {
@@ -95,7 +95,7 @@ func TestSeriesVanish(t *testing.T) {
 
 // TestRecreatedPoolCountsAnew: counts belong to a pool, not to a name.
 func TestRecreatedPoolCountsAnew(t *testing.T) {
-	m := newMeasured(t, configA)
+	m := newCounted(t, configA)
 	m.settle(worker)
 	m.requireSeries("the first one", "builds_started_total", `builds_started_total{pool="worker"} 1`)
 	m.api.Remove("machineconfigpools", "", worker)
@@ -120,21 +120,21 @@ func TestStandbyTellsOfNoPool(t *testing.T) {
 			}
 		}
 	}
-	m := &measured{harness: &harness{t: t}, registry: registry}
+	m := &counted{harness: &harness{t: t}, registry: registry}
 	m.requireSeries("it stands by", "working", "working 0")
 }
 
 // TestImageStale: for how long the pool has not had what it wants, in the face of
 // restarts and of a controller that does nothing about it.
 func TestImageStale(t *testing.T) {
-	stale := func(m *measured, seconds float64, reason string) {
+	stale := func(m *counted, seconds float64, reason string) {
 		m.t.Helper()
 		m.deliver()
 		m.requireSeries(reason, "image_stale_seconds", `image_stale_seconds{pool="worker"} `+number(seconds))
 	}
-	published := func(t *testing.T) *measured {
+	published := func(t *testing.T) *counted {
 		t.Helper()
-		m := newMeasured(t, configA, configB)
+		m := newCounted(t, configA, configB)
 		m.settle(worker)
 		m.finish(0, time.Minute, m.succeed)
 		stale(m, 0, "it is published")
@@ -144,7 +144,7 @@ func TestImageStale(t *testing.T) {
 	}
 
 	t.Run("first image", func(t *testing.T) {
-		m := newMeasured(t, configA)
+		m := newCounted(t, configA)
 		stale(m, 0, "it is wanted since now")
 		m.clock.Step(10 * time.Second)
 		stale(m, 10, "though the pool says nothing yet")
@@ -197,7 +197,7 @@ func TestImageStale(t *testing.T) {
 		require.GreaterOrEqual(t, m.family("image_stale_seconds").GetMetric()[0].GetGauge().GetValue(), 60.0, "the image is not")
 	})
 	t.Run("nothing wanted", func(t *testing.T) {
-		m := newMeasured(t, configA)
+		m := newCounted(t, configA)
 		m.want("")
 		m.settle(worker)
 		m.clock.Step(time.Hour)
@@ -207,7 +207,7 @@ func TestImageStale(t *testing.T) {
 
 // TestBuilderThatCannotBeAsked: unknown numbers are not zero.
 func TestBuilderThatCannotBeAsked(t *testing.T) {
-	m := newMeasured(t, configA)
+	m := newCounted(t, configA)
 	m.settle(worker)
 	m.ctrl.builder = knownBuilds{problem: "the backend does not answer"}
 	m.requireSeries("nobody knows", "builds_pending")
@@ -217,7 +217,7 @@ func TestBuilderThatCannotBeAsked(t *testing.T) {
 
 // TestNoticingNothingCostsNothing: every sync that is not cut short comes by.
 func TestNoticingNothingCostsNothing(t *testing.T) {
-	m := newMeasured(t, configA)
+	m := newCounted(t, configA)
 	m.settle(worker)
 	m.finish(0, time.Minute, m.succeed)
 	pool, err := m.ctrl.mcpLister.Get(worker)
