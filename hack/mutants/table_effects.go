@@ -6,7 +6,7 @@ var executeMutants = []mutant{
 		name:   "pool-written-blindly",
 		why:    "a decision on a state that has passed overwrites what others wrote since",
 		file:   "pkg/controller/build/patches.go",
-		before: `	locked := map[string]any{"resourceVersion": pool.ResourceVersion, "uid": pool.UID}`,
+		before: `	locked := map[string]any{"resourceVersion": pool.ResourceVersion}`,
 		after:  `	locked := map[string]any{}`,
 		known:  "pruned freeze-machineconfigpools@10",
 	},

@@ -167,9 +167,7 @@ func TestBudgetAtRest(t *testing.T) {
 	h, pools := newCrowd(t, *crowdSize)
 	h.restart()
 	q := h.simulateQueue()
-	for _, pool := range pools {
-		q.ready = append(q.ready, pool)
-	}
+	q.ready = append(q.ready, pools...)
 	require.Equal(t, len(pools), h.drain(q, 0))
 	measured(t, "P2.restarts", float64(len(h.api.Calls())))
 	require.Empty(t, h.api.Calls(), "a restart finds everything as it should be")

@@ -12,7 +12,8 @@ import (
 )
 
 // Every write of a pool carries the version that the decision was made on, and fails
-// with a conflict when the pool is not at it any more.
+// with a conflict when the pool is not at it any more. No two objects have had the same
+// version, so that also goes for one that was deleted and created again.
 
 // writePool sends a patch and takes down the version that it led to.
 func (ctrl *Controller) writePool(ctx context.Context, name string, form types.PatchType, patch []byte, subresources ...string) (*mcfgv1.MachineConfigPool, error) {
@@ -63,7 +64,6 @@ func conditionOperations(pool *mcfgv1.MachineConfigPool, wanted []mcfgv1.Machine
 		return nil
 	}
 	operations := []operation{
-		{"replace", "/metadata/uid", pool.UID},
 		{"replace", "/metadata/resourceVersion", pool.ResourceVersion},
 	}
 	for i := range wanted {
@@ -81,7 +81,7 @@ func conditionOperations(pool *mcfgv1.MachineConfigPool, wanted []mcfgv1.Machine
 
 // poolPatch is a merge patch of a pool; a nil value removes what it is of.
 func poolPatch(pool *mcfgv1.MachineConfigPool, metadata, status map[string]any) ([]byte, error) {
-	locked := map[string]any{"resourceVersion": pool.ResourceVersion, "uid": pool.UID}
+	locked := map[string]any{"resourceVersion": pool.ResourceVersion}
 	for key, value := range metadata {
 		locked[key] = value
 	}

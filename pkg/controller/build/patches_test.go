@@ -30,11 +30,11 @@ func TestConditionOperations(t *testing.T) {
 	}{
 		"one changed": {
 			reason: "what is as it should be is not sent", existing: conditionsOf(foreign, building, success), wanted: changed,
-			want: []string{"replace /metadata/uid", "replace /metadata/resourceVersion", "replace /status/conditions/1"},
+			want: []string{"replace /metadata/resourceVersion", "replace /status/conditions/1"},
 		},
 		"one missing": {
 			reason: "what is new goes behind the rest", existing: conditionsOf(foreign, building), wanted: conditionsOf(foreign, building, success),
-			want: []string{"replace /metadata/uid", "replace /metadata/resourceVersion", "add /status/conditions/-"},
+			want: []string{"replace /metadata/resourceVersion", "add /status/conditions/-"},
 		},
 		"none yet":  {reason: "there is no list to add to", wanted: changed},
 		"one twice": {reason: "removing takes the whole list", existing: conditionsOf(foreign, building, building), wanted: conditionsOf(foreign, building)},

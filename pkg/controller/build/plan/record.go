@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
@@ -61,11 +62,28 @@ type Failure struct {
 
 // PastImage is an image that was built earlier and can be published again
 // without a build when its inputs are wanted again.
+// It is written as its four values, with spaces in between: there are several in each
+// record, and a record is written twice for each build.
 type PastImage struct {
-	Fingerprint string `json:"fingerprint"`
-	Config      string `json:"config"`
-	Build       string `json:"build"`
-	Image       string `json:"image"`
+	Fingerprint string
+	Config      string
+	Build       string
+	Image       string
+}
+
+// MarshalText implements encoding.TextMarshaler. None of the values has a space.
+func (p PastImage) MarshalText() ([]byte, error) {
+	return []byte(p.Fingerprint + " " + p.Config + " " + p.Build + " " + p.Image), nil
+}
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (p *PastImage) UnmarshalText(text []byte) error {
+	values := strings.Fields(string(text))
+	if len(values) != 4 {
+		return fmt.Errorf("a past image has %d values instead of fingerprint, config, build and image", len(values))
+	}
+	*p = PastImage{values[0], values[1], values[2], values[3]}
+	return nil
 }
 
 // historyLimit bounds the annotation's size.

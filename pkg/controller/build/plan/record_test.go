@@ -27,6 +27,7 @@ func TestParseRecordRefuses(t *testing.T) {
 		"no build":       {reason: "it claims nothing", text: `{"fingerprint":"f"}`},
 		"no fingerprint": {reason: "it is of no inputs", text: `{"build":"b"}`},
 		"no attempt":     {reason: "attempts count from 1", text: `{"build":"b","fingerprint":"f","attempt":0}`},
+		"past image":     {reason: "half of an image is none", text: `{"build":"b","fingerprint":"f","attempt":1,"history":["f c b"]}`},
 		"wrong type":     {reason: "another program's annotation", text: `{"build":1}`},
 	} {
 		t.Run(name, func(t *testing.T) {
