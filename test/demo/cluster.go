@@ -75,15 +75,8 @@ func (d *demo) startBuildRunner(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	runCtx, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		if err := runner.Run(runCtx); err != nil && runCtx.Err() == nil {
-			d.fail(fmt.Errorf("could not run builds: %w", err))
-		}
-	}()
-	d.cleanup(func() error { cancel(); <-ended; return nil })
+	stop := runner.Start(ctx, d.fail)
+	d.cleanup(func() error { stop(); return nil })
 	return nil
 }
 

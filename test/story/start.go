@@ -121,15 +121,8 @@ func (s *story) startRunner(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	runCtx, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		if err := runner.Run(runCtx); err != nil && runCtx.Err() == nil {
-			s.fail(fmt.Errorf("could not run builds: %w", err))
-		}
-	}()
-	s.cleanup(func() error { cancel(); <-ended; return nil })
+	stop := runner.Start(ctx, s.fail)
+	s.cleanup(func() error { stop(); return nil })
 	return nil
 }
 

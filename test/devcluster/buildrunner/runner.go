@@ -110,6 +110,20 @@ func (r *Runner) enqueue(object any) {
 	r.queue.Add(name)
 }
 
+// Start runs Builds in the background until stop is called, also when ctx is done, for
+// what ends later still needs its Builds. An error of running them goes to failed.
+func (r *Runner) Start(ctx context.Context, failed func(error)) (stop func()) {
+	runCtx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		if err := r.Run(runCtx); err != nil && runCtx.Err() == nil {
+			failed(fmt.Errorf("could not run builds: %w", err))
+		}
+	}()
+	return func() { cancel(); <-ended }
+}
+
 // Run runs Builds until ctx is done, then stops all work and waits for it. Builds that were active stay as they are, and are found
 // without their work by the next Run. A Runner runs once.
 func (r *Runner) Run(ctx context.Context) error {
