@@ -75,7 +75,7 @@ func startSubject(w *world, workers int) (*subject, error) {
 		}
 		s.synced = controller.HasSynced
 		controllerContext.InformerFactory.Start(informerCtx.Done())
-		controllerContext.LayeringInformers.Start(informerCtx)
+		controllerContext.Start(informerCtx)
 		ended := make(chan struct{})
 		go func() {
 			defer close(ended)
@@ -87,7 +87,7 @@ func startSubject(w *world, workers int) (*subject, error) {
 			broadcaster.Shutdown()
 			stopInformers()
 			controllerContext.InformerFactory.Shutdown()
-			controllerContext.LayeringInformers.Shutdown()
+			controllerContext.Shutdown()
 		}
 	})
 	if err != nil {
