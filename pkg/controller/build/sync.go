@@ -38,37 +38,43 @@ func (ctrl *Controller) syncMachineConfigPool(ctx context.Context, name string) 
 		if ok {
 			return resting, nil
 		}
-
-		snapshot, err := ctrl.observe(pool)
-		if err != nil {
-			return plan.Plan{}, err
-		}
-		ctrl.metrics.saw(&snapshot, ctrl.builder)
-		ctrl.announceUnknownKeys()
-		p := plan.Compute(snapshot)
-		klog.FromContext(ctx).V(4).Info("Planned", "state", p.State, "reason", p.Reason, "effects", len(p.Effects), "requeueAfter", p.RequeueAfter)
-
-		p, err = x.carryOut(ctx, pool, p)
-		if errors.Is(err, errLearned) && round < maxRounds {
-			continue
-		}
+		p, err := x.round(ctx, pool)
 		if err == nil {
-			ctrl.waits.note(name, p.Waiting, snapshot.Now)
-		}
-		ctrl.keepPlace(name, p, err)
-		var held *heldError
-		if err != nil && !errors.As(err, &held) {
-			return p, err
-		}
-		wait, reportErr := ctrl.report(ctx, x.pool, p)
-		if wait > 0 && (p.RequeueAfter == 0 || wait < p.RequeueAfter) {
-			p.RequeueAfter = wait
-		}
-		if err = errors.Join(err, reportErr); err == nil {
 			ctrl.noteRest(name, p, found)
 		}
+		if !errors.Is(err, errLearned) || round >= maxRounds {
+			return p, err
+		}
+	}
+}
+
+// round is one look at the pool, and what comes of it.
+func (x *execution) round(ctx context.Context, pool *mcfgv1.MachineConfigPool) (plan.Plan, error) {
+	snapshot, err := x.observe(pool)
+	if err != nil {
+		return plan.Plan{}, err
+	}
+	x.metrics.saw(&snapshot, x.builder)
+	x.announceUnknownKeys()
+
+	p := plan.Compute(snapshot)
+	klog.FromContext(ctx).V(4).Info("Planned", "state", p.State, "reason", p.Reason, "effects", len(p.Effects), "requeueAfter", p.RequeueAfter)
+
+	p, err = x.carryOut(ctx, pool, p)
+	if err == nil {
+		x.waits.note(pool.Name, p.Waiting, snapshot.Now)
+	}
+	x.keepPlace(pool.Name, p, err)
+	var held *heldError
+	if err != nil && !errors.As(err, &held) {
 		return p, err
 	}
+
+	wait, reportErr := x.report(ctx, x.pool, p)
+	if wait > 0 && (p.RequeueAfter == 0 || wait < p.RequeueAfter) {
+		p.RequeueAfter = wait
+	}
+	return p, errors.Join(err, reportErr)
 }
 
 // carryOut executes a plan. What that met with may be what there is to report in
