@@ -67,6 +67,9 @@ func (b *bench) fillCycles(l latencies) {
 
 	b.fillLatency("P6", l.toBuild, l.create)
 	b.fillLatency("P7", l.toImage, l.patch)
+	b.table.note("P6", "made of, in medians over the yardstick's: %s", l.anatomy("P6", l.create))
+	b.table.note("P6", "a raw patch of a pool takes %s times the yardstick", number(median(seconds(l.patch))/median(seconds(l.create))))
+	b.table.note("P7", "made of, likewise: %s", l.anatomy("P7", l.patch))
 
 	statuses, events := float64(l.cycles[patchStatus].Calls)/n/stateChanges, float64(l.events())/n/stateChanges
 	t.set("P13", statuses <= 1 && events <= 1, map[string]estimate{"statuses": exactly(statuses), "events": exactly(events)}, "%s, %s", number(statuses), number(events))

@@ -23,6 +23,10 @@ type latencies struct {
 	toBuild, toImage []time.Duration
 	// create and patch are one raw request each.
 	create, patch []time.Duration
+	// before is from the update to the controller's first request, or from the completion
+	// to its patch, and spent is how long each request until the end of the moment took.
+	before map[string][]time.Duration
+	spent  map[string][]time.Duration
 	// cycles is what was sent for all of them together.
 	cycles counts
 }
@@ -34,6 +38,8 @@ type watcher struct {
 	pool   string
 	builtC chan time.Time
 	imageC chan time.Time
+	// requests are those for the pool since expect.
+	requests []exchange
 }
 
 var imageKey = []byte("machineconfiguration.openshift.io/desired-os-image")
@@ -44,6 +50,9 @@ func (w *watcher) see(e exchange) {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if e.name == w.pool || strings.HasPrefix(e.kind, "create ") && !isEvent(e.kind) {
+		w.requests = append(w.requests, exchange{kind: e.kind, sent: e.sent, done: e.done})
+	}
 	switch {
 	case e.kind == "create builds" && w.builtC != nil:
 		var build metav1.PartialObjectMetadata
@@ -63,8 +72,20 @@ func (w *watcher) expect(pool string) (built, image <-chan time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	b, i := make(chan time.Time, 1), make(chan time.Time, 1)
-	w.pool, w.builtC, w.imageC = pool, b, i
+	w.pool, w.builtC, w.imageC, w.requests = pool, b, i, nil
 	return b, i
+}
+
+// seen returns the requests of the moment from then to its end, and forgets them.
+func (w *watcher) seen(from, to time.Time) (requests []exchange) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, e := range w.requests {
+		if e.done.After(from) && !e.done.After(to) {
+			requests = append(requests, e)
+		}
+	}
+	return requests
 }
 
 func (w *watcher) buildName() string {
@@ -145,9 +166,38 @@ func (l *latencies) sample(ctx context.Context, f *fleet, s *subject, w *watcher
 	if err != nil {
 		return err
 	}
+	l.note("P6", wanted, w.seen(wanted, builtAt))
+	l.note("P7", completed, w.seen(completed, publishedAt))
 	l.toBuild, l.create = append(l.toBuild, builtAt.Sub(wanted)), append(l.create, create)
 	l.toImage, l.patch = append(l.toImage, publishedAt.Sub(completed)), append(l.patch, patch)
 	return s.awaitRest(ctx)
+}
+
+// note takes down what a moment was made of.
+func (l *latencies) note(id string, from time.Time, requests []exchange) {
+	if l.before == nil {
+		l.before, l.spent = map[string][]time.Duration{}, map[string][]time.Duration{}
+	}
+	if len(requests) == 0 {
+		return
+	}
+	l.before[id] = append(l.before[id], requests[0].sent.Sub(from))
+	for _, e := range requests {
+		key := id + " " + e.kind
+		l.spent[key] = append(l.spent[key], e.done.Sub(e.sent))
+	}
+}
+
+// anatomy says what a moment is made of, in multiples of the yardstick.
+func (l *latencies) anatomy(id string, yardstick []time.Duration) string {
+	unit := median(seconds(yardstick))
+	parts := []string{"until the first request " + number(median(seconds(l.before[id]))/unit)}
+	for _, kind := range []string{"get machineconfigs", patchPools, createSecrets, createBuilds} {
+		if spent := l.spent[id+" "+kind]; len(spent) > 0 {
+			parts = append(parts, kind+" "+number(median(seconds(spent))/unit))
+		}
+	}
+	return strings.Join(parts, ", ")
 }
 
 // begin takes the Build through the phases that a real one goes through.

@@ -140,7 +140,7 @@ func newCrowd(t testing.TB, size int) (h *harness, pools []string) {
 		h.deliver()
 		h.api.ResetCalls()
 		for _, pool := range pools {
-			_, err := h.ctrl.syncMachineConfigPool(context.Background(), pool)
+			_, err := h.syncStale(pool)
 			require.NoError(t, err)
 		}
 		active = len(h.api.Calls()) > 0
@@ -152,9 +152,7 @@ func newCrowd(t testing.TB, size int) (h *harness, pools []string) {
 		h.api.Kube.ClearActions()
 		h.api.Mcfg.ClearActions()
 		h.api.Build.ClearActions()
-		for len(h.recorder.Events) > 0 {
-			<-h.recorder.Events
-		}
+		h.events = nil
 	}
 	for _, pool := range h.api.Stored("machineconfigpools") {
 		require.NotEmpty(t, pool.(*mcfgv1.MachineConfigPool).Annotations[constants.DesiredOSImageAnnotation])
