@@ -76,6 +76,24 @@ func TestYardstickWritesAsMuch(t *testing.T) {
 	require.Zero(t, b.times(createSecrets, 7))
 }
 
+// TestBodiesAreThoseOfThePool: both forms of a patch are locked to the pool's version.
+func TestBodiesAreThoseOfThePool(t *testing.T) {
+	pool := &barePool{name: "yard-7", uid: "uid-7", version: "700"}
+	for reason, test := range map[string]struct{ sent, want string }{
+		"a merge patch": {
+			`{"metadata":{"annotations":{"a":"of subj-1"},"resourceVersion":"12","uid":"u"}}`,
+			`{"metadata":{"annotations":{"a":"of yard-7"},"resourceVersion":"700","uid":"uid-7"}}`,
+		},
+		"a merge patch without a UID": {`{"metadata":{"resourceVersion":"12"}}`, `{"metadata":{"resourceVersion":"700"}}`},
+		"a JSON patch": {
+			`[{"op":"replace","path":"/metadata/resourceVersion","value":"12"},{"op":"replace","path":"/status/conditions/6","value":{"message":"subj-1"}}]`,
+			`[{"op":"replace","path":"/metadata/resourceVersion","value":"700"},{"op":"replace","path":"/status/conditions/6","value":{"message":"yard-7"}}]`,
+		},
+	} {
+		require.Equal(t, test.want, string(body{text: []byte(test.sent)}.of(pool, "subj-1")), reason)
+	}
+}
+
 func TestConfigsHaveTheirSize(t *testing.T) {
 	for _, size := range []int{1000, 150000} {
 		raw := renderedConfig("rendered-worker-1", size).Spec.Config.Raw

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"math"
 	"os"
 	"runtime/pprof"
 	"strings"
@@ -51,7 +52,7 @@ func newRace(ctx context.Context, w *world, n, content, workers int, tell func(s
 	if _, err := r.converge(ctx, recorder, ""); err != nil {
 		return nil, err
 	}
-	if r.bare, err = newBare(ctx, w, yard); err != nil {
+	if r.bare, err = newBare(ctx, w, yard, r.layered.names[0]); err != nil {
 		return nil, err
 	}
 	if err := r.bare.follow(recorder.pattern); err != nil {
@@ -162,6 +163,18 @@ func (r *race) pair(ctx context.Context, profile string) error {
 	}
 	r.subject, r.yard = append(r.subject, took), append(r.yard, yard)
 	r.yardSent = r.bare.wire.counts()
+	return r.compareWrites()
+}
+
+// compareWrites makes sure that the yardstick wrote as much as the controller: else the
+// two times have nothing to do with each other.
+func (r *race) compareWrites() error {
+	_, _, writes := r.sent.calls()
+	_, _, yardWrites := r.yardSent.calls()
+	size, yardSize := float64(r.sent.bytes()), float64(r.yardSent.bytes())
+	if math.Abs(float64(yardWrites-writes)) > float64(writes)/20 || math.Abs(yardSize-size) > size/10 {
+		return fmt.Errorf("the yardstick made %d writes with %.0f bytes, and the controller %d with %.0f: %s, and %s", yardWrites, yardSize, writes, size, r.yardSent, r.sent)
+	}
 	return nil
 }
 

@@ -60,7 +60,8 @@ func (r *race) perPool() string {
 			events += of.Calls
 		}
 	}
-	return fmt.Sprintf("%s calls, of which %s reads, and %s events", number(float64(calls)/n), number(float64(reads)/n), number(float64(events)/n))
+	return fmt.Sprintf("%s calls, of which %s reads, and %s events, and sent %.1f KB; the bare loop sent %.1f KB", number(float64(calls)/n), number(float64(reads)/n),
+		number(float64(events)/n), float64(r.sent.bytes())/n/1000, float64(r.yardSent.bytes())/n/1000)
 }
 
 // bareGrowth is how much longer the bare loop takes for ten times as many pools, on a

@@ -19,8 +19,9 @@ type exchange struct {
 	// kind is the verb and the resource, as in "patch machineconfigpools/status".
 	kind string
 	name string
-	// body is what was sent, if the wire was asked to keep that.
+	// body is what was sent, if the wire was asked to keep that, and form says what it is.
 	body []byte
+	form string
 	size int64
 	sent time.Time
 	// done is when the head of the answer was there: the API server commits before.
@@ -59,7 +60,7 @@ type tap struct {
 
 // RoundTrip implements http.RoundTripper.
 func (t tap) RoundTrip(request *http.Request) (*http.Response, error) {
-	e := exchange{sent: time.Now(), size: max(request.ContentLength, 0)}
+	e := exchange{sent: time.Now(), size: max(request.ContentLength, 0), form: request.Header.Get("Content-Type")}
 	e.kind, e.name = describe(request)
 	listener := t.listener.Load()
 	if listener != nil && request.GetBody != nil {
@@ -168,6 +169,14 @@ func (c counts) calls() (calls, reads, writes int) {
 		}
 	}
 	return reads + writes, reads, writes
+}
+
+// bytes is the size of all bodies.
+func (c counts) bytes() (bytes int64) {
+	for _, t := range c {
+		bytes += t.Bytes
+	}
+	return bytes
 }
 
 func (c counts) refusals() int {

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"regexp"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -37,8 +38,14 @@ const (
 // pattern is what the controller sent for one pool, in order, by kind.
 type pattern struct {
 	pool   string
-	bodies map[string][][]byte
+	bodies map[string][]body
 	build  string
+}
+
+// body is what was sent, and its media type.
+type body struct {
+	text []byte
+	form string
 }
 
 // recorder keeps what is sent for one pool.
@@ -53,7 +60,7 @@ func (r *recorder) see(e exchange) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.bodies[e.kind] = append(r.bodies[e.kind], e.body)
+	r.bodies[e.kind] = append(r.bodies[e.kind], body{e.body, e.form})
 	if e.kind == createBuilds {
 		var build metav1.PartialObjectMetadata
 		if json.Unmarshal(e.body, &build) == nil {
@@ -63,7 +70,7 @@ func (r *recorder) see(e exchange) {
 }
 
 func newRecorder(pool string) *recorder {
-	return &recorder{pattern: pattern{pool: pool, bodies: map[string][][]byte{}}}
+	return &recorder{pattern: pattern{pool: pool, bodies: map[string][]body{}}}
 }
 
 // bare is the yardstick: a loop of clients that writes what the controller writes,
@@ -102,7 +109,9 @@ func (o object) deletion() metav1.DeleteOptions {
 	return metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &o.uid}, PropagationPolicy: &background}
 }
 
-func newBare(ctx context.Context, w *world, f *fleet) (*bare, error) {
+// newBare makes the loop for the pools of f, which come to look like the settled pool of
+// the controller.
+func newBare(ctx context.Context, w *world, f *fleet, settled string) (*bare, error) {
 	b := &bare{wire: newWire(), fleet: f, pools: make([]barePool, len(f.names))}
 	config, err := w.userConfig("bench-yardstick", b.wire)
 	if err != nil {
@@ -111,10 +120,28 @@ func newBare(ctx context.Context, w *world, f *fleet) (*bare, error) {
 	if b.clients, err = newClients(config); err != nil {
 		return nil, err
 	}
+	pools := w.admin.mcfg.MachineconfigurationV1().MachineConfigPools()
+	model, err := pools.Get(ctx, settled, metav1.GetOptions{})
+	if err != nil {
+		return nil, fmt.Errorf("could not get the model of the yardstick's pools: %w", err)
+	}
+	annotations := disguiseMap(model.Annotations)
+	for i := range model.Status.Conditions {
+		c := &model.Status.Conditions[i]
+		c.Type = mcfgv1.MachineConfigPoolConditionType(strings.TrimPrefix(string(disguise([]byte(`"type":"`+c.Type))), `"type":"`))
+	}
 	return b, inParallel(setters, len(f.names), func(i int) error {
-		pool, err := w.admin.mcfg.MachineconfigurationV1().MachineConfigPools().Get(ctx, f.names[i], metav1.GetOptions{})
+		pool, err := pools.Get(ctx, f.names[i], metav1.GetOptions{})
 		if err != nil {
 			return fmt.Errorf("could not get the yardstick's pool: %w", err)
+		}
+		pool.Annotations = annotations
+		if pool, err = pools.Update(ctx, pool, metav1.UpdateOptions{}); err != nil {
+			return fmt.Errorf("could not annotate the yardstick's pool: %w", err)
+		}
+		pool.Status.Conditions = model.Status.Conditions
+		if pool, err = pools.UpdateStatus(ctx, pool, metav1.UpdateOptions{}); err != nil {
+			return fmt.Errorf("could not set the status of the yardstick's pool: %w", err)
 		}
 		b.pools[i] = barePool{name: pool.Name, uid: string(pool.UID), version: pool.ResourceVersion}
 		return nil
@@ -129,8 +156,8 @@ func (b *bare) follow(p pattern) error {
 		}
 	}
 	for _, kind := range []string{patchPools, patchStatus} {
-		for i, body := range p.bodies[kind] {
-			p.bodies[kind][i] = disguise(body)
+		for i := range p.bodies[kind] {
+			p.bodies[kind][i].text = disguise(p.bodies[kind][i].text)
 		}
 	}
 	b.pattern = p
@@ -252,24 +279,30 @@ func decode(body []byte, into runtime.Object) error {
 	return nil
 }
 
+// Versions and UIDs stand in two places: those of a merge patch, and those of a JSON
+// patch.
 var (
-	versionField = regexp.MustCompile(`"resourceVersion":"[^"]*"`)
-	uidField     = regexp.MustCompile(`("metadata":\{.*)"uid":"[^"]*"`)
+	versions = regexp.MustCompile(`("resourceVersion":|"/metadata/resourceVersion","value":)"[^"]*"`)
+	uids     = regexp.MustCompile(`("metadata":\{.*"uid":|"/metadata/uid","value":)"[^"]*"`)
 )
+
+// of makes what was sent for the recorded pool what is to be sent for this one.
+func (b body) of(pool *barePool, recorded string) []byte {
+	text := versions.ReplaceAll(b.text, fmt.Appendf(nil, "${1}%q", pool.version))
+	text = uids.ReplaceAll(text, fmt.Appendf(nil, "${1}%q", pool.uid))
+	return bytes.ReplaceAll(text, []byte(recorded), []byte(pool.name))
+}
 
 // patch sends the n-th patch of the kind, of this pool at its present version.
 func (b *bare) patch(ctx context.Context, pool *barePool, kind string, n int) error {
 	bodies := b.pattern.bodies[kind]
-	body := bodies[min(n, len(bodies)-1)]
-	body = versionField.ReplaceAll(body, fmt.Appendf(nil, `"resourceVersion":%q`, pool.version))
-	body = uidField.ReplaceAll(body, fmt.Appendf(nil, `$1"uid":%q`, pool.uid))
-	body = bytes.ReplaceAll(body, []byte(b.pattern.pool), []byte(pool.name))
+	sent := bodies[min(n, len(bodies)-1)]
 	var subresources []string
 	if kind == patchStatus {
 		subresources = []string{"status"}
 	}
 	patched, err := b.clients.mcfg.MachineconfigurationV1().MachineConfigPools().
-		Patch(ctx, pool.name, types.MergePatchType, body, metav1.PatchOptions{}, subresources...)
+		Patch(ctx, pool.name, types.PatchType(sent.form), sent.of(pool, b.pattern.pool), metav1.PatchOptions{}, subresources...)
 	if err != nil {
 		return fmt.Errorf("could not patch pool: %w", err)
 	}
@@ -287,7 +320,7 @@ func inputName(build string, n int) string {
 func (b *bare) createSecret(ctx context.Context, pool *barePool, name string, n int) error {
 	bodies := b.pattern.bodies[createSecrets]
 	secret := &corev1.Secret{}
-	if err := decode(bodies[min(n, len(bodies)-1)], secret); err != nil {
+	if err := decode(bodies[min(n, len(bodies)-1)].text, secret); err != nil {
 		return err
 	}
 	b.own(&secret.ObjectMeta, pool, inputName(name, n))
@@ -301,7 +334,7 @@ func (b *bare) createSecret(ctx context.Context, pool *barePool, name string, n 
 
 func (b *bare) createBuild(ctx context.Context, pool *barePool, name string) error {
 	build := &buildv1.Build{}
-	if err := json.Unmarshal(b.pattern.bodies[createBuilds][0], build); err != nil {
+	if err := json.Unmarshal(b.pattern.bodies[createBuilds][0].text, build); err != nil {
 		return fmt.Errorf("could not decode Build: %w", err)
 	}
 	b.own(&build.ObjectMeta, pool, name)
@@ -319,7 +352,7 @@ func (b *bare) createBuild(ctx context.Context, pool *barePool, name string) err
 func (b *bare) createEvent(ctx context.Context, n int) error {
 	bodies := b.pattern.bodies[createEvents]
 	event := &corev1.Event{}
-	if err := decode(bodies[min(n, len(bodies)-1)], event); err != nil {
+	if err := decode(bodies[min(n, len(bodies)-1)].text, event); err != nil {
 		return err
 	}
 	event.Name, event.GenerateName = "", "bench."
@@ -335,12 +368,15 @@ func (b *bare) own(meta *metav1.ObjectMeta, pool *barePool, name string) {
 	meta.OwnerReferences = []metav1.OwnerReference{*metav1.NewControllerRef(
 		&mcfgv1.MachineConfigPool{ObjectMeta: metav1.ObjectMeta{Name: pool.name, UID: types.UID(pool.uid)}}, mcfgv1.SchemeGroupVersion.WithKind("MachineConfigPool"))}
 	*meta.OwnerReferences[0].BlockOwnerDeletion = false
-	for _, fields := range []map[string]string{meta.Labels, meta.Annotations} {
-		for key, value := range maps.Clone(fields) {
-			delete(fields, key)
-			fields[string(disguise([]byte(key)))] = string(disguise([]byte(value)))
-		}
+	meta.Labels, meta.Annotations = disguiseMap(meta.Labels), disguiseMap(meta.Annotations)
+}
+
+func disguiseMap(fields map[string]string) map[string]string {
+	disguised := map[string]string{}
+	for key, value := range fields {
+		disguised[string(disguise([]byte(key)))] = string(disguise([]byte(value)))
 	}
+	return disguised
 }
 
 // disguised are the names that are the controller's, and what stands for them.
