@@ -109,7 +109,8 @@ func stripAndKeep(recent *RecentContent) cache.TransformFunc {
 }
 
 // stripForLayering drops, before an object enters a cache, what image builds
-// never read from one: who wrote which field, the content of MachineConfigs
+// never read from one: who wrote which field, the names of the MachineConfigs that a
+// pool's config was rendered from (dozens, twice), the content of MachineConfigs
 // (they are large, and the one that is built is read in full then), the
 // Dockerfile of Builds, the values of ConfigMaps that are only counted on to exist,
 // and the annotations of Secrets that are not ours (what
@@ -119,6 +120,9 @@ func stripForLayering(object any) (any, error) {
 		accessor.SetManagedFields(nil)
 	}
 	switch o := object.(type) {
+	case *mcfgv1.MachineConfigPool:
+		o.Spec.Configuration.Source, o.Status.Configuration.Source = nil, nil
+		delete(o.Annotations, corev1.LastAppliedConfigAnnotation)
 	case *mcfgv1.MachineConfig:
 		o.Spec.Config = runtime.RawExtension{}
 	case *buildv1.Build:

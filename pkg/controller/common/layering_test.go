@@ -60,6 +60,15 @@ func TestStripForLayering(t *testing.T) {
 	require.Empty(t, config.Spec.Config.Raw, "content is read when it is built")
 	require.Equal(t, "image", config.Spec.OSImageURL)
 
+	sources := []corev1.ObjectReference{{Name: "99-worker-ssh"}}
+	pool := &mcfgv1.MachineConfigPool{ObjectMeta: metav1.ObjectMeta{Annotations: map[string]string{corev1.LastAppliedConfigAnnotation: "{}", "kept": ""}}}
+	pool.Spec.Configuration.Name, pool.Spec.Configuration.Source, pool.Status.Configuration.Source = "rendered", sources, sources
+	pool = strip(pool).(*mcfgv1.MachineConfigPool)
+	require.Equal(t, "rendered", pool.Spec.Configuration.Name)
+	require.Empty(t, pool.Spec.Configuration.Source, "what it was rendered from is the render controller's")
+	require.Empty(t, pool.Status.Configuration.Source)
+	require.Equal(t, map[string]string{"kept": ""}, pool.Annotations)
+
 	build := strip(&buildv1.Build{Spec: buildv1.BuildSpec{CommonSpec: buildv1.CommonSpec{Source: buildv1.BuildSource{Dockerfile: ptr.To("FROM scratch")}}}}).(*buildv1.Build)
 	require.Nil(t, build.Spec.Source.Dockerfile)
 

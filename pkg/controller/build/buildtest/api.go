@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
 	buildfake "github.com/openshift/client-go/build/clientset/versioned/fake"
 	mcfgfake "github.com/openshift/client-go/machineconfiguration/clientset/versioned/fake"
 	jsonpatch "gopkg.in/evanphx/json-patch.v4"
@@ -255,7 +256,15 @@ func asMergePatch(stored runtime.Object, action k8stesting.PatchActionImpl) (map
 		if err != nil {
 			return nil, apierrors.NewBadRequest(err.Error())
 		}
-		before, err := json.Marshal(stored)
+		accessor, _ := meta.Accessor(stored)
+		pool, ok := stored.(*mcfgv1.MachineConfigPool)
+		if !ok {
+			return nil, apierrors.NewBadRequest("JSON patches are for pools")
+		}
+		// What such a patch may be about. Of the rest there is a lot.
+		before, err := json.Marshal(map[string]any{
+			"metadata": map[string]any{"resourceVersion": accessor.GetResourceVersion(), "uid": accessor.GetUID()}, "status": pool.Status,
+		})
 		if err != nil {
 			return nil, apierrors.NewInternalError(err)
 		}
