@@ -51,8 +51,8 @@ func TestBudgetHeap(t *testing.T) {
 // TestBudgetCluster: single cycles, and many at once, on a real API server.
 func TestBudgetCluster(t *testing.T) {
 	b := newBench(t)
-	require.NoError(t, b.inWorld(t.Context(), func(w *world) error {
-		if err := b.measureCycles(t.Context(), w); err != nil {
+	require.NoError(t, b.inWorld(t.Context(), func(ctx context.Context, w *world) error {
+		if err := b.measureCycles(ctx, w); err != nil {
 			return err
 		}
 		requireCycles(t, b.table)

@@ -32,6 +32,8 @@ type bench struct {
 	cycles       int
 
 	table *table
+	// races are what P8 and P9 are made from.
+	races map[string]*raceResult
 	began time.Time
 }
 
@@ -39,8 +41,8 @@ func main() {
 	// The API server is in this process. Collecting its garbage less often leaves more of
 	// two processors to what is compared.
 	debug.SetGCPercent(400)
-	b := &bench{table: newTable(), began: time.Now()}
-	var only string
+	b := &bench{table: newTable(), races: map[string]*raceResult{}, began: time.Now()}
+	var only, part string
 	flag.StringVar(&b.root, "root", ".", "Directory of the repository.")
 	flag.StringVar(&b.out, "out", "_output/bench", "Directory for results and profiles.")
 	flag.StringVar(&only, "only", "", "Regular expression of the rows to run, as in 'P8|P9'. Rows that are measured together run together.")
@@ -54,6 +56,7 @@ func main() {
 	flag.IntVar(&b.largeContent, "large-content", 150000, "Size in bytes of rendered configs in P5 and in the second part of P8, which 0 leaves out.")
 	flag.IntVar(&b.crowd, "crowd", 10000, "Pools at rest in P3.")
 	flag.IntVar(&b.cycles, "cycles", 100000, "Cycles of P15.")
+	flag.StringVar(&part, "part", "", "Measure this part alone, in this process; for the program itself.")
 	flag.Parse()
 	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer cancel()
@@ -65,7 +68,11 @@ func main() {
 	if only == "" {
 		b.only = regexp.MustCompile("")
 	}
-	if err := b.run(ctx); err != nil {
+	run := b.run
+	if part != "" {
+		run = func(ctx context.Context) error { return b.runPart(ctx, part) }
+	}
+	if err := run(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
@@ -83,100 +90,6 @@ func (b *bench) run(ctx context.Context) error {
 	return errors.Join(err, b.table.print(os.Stdout), b.table.save(b.out))
 }
 
-func (b *bench) measure(ctx context.Context) error {
-	if b.wants("P2", "P3", "P4", "P12", "P15") {
-		b.tell("budget tests, with %d pools and %d cycles", b.crowd, b.cycles)
-		attributes, err := microBenchmarks(ctx, b.root, b.crowd, b.cycles, b.tell)
-		if err != nil {
-			return err
-		}
-		fillMicro(b.table, attributes)
-	}
-	if b.wants("P5") {
-		b.tell("heap of caches")
-		if err := measureHeap(ctx, b.table, 2000, 200, max(b.largeContent, 1000)); err != nil {
-			return err
-		}
-	}
-	if b.wants("P1", "P6", "P7", "P13", "P14") {
-		b.tell("cycles of single pools")
-		if err := b.inWorld(ctx, func(w *world) error { return b.measureCycles(ctx, w) }); err != nil {
-			return err
-		}
-	}
-	var small *race
-	if b.wants("P8", "P9") {
-		err := b.inWorld(ctx, func(w *world) (err error) {
-			small, err = b.measureRace(ctx, w, "P8", b.pools, b.pairs, b.content)
-			return err
-		})
-		if err != nil {
-			return err
-		}
-	}
-	if b.wants("P8") {
-		if err := b.measureLarge(ctx, small); err != nil {
-			return err
-		}
-	}
-	if b.many > 0 && b.wants("P10", "P11") {
-		if err := b.inWorld(ctx, func(w *world) error { return b.measureMany(ctx, w) }); err != nil {
-			return err
-		}
-	}
-	if b.many > 0 && b.wants("P9") {
-		return b.measureGrowth(ctx, small)
-	}
-	return nil
-}
-
-// measureLarge is the part of P8 with configs of a realistic size.
-func (b *bench) measureLarge(ctx context.Context, small *race) error {
-	var large *race
-	if b.largeContent > 0 {
-		err := b.inWorld(ctx, func(w *world) (err error) {
-			large, err = b.measureRace(ctx, w, "P8-large", b.pools, b.pairs, b.largeContent)
-			return err
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return b.fillRace(ctx, small, large)
-}
-
-// measureMany is P10 and P11, on the same pools.
-func (b *bench) measureMany(ctx context.Context, w *world) error {
-	b.tell("creating %d pools", b.many)
-	f, err := newFleet(ctx, w, "many", b.many, b.content, true)
-	if err != nil {
-		return err
-	}
-	b.tell("first images")
-	if err := b.settle(ctx, w, f); err != nil {
-		return err
-	}
-	if err := b.measureRestart(ctx, w, f, b.pairs); err != nil {
-		return err
-	}
-	return b.measureFairness(ctx, w, f, b.samples)
-}
-
-// measureGrowth is P9.
-func (b *bench) measureGrowth(ctx context.Context, small *race) error {
-	err := b.inWorld(ctx, func(w *world) error {
-		large, err := b.measureRace(ctx, w, "P9", b.many, b.manyPairs, b.content)
-		if err == nil {
-			b.fillGrowth(small, large)
-		}
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	return b.explain(ctx, filepath.Join(b.out, "P9.pprof"), "P9")
-}
-
 func (b *bench) wants(ids ...string) bool {
 	for _, id := range ids {
 		if b.only.MatchString(id) {
@@ -187,14 +100,14 @@ func (b *bench) wants(ids ...string) bool {
 }
 
 // inWorld starts a cluster for the function alone.
-func (b *bench) inWorld(ctx context.Context, do func(w *world) error) error {
+func (b *bench) inWorld(ctx context.Context, do func(ctx context.Context, w *world) error) error {
 	dir, err := os.MkdirTemp("", "bench-")
 	if err != nil {
 		return fmt.Errorf("could not make a directory: %w", err)
 	}
 	w, err := newWorld(ctx, dir)
 	if err == nil {
-		err = errors.Join(do(w), w.stop())
+		err = errors.Join(do(ctx, w), w.stop())
 	}
 	return errors.Join(err, os.RemoveAll(dir))
 }
@@ -224,7 +137,7 @@ func (b *bench) explain(ctx context.Context, profile string, ids ...string) erro
 		return fmt.Errorf("could not find the program: %w", err)
 	}
 	var text strings.Builder
-	for _, args := range [][]string{{"-tags"}, {"-top", "-cum", "-nodecount=40", "-tagfocus=part=" + part}, {"-top", "-cum", "-nodecount=40"}} {
+	for _, args := range [][]string{{"-tags"}, {"-top", "-cum", "-nodecount=40", "-tagfocus=part=" + controllerPart}, {"-top", "-cum", "-nodecount=40"}} {
 		output, err := exec.CommandContext(ctx, "go", append(append([]string{"tool", "pprof"}, args...), self, profile)...).Output()
 		if err != nil {
 			return fmt.Errorf("could not read profile: %w", err)
@@ -244,4 +157,4 @@ func (b *bench) explain(ctx context.Context, profile string, ids ...string) erro
 	return nil
 }
 
-var shareLine = regexp.MustCompile(`\( ?([0-9.]+%)\): ` + part)
+var shareLine = regexp.MustCompile(`\( ?([0-9.]+%)\): ` + controllerPart)

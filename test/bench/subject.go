@@ -32,8 +32,8 @@ type subject struct {
 	stop   func()
 }
 
-// part is the label of the profile samples that are the controller's.
-const part = "controller"
+// controllerPart is the label of the profile samples that are the controller's.
+const controllerPart = "controller"
 
 // startSubject starts the controller and returns at once.
 func startSubject(w *world, workers int) (*subject, error) {
@@ -47,7 +47,7 @@ func startSubject(w *world, workers int) (*subject, error) {
 	informerCtx, stopInformers := context.WithCancel(context.Background())
 
 	// Goroutines inherit the label, and with it whose samples theirs are.
-	pprof.Do(ctx, pprof.Labels("part", part), func(ctx context.Context) {
+	pprof.Do(ctx, pprof.Labels("part", controllerPart), func(ctx context.Context) {
 		once := cb.WithoutRetries()
 		kubeClient := once.KubeClientOrDie("build-controller")
 		broadcaster := record.NewBroadcaster(record.WithContext(informerCtx))
