@@ -7,6 +7,7 @@ import (
 	"os"
 	"runtime/pprof"
 	"strings"
+	"syscall"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -23,6 +24,11 @@ type race struct {
 	yard     []time.Duration
 	sent     counts
 	yardSent counts
+	// subjectCPU and yardCPU are the processor time that all of the process took
+	// meanwhile, API server included.
+	subjectCPU, yardCPU []time.Duration
+	// cpu is that of the last round of the controller.
+	cpu time.Duration
 }
 
 // newRace sets up n pools for each side, and lets each do a first cycle, so that
@@ -101,7 +107,7 @@ func (r *race) converge(ctx context.Context, record *recorder, profile string) (
 		return 0, err
 	}
 	n := len(r.layered.names)
-	start := time.Now()
+	start, spent := time.Now(), processorTime()
 	if err := r.world.rebuildAll(ctx); err != nil {
 		return 0, err
 	}
@@ -109,6 +115,7 @@ func (r *race) converge(ctx context.Context, record *recorder, profile string) (
 		return s.wire.succeeded(deleteSecrets) >= n && s.wire.succeeded(deleteBuilds) >= n && s.atRest(quietFor) || r.system.problem() != nil
 	})
 	took := s.wire.lastDone().Sub(start)
+	r.cpu = processorTime() - spent
 	if err := firstOf(err, end(), r.system.problem()); err != nil {
 		return 0, err
 	}
@@ -157,10 +164,12 @@ func (r *race) pair(ctx context.Context, profile string) error {
 		return err
 	}
 	r.bare.observeRates(r.sent, len(r.layered.names))
+	spent := processorTime()
 	yard, err := r.bare.run(ctx, r.workers, r.system)
 	if err != nil {
 		return err
 	}
+	r.subjectCPU, r.yardCPU = append(r.subjectCPU, r.cpu), append(r.yardCPU, processorTime()-spent)
 	r.subject, r.yard = append(r.subject, took), append(r.yard, yard)
 	r.yardSent = r.bare.wire.counts()
 	return r.compareWrites()
@@ -194,4 +203,12 @@ func startProfile(path string) (end func() error, err error) {
 		pprof.StopCPUProfile()
 		return file.Close()
 	}, nil
+}
+
+// processorTime is what this process has used so far.
+func processorTime() time.Duration {
+	var usage syscall.Rusage
+	// It fails for no process but another one's.
+	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &usage)
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }

@@ -79,11 +79,11 @@ func fillMicro(t *table, a attributes) {
 	t.note("P4", "a sync took %s ns on this machine, as loaded as it was", number(a["P4.ns"]))
 	t.set("P12", a["P12.requests"] > 0 && a["P12.requests"] <= 20, map[string]estimate{"requests": exactly(a["P12.requests"])}, "%s", number(a["P12.requests"]))
 	slope := estimate{a["P15.bytes"], a["P15.bytes"] - a["P15.bytes.margin"], a["P15.bytes"] + a["P15.bytes.margin"], 20}
-	flat := slope.Low <= 0 || slope.Value <= flatSlope
+	flat := slope.Low*a["P15.cycles"] <= flatBytes
 	t.set("P15", flat && a["P15.goroutines"] <= 0, map[string]estimate{"bytes": slope, "goroutines": exactly(a["P15.goroutines"]), "cycles": exactly(a["P15.cycles"])},
 		"%s goroutines, %s bytes per cycle", number(a["P15.goroutines"]), slope)
-	t.note("P15", "%s cycles; below %g byte per cycle counts as none: caches of libraries fill up", number(a["P15.cycles"]), flatSlope)
+	t.note("P15", "%s cycles; up to %d KB in all count as none, at the lower end: caches of the runtime and of libraries fill up", number(a["P15.cycles"]), flatBytes/1000)
 }
 
-// flatSlope is how many bytes per cycle are no slope: 100 KB in 100,000 cycles.
-const flatSlope = 1.0
+// flatBytes is how much all cycles together may leave behind, as in the budget.
+const flatBytes = 60000
