@@ -17,8 +17,8 @@ const (
 	budgetReads       = 0
 	budgetStatuses    = 1
 	budgetEvents      = 1
-	budgetBytes       = 10500
-	budgetPoolHeap    = 0.88
+	budgetBytes       = 5800
+	budgetPoolHeap    = 0.45
 	budgetConfigHeap  = 0.02
 	budgetFleetCalls  = 9
 	budgetFleetReads  = 1
