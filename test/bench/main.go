@@ -79,6 +79,10 @@ func main() {
 		run = func(ctx context.Context) error { return b.runPart(ctx, part) }
 	}
 	if err := run(ctx); err != nil {
+		if part != "" {
+			// Whoever looks at the table has not looked into the part's log.
+			fmt.Println("bench:", part+":", err)
+		}
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
