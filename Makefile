@@ -35,7 +35,7 @@ export GOFLAGS ?= -buildvcs=false
 
 .PHONY: help
 help: ## Explain the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 .PHONY: demo
 demo: ## Show the main job: a cluster, an opted-in pool, a real OS image (root on Debian; KEEP=1 leaves it up)
@@ -61,7 +61,7 @@ budget: ## Check that the controller costs no more calls, bytes, allocations and
 	cd test && go test -count=1 -timeout 20m ./bench
 
 .PHONY: bench
-bench: ## Measure the controller against the table of promises, with up to 10,000 pools (an hour; BENCH='-only P8' for less)
+bench: ## Measure the controller against the table of promises, with up to 10,000 pools (takes long; BENCH='-only P8' for less)
 	@cd test && go build -o ../$(OUTPUT)/bin/bench ./bench
 	@exec $(OUTPUT)/bin/bench -root . -out $(OUTPUT)/bench $(BENCH)
 

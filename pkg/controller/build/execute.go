@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
-	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -227,14 +226,11 @@ func (x *execution) takeSlot(effect plan.TakeSlot) error {
 	now := x.config.Clock.Now()
 	since := x.slots.since(x.pool.Name)
 	if since.IsZero() {
+		// A controller before this one may have put the pool into the queue.
+		since = queuedSince(x.pool)
+	}
+	if since.IsZero() {
 		since = now
-		for i := range x.pool.Status.Conditions {
-			// A controller before this one may have put the pool into the queue.
-			c := &x.pool.Status.Conditions[i]
-			if plan.IsOurs(c.Type) && c.Status == corev1.ConditionTrue && c.Reason == plan.ReasonQueued {
-				since = c.LastTransitionTime.Time
-			}
-		}
 	}
 	if queued := x.slots.take(x.pool.Name, effect, x.builder.Active(), since, now); queued != nil {
 		return queued
