@@ -17,9 +17,9 @@ var handlerMutants = []mutant{
 		why:    "a pool that is opted out while the controller restarts keeps its builds and annotations",
 		file:   "pkg/controller/build/handlers.go",
 		before: `		AddFunc: enqueue,`,
-		after: `		AddFunc: func(object any) {
+		after: `		AddFunc: func(object any, isInInitialList bool) {
 			if pool, ok := object.(*mcfgv1.MachineConfigPool); !ok || ctrlcommon.IsLayeredPool(pool) {
-				enqueue(object)
+				enqueue(object, isInInitialList)
 			}
 		},`,
 	},
