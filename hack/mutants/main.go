@@ -57,12 +57,7 @@ func show(ctx context.Context, out io.Writer, r *runner, only string, jobs int) 
 		return errors.New("there is no mutant of that name")
 	}
 	// Whoever changed the code wants to know of stale mutants before all else.
-	var stale []error
-	for i := range mutants {
-		_, err := mutants[i].mutated(r.root)
-		stale = append(stale, err)
-	}
-	if err := errors.Join(stale...); err != nil {
+	if err := stale(ctx, r.root, mutants); err != nil {
 		return err
 	}
 

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"io"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -42,6 +44,54 @@ func TestStaleMutantsAreRefused(t *testing.T) {
 	}
 	require.Error(t, show(context.Background(), io.Discard, &runner{root: root}, "no mutant of that name", 1))
 	require.Error(t, show(context.Background(), io.Discard, &runner{root: root}, "(", 1))
+}
+
+// TestEveryMutantCompiles: one that does not would be noticed only by whoever tries all
+// of them, which takes long.
+func TestEveryMutantCompiles(t *testing.T) {
+	all := table()
+	c, err := newTypeChecker(t.Context(), root, all)
+	require.NoError(t, err)
+	for directory := range c.ours {
+		// The go command reads the sources, and would not be asked again when the result of
+		// this test is in its cache, unless the test itself looked at them.
+		_, err := os.ReadDir(filepath.Join(root, directory))
+		require.NoError(t, err)
+	}
+	for i := range all {
+		assert.NoError(t, c.check(&all[i]))
+	}
+}
+
+// TestWhatDoesNotCompileIsFound: the name of the mutant and the compiler's words lead to
+// its mistake.
+func TestWhatDoesNotCompileIsFound(t *testing.T) {
+	const file, before = "pkg/controller/build/constants/constants.go", "\npackage constants\n"
+	c, err := newTypeChecker(t.Context(), root, []mutant{{file: file}})
+	require.NoError(t, err)
+	for name, test := range map[string]struct {
+		reason string
+		after  string
+		want   string
+	}{
+		"good":            {reason: "there is nothing to find", after: before + "var mutated = len(OwnedLabel)\n"},
+		"bad-type":        {reason: "what it calls has changed", after: before + "var mutated int = OwnedLabel\n", want: "cannot use OwnedLabel"},
+		"gone":            {reason: "what it uses was renamed", after: before + "var mutated = NoSuchName\n", want: "undefined: NoSuchName"},
+		"unused-variable": {reason: "what used it was replaced", after: before + "func mutated() { unused := 1 }\n", want: "declared and not used: unused"},
+		"unused-import":   {reason: "what used it was replaced", after: before + "import \"unsafe\"\n", want: "\"unsafe\" imported and not used"},
+		"no-go":           {reason: "a brace is missing", after: before + "func mutated() {\n", want: "expected"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := mutant{name: name, file: file, before: before, after: test.after}
+			err := c.check(&m)
+			if test.want == "" {
+				require.NoError(t, err, test.reason)
+				return
+			}
+			require.ErrorContains(t, err, "mutant "+name, test.reason)
+			require.ErrorContains(t, err, test.want, test.reason)
+		})
+	}
 }
 
 // TestOutputIsUnderstood: what go test prints is what a verdict is made of.
