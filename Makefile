@@ -48,11 +48,15 @@ story: ## Tell what an administrator lives through with one pool, and check it (
 	@exec $(OUTPUT)/bin/story -root .
 
 .PHONY: test
-test: packages unit budget fuzz-briefly simulate alerts integration e2e ## Run all tests, and install what they need
+test: packages unit docs budget fuzz-briefly simulate alerts integration e2e ## Run all tests, and install what they need
 
 .PHONY: unit
 unit: ## Run the unit tests of the controller, with the race detector
 	go test -race ./pkg/... ./cmd/... ./hack/mutants/...
+
+.PHONY: docs
+docs: ## Compare the documentation and manifests with the code
+	cd test && go test -count=1 ./docs/...
 
 # The detector of mutated cache entries keeps what it has seen, which is what is measured.
 .PHONY: budget

@@ -87,7 +87,7 @@ func TestRulesLeadOn(t *testing.T) {
 
 // TestRulesAskForWhatIsTold: a name or a label value that does not exist makes an alert
 // that never fires. That the guide and the README have what there is, is tested next to
-// the controller.
+// the controller, and in docs.
 func TestRulesAskForWhatIsTold(t *testing.T) {
 	text := read(t, guide)
 	// Where each label's values are.

@@ -87,27 +87,14 @@ func TestLabelValuesAreDocumented(t *testing.T) {
 	}
 }
 
-// TestReasonsAreDocumented: whoever meets a reason, on an event or a condition, finds in
-// the README what it means, or in metrics.md, which has those that are no business of
-// administrators or of pools; and nothing is documented that does not exist.
-func TestReasonsAreDocumented(t *testing.T) {
-	reasons := append(slices.Clone(plan.ToldReasons), reasonUnknownKey)
+// TestEventsOfTheConfigMapAreDocumented: whoever meets one finds in metrics.md what it
+// means, and no other is made up.
+func TestEventsOfTheConfigMapAreDocumented(t *testing.T) {
 	var documented []string
-	for _, row := range tableRows(t, "../../../README.md") {
-		if len(row) == 3 && slices.ContainsFunc(words(row[1]), func(w string) bool { return slices.Contains(reasons, w) }) {
-			documented = append(documented, words(row[1])...)
-		}
-	}
-	require.NotEmpty(t, documented)
 	for _, row := range tableRows(t, "metrics.md") {
-		if strings.Contains(row[1], "MachineConfigPool") || strings.Contains(row[1], "ConfigMap") {
+		if strings.Contains(row[1], "ConfigMap") {
 			documented = append(documented, words(row[0])...)
 		}
 	}
-	for _, reason := range reasons {
-		require.Contains(t, documented, reason)
-	}
-	for _, reason := range documented {
-		require.Contains(t, reasons, reason, "it is documented, and nobody uses it")
-	}
+	require.Equal(t, []string{reasonUnknownKey}, documented)
 }

@@ -1,4 +1,4 @@
-package build
+package docs
 
 import (
 	"io/fs"
@@ -14,17 +14,16 @@ import (
 // TestLessonsTable: the table in the package's documentation is complete, and the
 // tests that it names exist.
 func TestLessonsTable(t *testing.T) {
-	table, err := os.ReadFile("doc.go")
-	require.NoError(t, err)
+	table := read(t, controllerDir, "doc.go")
 	for _, id := range strings.Fields(`L01 L02 L03 L04 L05 L06 L07 L08 L09 L11 L12 L13 L14 H02 H03 H04 H05 H06 H07 H08 H09 H10 H11 H13 H14 H15 H16
 		H18 H22 H25 H26 H27 H28 H29 H30 H31 H32 H35 H36 H39 H40 H41 H42 H43 H44 H46 H48`) {
-		require.Contains(t, string(table), "//\t"+id+"  ")
+		require.Contains(t, table, "//\t"+id+"  ")
 	}
 
 	tests := map[string]bool{}
 	function := regexp.MustCompile(`(?m)^func (Test\w+)\(`)
-	for _, root := range []string{"pkg", "test"} {
-		err := filepath.WalkDir(filepath.Join("..", "..", "..", root), func(path string, _ fs.DirEntry, err error) error {
+	for _, part := range []string{"pkg", "test"} {
+		err := filepath.WalkDir(filepath.Join(root, part), func(path string, _ fs.DirEntry, err error) error {
 			if err != nil || !strings.HasSuffix(path, "_test.go") {
 				return err
 			}
@@ -36,7 +35,7 @@ func TestLessonsTable(t *testing.T) {
 		})
 		require.NoError(t, err)
 	}
-	for _, name := range regexp.MustCompile(`Test\w+`).FindAllString(string(table), -1) {
+	for _, name := range regexp.MustCompile(`Test\w+`).FindAllString(table, -1) {
 		require.True(t, tests[name], "there is no test %s", name)
 	}
 }
