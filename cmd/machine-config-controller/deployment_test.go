@@ -8,16 +8,11 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/yaml"
-
-	"github.com/openshift/machine-config-operator/pkg/controller/build"
-	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs"
-	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
 )
 
 // shipped reads one of the manifests that ship.
@@ -87,25 +82,4 @@ func TestShippedFlags(t *testing.T) {
 		}
 		require.Equal(t, container.Ports[0].Name, probe.HTTPGet.Port.String())
 	}
-}
-
-// TestShippedGracePeriod: who is told to stop is not killed before it had the time
-// that it gives itself.
-func TestShippedGracePeriod(t *testing.T) {
-	var deployment appsv1.Deployment
-	shipped(t, "deployment.yaml", &deployment)
-	config := build.DefaultConfig()
-	grace := time.Duration(*deployment.Spec.Template.Spec.TerminationGracePeriodSeconds) * time.Second
-	require.Greater(t, grace, config.DrainTimeout+config.CallTimeout, "the drain, the call that is under way, and then the lease")
-}
-
-// TestExampleSettings: who creates the example as it is has made no mistake.
-func TestExampleSettings(t *testing.T) {
-	var example corev1.ConfigMap
-	shipped(t, "example-config.yaml", &example)
-	require.Equal(t, inputs.ConfigMapObject, "ConfigMap "+example.Name)
-	require.Equal(t, ctrlcommon.MCONamespace, example.Namespace)
-	require.Empty(t, inputs.UnknownKeys(example.Data))
-	_, problems := inputs.ParseSettings(example.Data)
-	require.Empty(t, problems)
 }

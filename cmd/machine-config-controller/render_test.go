@@ -288,21 +288,3 @@ func TestRenderListsAndSecrets(t *testing.T) {
 	require.Contains(t, strings.Join(report.Image.Mounted, " "), "Secret etc-pki-entitlement at /etc/pki/entitlement")
 	require.Contains(t, strings.Join(report.Warnings, " "), "Node n", "what is not used is told")
 }
-
-// TestReadmeShowsRealOutput: the sample is taken from the output, in its order.
-func TestReadmeShowsRealOutput(t *testing.T) {
-	readme, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
-	require.NoError(t, err)
-	_, section, found := strings.Cut(string(readme), "## Look before you build\n")
-	require.True(t, found)
-	sample := strings.Split(section, "```\n")[3]
-	rest, _, _ := renderBuildOf(t, "-f", examples, "--diff")
-	for line := range strings.Lines(sample) {
-		if strings.TrimSpace(line) == "…" {
-			continue
-		}
-		_, after, found := strings.Cut(rest, line)
-		require.True(t, found, "the command does not print: %s", line)
-		rest = after
-	}
-}

@@ -6,12 +6,18 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
 
+	"github.com/openshift/machine-config-operator/pkg/controller/build"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/doctor"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs"
+	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
 )
 
 // deployDir has the manifests that ship.
@@ -43,4 +49,25 @@ func TestPermissionsAreThoseThatShip(t *testing.T) {
 	}
 	require.NotEmpty(t, granted)
 	require.ElementsMatch(t, granted, doctor.Permissions())
+}
+
+// TestShippedGracePeriod: who is told to stop is not killed before it had the time
+// that it gives itself.
+func TestShippedGracePeriod(t *testing.T) {
+	var deployment appsv1.Deployment
+	require.NoError(t, utilyaml.UnmarshalStrict([]byte(read(t, deployDir, "deployment.yaml")), &deployment))
+	config := build.DefaultConfig()
+	grace := time.Duration(*deployment.Spec.Template.Spec.TerminationGracePeriodSeconds) * time.Second
+	require.Greater(t, grace, config.DrainTimeout+config.CallTimeout, "the drain, the call that is under way, and then the lease")
+}
+
+// TestExampleSettings: who creates the example as it is has made no mistake.
+func TestExampleSettings(t *testing.T) {
+	var example corev1.ConfigMap
+	require.NoError(t, utilyaml.UnmarshalStrict([]byte(read(t, deployDir, "example-config.yaml")), &example))
+	require.Equal(t, inputs.ConfigMapObject, "ConfigMap "+example.Name)
+	require.Equal(t, ctrlcommon.MCONamespace, example.Namespace)
+	require.Empty(t, inputs.UnknownKeys(example.Data))
+	_, problems := inputs.ParseSettings(example.Data)
+	require.Empty(t, problems)
 }
