@@ -67,6 +67,10 @@ func newHarness(t testing.TB, objects ...runtime.Object) *harness {
 	return h
 }
 
+func layeredHarness(t *testing.T, configs ...string) *harness {
+	return newHarness(t, append(goodInputs(configs...), buildtest.Pool(worker).Layered().Wants(configs[0]).Object())...)
+}
+
 // restart replaces the controller by a new one with empty memory and caches,
 // as after a crash, and delivers what is stored.
 func (h *harness) restart() {
@@ -153,6 +157,10 @@ func (h *harness) pass(d time.Duration, pool string) plan.Plan {
 	h.t.Helper()
 	h.clock.Step(d)
 	return h.settle(pool)
+}
+
+func (h *harness) want(config string) {
+	h.api.EditPool(worker, func(p *mcfgv1.MachineConfigPool) { p.Spec.Configuration.Name = config })
 }
 
 // editSettings sets keys of the ConfigMap.
