@@ -50,9 +50,12 @@ story: ## Tell what an administrator lives through with one pool, and check it (
 .PHONY: test
 test: packages unit docs budget fuzz-briefly simulate alerts integration e2e ## Run all tests, and install what they need
 
+# Those of the seeded bugs come after: they have all that the controller imports compiled,
+# which is not to happen twice at the same time.
 .PHONY: unit
 unit: ## Run the unit tests of the controller, with the race detector
-	go test -race ./pkg/... ./cmd/... ./hack/mutants/...
+	go test -race ./pkg/... ./cmd/...
+	go test -race ./hack/mutants/...
 
 .PHONY: docs
 docs: ## Compare the documentation and manifests with the code
