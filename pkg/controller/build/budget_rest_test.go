@@ -21,16 +21,16 @@ import (
 const restTime = 10 * time.Minute
 
 // drain syncs what is queued, and what becomes due within the time, on the virtual clock.
-func (h *harness) drain(q *simQueue, within time.Duration) (syncs int) {
+func (h *harness) drain(q *buildtest.Queue, within time.Duration) (syncs int) {
 	h.t.Helper()
 	end := h.clock.Now().Add(within)
 	for {
-		q.fire()
+		q.Fire()
 		for q.Len() > 0 {
-			h.ctrl.processNext(context.Background())
+			h.ctrl.ProcessNext(context.Background())
 			syncs++
 		}
-		next, ok := q.next()
+		next, ok := q.Next()
 		if !ok || next.After(end) {
 			h.clock.SetTime(end)
 			return syncs
@@ -40,9 +40,9 @@ func (h *harness) drain(q *simQueue, within time.Duration) (syncs int) {
 }
 
 // simulateQueue puts a queue on the virtual clock in place of the real one.
-func (h *harness) simulateQueue() *simQueue {
+func (h *harness) simulateQueue() *buildtest.Queue {
 	h.ctrl.queue.ShutDown()
-	q := newSimQueue(h.clock, h.ctrl.config)
+	q := buildtest.NewQueue(h.clock, newBackOff(h.ctrl.config))
 	h.ctrl.queue = q
 	return q
 }
@@ -116,7 +116,7 @@ func TestBudgetNothingToDo(t *testing.T) {
 			h := newSettled(t)
 			h.simulateQueue()
 			test.happens(h)
-			syncs := h.drain(h.ctrl.queue.(*simQueue), restTime)
+			syncs := h.drain(h.ctrl.queue.(*buildtest.Queue), restTime)
 			calls := h.api.Calls()
 			measured(t, test.key, float64(len(calls)))
 			require.Empty(t, calls, test.reason)
@@ -165,7 +165,9 @@ func TestBudgetAtRest(t *testing.T) {
 	h, pools := newCrowd(t, *crowdSize)
 	h.restart()
 	q := h.simulateQueue()
-	q.ready = append(q.ready, pools...)
+	for _, pool := range pools {
+		q.Add(pool)
+	}
 	require.Equal(t, len(pools), h.drain(q, 0))
 	measured(t, "P2.restarts", float64(len(h.api.Calls())))
 	require.Empty(t, h.api.Calls(), "a restart finds everything as it should be")

@@ -175,7 +175,7 @@ func (l *live) until(t testing.TB, what string, so func() bool) {
 			caughtUp = l.watches[kind].tell() && caughtUp
 		}
 		if l.ctrl.queue.Len() > 0 {
-			l.ctrl.processNext(context.Background())
+			l.ctrl.ProcessNext(context.Background())
 			continue
 		}
 		if !caughtUp {

@@ -39,6 +39,9 @@ type Config struct {
 	Metrics *Metrics
 	// Clock is the source of time.
 	Clock clock.WithTicker
+	// NewQueue makes the work queue of pools' names, for which limiter tells how long a
+	// pool is to wait whose sync failed; nil for the one of production.
+	NewQueue func(limiter workqueue.TypedRateLimiter[string]) workqueue.TypedRateLimitingInterface[string]
 	// TakeContent returns the spec.config of this very version of a MachineConfig from
 	// the cache, nil if it is not at hand; then the API is asked. It is only called for
 	// a build that is about to start.
@@ -215,12 +218,13 @@ func (ctrl *Controller) Run(ctx context.Context, workers int) {
 
 func (ctrl *Controller) work(ctx context.Context) {
 	defer ctrl.health.workerEnded()
-	for ctrl.processNext(ctx) {
+	for ctrl.ProcessNext(ctx) {
 	}
 }
 
-// processNext syncs the next pool in the queue; false when there will be none.
-func (ctrl *Controller) processNext(ctx context.Context) bool {
+// ProcessNext waits for the next pool in the queue and syncs it; false when there will
+// be none. It is what Run's workers do, for whoever drives the controller in their place.
+func (ctrl *Controller) ProcessNext(ctx context.Context) bool {
 	name, shutdown := ctrl.queue.Get()
 	if shutdown || ctx.Err() != nil {
 		return false
@@ -237,10 +241,14 @@ func (ctrl *Controller) processNext(ctx context.Context) bool {
 
 // newQueue makes the work queue of pools' names.
 func newQueue(config Config, order workqueue.Queue[string]) workqueue.TypedRateLimitingInterface[string] {
+	limiter := newBackOff(config)
+	if config.NewQueue != nil {
+		return config.NewQueue(limiter)
+	}
 	const name = "build-controller"
 	inOrder := workqueue.NewTypedWithConfig(workqueue.TypedQueueConfig[string]{Name: name, Clock: config.Clock, Queue: order})
 	delaying := workqueue.NewTypedDelayingQueueWithConfig(workqueue.TypedDelayingQueueConfig[string]{Name: name, Clock: config.Clock, Queue: inOrder})
-	return workqueue.NewTypedRateLimitingQueueWithConfig(newBackOff(config),
+	return workqueue.NewTypedRateLimitingQueueWithConfig(limiter,
 		workqueue.TypedRateLimitingQueueConfig[string]{Name: name, Clock: config.Clock, DelayingQueue: delaying})
 }
 

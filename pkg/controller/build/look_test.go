@@ -147,7 +147,7 @@ func TestStatusFollowsTheController(t *testing.T) {
 			states := map[status.State]bool{}
 			for sim.round = 1; sim.round <= simRounds && sim.step(); sim.round++ {
 				queue := sim.programs[0].queue
-				if due, ok := queue.next(); queue.Len() > 0 || ok && !due.After(sim.clock.Now()) {
+				if due, ok := queue.Next(); queue.Len() > 0 || ok && !due.After(sim.clock.Now()) {
 					continue
 				}
 				requireStatus(t, sim, states)

@@ -40,9 +40,9 @@ func (sim *simulation) beforeCall(call buildtest.Call) {
 	for _, pool := range sim.pools() {
 		other.queue.Add(pool.Name)
 	}
-	other.queue.fire()
+	other.queue.Fire()
 	for other.queue.Len() > 0 {
-		other.ctrl.processNext(context.Background())
+		other.ctrl.ProcessNext(context.Background())
 	}
 }
 

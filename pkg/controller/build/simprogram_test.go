@@ -17,6 +17,7 @@ import (
 	"k8s.io/client-go/informers"
 	"k8s.io/client-go/tools/cache"
 	"k8s.io/client-go/tools/record"
+	"k8s.io/client-go/util/workqueue"
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/buildtest"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
@@ -33,7 +34,7 @@ type program struct {
 	sim      *simulation
 	clients  buildtest.Clients
 	ctrl     *Controller
-	queue    *simQueue
+	queue    *buildtest.Queue
 	recorder *record.FakeRecorder
 	caches   map[string]cache.Indexer
 	handlers map[string]cache.ResourceEventHandler
@@ -65,15 +66,15 @@ func newProgram(sim *simulation, clients buildtest.Clients) *program {
 	}
 	config := DefaultConfig()
 	config.Clock = sim.clock
+	config.NewQueue = func(limiter workqueue.TypedRateLimiter[string]) workqueue.TypedRateLimitingInterface[string] {
+		p.queue = buildtest.NewQueue(sim.clock, limiter)
+		return p.queue
+	}
 	p.ctrl, err = New(config, mcfg.MachineConfigPools(), mcfg.MachineConfigs(), mcfg.ControllerConfigs(), configMaps, secrets,
 		builder, clients.Kube, clients.Mcfg, p.recorder)
 	if err != nil {
 		panic(err)
 	}
-	// The real one has goroutines, which would keep all of this alive.
-	p.ctrl.queue.ShutDown()
-	p.queue = newSimQueue(sim.clock, config)
-	p.ctrl.queue = p.queue
 
 	p.caches = map[string]cache.Indexer{
 		"machineconfigpools": mcfg.MachineConfigPools().Informer().GetIndexer(),
@@ -209,13 +210,13 @@ func (p *program) mutated(kinds ...string) string {
 
 // work syncs what is queued, once each, and tells whether there was anything.
 func (p *program) work() (worked bool) {
-	p.queue.fire()
+	p.queue.Fire()
 	p.sim.working = p
 	for range p.queue.Len() {
 		if p.dead {
 			return true
 		}
-		p.ctrl.processNext(context.Background())
+		p.ctrl.ProcessNext(context.Background())
 		worked = true
 		p.sim.check("a sync")
 		// A pool in the cache is soon replaced, and with it the trace of a change.

@@ -171,7 +171,7 @@ func (sim *simulation) passTime() bool {
 		}
 	}
 	for _, p := range sim.programs {
-		if at, ok := p.queue.next(); ok {
+		if at, ok := p.queue.Next(); ok {
 			earlier(at)
 		}
 		for _, at := range p.thaw {
