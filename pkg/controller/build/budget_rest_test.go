@@ -145,7 +145,7 @@ func newCrowd(t testing.TB, size int) (h *harness, pools []string) {
 		}
 		active = len(h.api.Calls()) > 0
 		for i, object := range h.api.Stored("builds") {
-			if b := object.(*buildv1.Build); !ended(b) {
+			if b := object.(*buildv1.Build); !buildtest.Ended(b) {
 				h.api.CompleteBuild(b.Name, buildtest.Digest(i))
 			}
 		}

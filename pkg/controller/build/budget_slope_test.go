@@ -171,7 +171,7 @@ func (l *live) until(t testing.TB, what string, so func() bool) {
 	t.Helper()
 	for range 1000000 {
 		caughtUp := true
-		for _, kind := range kinds {
+		for _, kind := range buildtest.Kinds {
 			caughtUp = l.watches[kind].tell() && caughtUp
 		}
 		if l.ctrl.queue.Len() > 0 {
@@ -194,7 +194,7 @@ func (l *live) until(t testing.TB, what string, so func() bool) {
 // build completes every Build.
 func (l *live) build() {
 	for _, object := range l.api.Stored("builds") {
-		if b := object.(*buildv1.Build); !ended(b) {
+		if b := object.(*buildv1.Build); !buildtest.Ended(b) {
 			l.api.CompleteBuild(b.Name, buildtest.Digest(int(hash(b.Name))))
 		}
 	}

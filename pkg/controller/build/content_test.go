@@ -21,14 +21,6 @@ import (
 	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
 )
 
-// customContent makes the ConfigMap with Containerfile text for the pool worker.
-func customContent(text string) *corev1.ConfigMap {
-	return &corev1.ConfigMap{
-		ObjectMeta: metav1.ObjectMeta{Namespace: ctrlcommon.MCONamespace, Name: inputs.CustomConfigMapName},
-		Data:       map[string]string{worker: text},
-	}
-}
-
 // TestCustomContent: a change of the text builds anew, after a moment in which it may
 // change again; a mistake is told with its line, and holds the build only.
 func TestCustomContent(t *testing.T) {
@@ -36,7 +28,7 @@ func TestCustomContent(t *testing.T) {
 	h.settle(worker)
 	h.complete(worker)
 
-	h.api.Put(customContent("FROM configs AS final\nRUN <<EOF\ntrue\nEOF\n"))
+	h.api.Put(buildtest.CustomContent("FROM configs AS final\nRUN <<EOF\ntrue\nEOF\n"))
 	h.settle(worker)
 	require.Len(t, h.api.Builds(), 1, "it may change again")
 	h.pass(5*time.Second, worker)
@@ -45,11 +37,11 @@ func TestCustomContent(t *testing.T) {
 	require.Len(t, build.Spec.Source.Secrets, 2)
 	h.complete(worker)
 
-	h.api.Put(customContent("FROM configs AS final\nRNU true\n"))
+	h.api.Put(buildtest.CustomContent("FROM configs AS final\nRNU true\n"))
 	h.settle(worker)
 	message := h.requireCondition(worker, mcfgv1.MachineConfigPoolBuildPending, plan.ReasonCustomContentInvalid)
 	require.Contains(t, message, "ConfigMap machine-os-builder-custom-containerfile, key worker: line 2: there is no instruction")
-	h.api.Put(customContent("FROM configs AS final\nRUN true\n"))
+	h.api.Put(buildtest.CustomContent("FROM configs AS final\nRUN true\n"))
 	h.settle(worker)
 	require.Contains(t, *h.build(h.newestBuild(worker)).Spec.Source.Dockerfile, "\nRUN true\n", "what was mended is built at once")
 

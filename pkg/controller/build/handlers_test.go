@@ -67,7 +67,7 @@ func TestHandlersMapObjectsToPools(t *testing.T) {
 		},
 		"custom content": {
 			reason: "it may be any pool's that changed",
-			keys:   func(c *Controller) func(any) []string { return c.poolsOfConfigMap }, object: customContent(""), want: []string{"infra", worker},
+			keys:   func(c *Controller) func(any) []string { return c.poolsOfConfigMap }, object: buildtest.CustomContent(""), want: []string{"infra", worker},
 		},
 		"repositories": {
 			reason: "packages may come from them",

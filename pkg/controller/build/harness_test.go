@@ -43,21 +43,13 @@ type harness struct {
 	metadata cache.Indexer
 }
 
-const worker = "worker"
+const (
+	worker  = buildtest.Worker
+	configA = buildtest.ConfigA
+	configB = buildtest.ConfigB
+)
 
-// goodInputs are all that a build of the pool worker needs beside the pool.
-func goodInputs(configs ...string) []runtime.Object {
-	objects := []runtime.Object{
-		buildtest.SettingsConfigMap(),
-		buildtest.RegistrySecret(buildtest.PushSecret, buildtest.Registry),
-		buildtest.RegistrySecret(buildtest.PullSecret, "quay.example.com"),
-		buildtest.ControllerConfig(buildtest.BaseImage),
-	}
-	for _, config := range configs {
-		objects = append(objects, buildtest.RenderedConfig(config))
-	}
-	return objects
-}
+var goodInputs = buildtest.GoodInputs
 
 func newHarness(t testing.TB, objects ...runtime.Object) *harness {
 	t.Helper()
@@ -175,7 +167,7 @@ func (h *harness) editSettings(settings map[string]string) {
 func (h *harness) activeBuilds() []string {
 	var names []string
 	for _, b := range h.api.Builds() {
-		if !ended(b) {
+		if !buildtest.Ended(b) {
 			names = append(names, b.Name)
 		}
 	}

@@ -51,7 +51,7 @@ func TestL11ConfigsWithoutEnd(t *testing.T) {
 		h.settle(worker)
 		h.clock.Step(time.Second)
 	}
-	require.Len(t, h.api.Builds(), 1, "after half a minute; the pool says %s", trueCondition(h.api.Pool(worker)))
+	require.Len(t, h.api.Builds(), 1, "after half a minute; the pool says %v", h.api.Pool(worker).Status.Conditions)
 }
 
 // TestChangedSettingsSettle: an administrator who tries pullspecs is waited for.

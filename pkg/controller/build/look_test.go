@@ -192,7 +192,7 @@ func requireStatus(t *testing.T, sim *simulation, states map[status.State]bool) 
 
 // deliverable tells whether there is news that the program has not got.
 func (p *program) deliverable() bool {
-	for _, kind := range kinds {
+	for _, kind := range buildtest.Kinds {
 		stored := p.sim.api.Stored(kind)
 		if len(stored) != len(p.caches[kind].ListKeys()) {
 			return true

@@ -28,7 +28,7 @@ func (sim *simulation) checkEnd() {
 	sim.checkRest()
 	sim.checkCanary()
 	for _, p := range sim.programs {
-		if object := p.mutated(kinds...); object != "" {
+		if object := p.mutated(buildtest.Kinds...); object != "" {
 			sim.problem("6: the cached object %s was changed", object)
 		}
 	}
@@ -50,7 +50,7 @@ func (sim *simulation) checkLeftovers() {
 		if !served[string(b.OwnerReferences[0].UID)] {
 			sim.problem("3: the Build %s is left behind", b.Name)
 		}
-		active[b.Name] = !ended(b)
+		active[b.Name] = !buildtest.Ended(b)
 	}
 	for _, name := range sim.api.InputSecrets() {
 		if !active[name] {

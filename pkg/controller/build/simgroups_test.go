@@ -4,6 +4,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"sync"
+
+	"github.com/openshift/machine-config-operator/pkg/controller/build/buildtest"
 )
 
 // group is the schedules of one perturbation.
@@ -168,7 +170,7 @@ func storms() []schedule {
 	for _, name := range scenarioNames() {
 		all = append(all, schedule{scenario: name, faults: []fault{{faultStorm, 0}}})
 		for at := 1; at <= measure(name).rounds; at++ {
-			for _, kind := range kinds {
+			for _, kind := range buildtest.Kinds {
 				all = append(all, schedule{scenario: name, faults: []fault{{faultKind(faultFreeze + kind), at}}})
 			}
 		}
@@ -206,7 +208,7 @@ func random(count int, seed uint64) []schedule {
 	names := scenarioNames()
 	atCalls := append([]faultKind{faultCrash, faultLost}, callErrors...)
 	atRounds := append([]faultKind{faultOldList}, slices.Sorted(keysOf(disturbances))...)
-	for _, kind := range kinds {
+	for _, kind := range buildtest.Kinds {
 		atRounds = append(atRounds, faultKind(faultFreeze+kind))
 	}
 	all := make([]schedule, 0, count)

@@ -53,8 +53,8 @@ var inputStates = []inputState{
 		sim.api.Put(config)
 		wants(config.Name)(sim)
 	}, plan.ReasonRenderedConfigInvalid},
-	{"custom-content", func(sim *simulation) { sim.api.Put(customContent("FROM configs AS final\nRUN true\n")) }, ""},
-	{"bad-custom-content", func(sim *simulation) { sim.api.Put(customContent("RUN true\n")) }, plan.ReasonCustomContentInvalid},
+	{"custom-content", func(sim *simulation) { sim.api.Put(buildtest.CustomContent("FROM configs AS final\nRUN true\n")) }, ""},
+	{"bad-custom-content", func(sim *simulation) { sim.api.Put(buildtest.CustomContent("RUN true\n")) }, plan.ReasonCustomContentInvalid},
 	{"paused", editWorker(func(p *mcfgv1.MachineConfigPool) {
 		p.Spec.Paused = true
 		p.Spec.Configuration.Name = "rendered-worker-paused"

@@ -35,7 +35,7 @@ import (
 func (sim *simulation) check(after string) {
 	running := map[string]string{}
 	for _, b := range sim.builds() {
-		if ended(b) || b.Status.Cancelled {
+		if buildtest.Ended(b) || b.Status.Cancelled {
 			continue
 		}
 		key := fmt.Sprint(b.OwnerReferences[0].UID, b.Annotations[constants.FingerprintAnnotation])
@@ -89,14 +89,6 @@ func (sim *simulation) checkPool(pool *mcfgv1.MachineConfigPool, after string) {
 // the first one is seen, and stopped.
 func (sim *simulation) losesRecord() bool {
 	return slices.ContainsFunc(sim.schedule.faults, func(f fault) bool { return f.kind == "remove-record" || f.kind == "spoil-record" })
-}
-
-func ended(b *buildv1.Build) bool {
-	switch b.Status.Phase {
-	case buildv1.BuildPhaseNew, buildv1.BuildPhasePending, buildv1.BuildPhaseRunning:
-		return false
-	}
-	return true
 }
 
 // checkCall looks at a call before it is carried out.

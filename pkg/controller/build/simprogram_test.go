@@ -25,9 +25,6 @@ import (
 	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
 )
 
-// kinds are what a program watches, in the order in which news is delivered.
-var kinds = []string{"configmaps", "controllerconfigs", "machineconfigs", "secrets", "builds", "machineconfigpools"}
-
 // program is one process: the real controller and the real OpenShift adapter,
 // with caches that show what was delivered to them.
 type program struct {
@@ -56,7 +53,7 @@ func newProgram(sim *simulation, clients buildtest.Clients) *program {
 	builds := buildinformers.NewSharedInformerFactory(clients.Build, 0).Build().V1().Builds().Informer()
 	secrets := cache.NewSharedIndexInformer(&cache.ListWatch{}, &metav1.PartialObjectMetadata{}, 0, cache.Indexers{})
 	p := &program{sim: sim, clients: clients, recorder: record.NewFakeRecorder(10000), frozen: map[string]int{}, thaw: map[string]time.Time{}, originals: map[string]map[string]any{}}
-	for _, kind := range kinds {
+	for _, kind := range buildtest.Kinds {
 		p.originals[kind] = map[string]any{}
 	}
 
@@ -108,7 +105,7 @@ func (p *program) notified(object any) []string {
 // deliver brings the caches up to date, kind by kind, and calls the handlers, as
 // informers do. It tells whether there was any news.
 func (p *program) deliver() (news bool) {
-	for _, kind := range kinds {
+	for _, kind := range buildtest.Kinds {
 		if p.frozen[kind] > 0 {
 			p.frozen[kind]--
 			news = true

@@ -36,11 +36,6 @@ type outcome struct {
 	stuck, slow, waits bool
 }
 
-const (
-	configA = "rendered-worker-a"
-	configB = "rendered-worker-b"
-)
-
 func succeeds(*buildv1.Build) outcome { return outcome{} }
 
 func layeredWorker() []runtime.Object {

@@ -195,7 +195,7 @@ func (sim *simulation) buildSystem() (progress bool) {
 	for _, b := range sim.builds() {
 		outcome := sim.scenario.outcome(b)
 		switch phase := b.Status.Phase; {
-		case ended(b):
+		case buildtest.Ended(b):
 			continue
 		case b.Status.Cancelled:
 			sim.api.FailBuild(b.Name, buildv1.BuildPhaseCancelled, buildv1.StatusReasonCancelledBuild, "The build was cancelled by the user.")

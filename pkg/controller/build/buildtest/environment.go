@@ -20,6 +20,9 @@ import (
 	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
 )
 
+// Kinds are what a controller watches, in an order in which news of them may come.
+var Kinds = []string{"configmaps", "controllerconfigs", "machineconfigs", "secrets", "builds", "machineconfigpools"}
+
 // What follows is for tests that act as everyone else in the cluster. None of
 // it counts as a call.
 
@@ -112,6 +115,15 @@ func (a *API) FailBuild(name string, phase buildv1.BuildPhase, reason buildv1.St
 		b.Status.LogSnippet = "last line of the log"
 		b.Status.CompletionTimestamp = &metav1.Time{Time: a.clock.Now().Truncate(time.Second)}
 	})
+}
+
+// Ended tells whether a Build has come to its end.
+func Ended(build *buildv1.Build) bool {
+	switch build.Status.Phase {
+	case buildv1.BuildPhaseNew, buildv1.BuildPhasePending, buildv1.BuildPhaseRunning:
+		return false
+	}
+	return true
 }
 
 // InputSecrets returns the names of the stored Secrets that have an owner.

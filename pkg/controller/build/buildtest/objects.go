@@ -8,9 +8,11 @@ import (
 	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs"
 	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
 )
 
@@ -24,6 +26,13 @@ const (
 	// Canary is a credential that occurs in every secret place of a test, and
 	// must not be found in any other.
 	Canary = "canary-credential-5c1b2e"
+)
+
+// Names of the pool and the configs that most tests are about.
+const (
+	Worker  = "worker"
+	ConfigA = "rendered-worker-a"
+	ConfigB = "rendered-worker-b"
 )
 
 // PoolBuilder makes a MachineConfigPool.
@@ -106,6 +115,28 @@ func SettingsConfigMap() *corev1.ConfigMap {
 			constants.FinalImagePullspecKey:   Repository + ":ignored",
 		},
 	}
+}
+
+// CustomContent makes the ConfigMap with Containerfile text for the pool Worker.
+func CustomContent(text string) *corev1.ConfigMap {
+	return &corev1.ConfigMap{
+		ObjectMeta: metav1.ObjectMeta{Namespace: ctrlcommon.MCONamespace, Name: inputs.CustomConfigMapName},
+		Data:       map[string]string{Worker: text},
+	}
+}
+
+// GoodInputs are all that builds of the configs need beside the pool.
+func GoodInputs(configs ...string) []runtime.Object {
+	objects := []runtime.Object{
+		SettingsConfigMap(),
+		RegistrySecret(PushSecret, Registry),
+		RegistrySecret(PullSecret, "quay.example.com"),
+		ControllerConfig(BaseImage),
+	}
+	for _, config := range configs {
+		objects = append(objects, RenderedConfig(config))
+	}
+	return objects
 }
 
 // RegistrySecret makes a credential Secret for a registry.
