@@ -16,7 +16,6 @@ import (
 	mcfginformers "github.com/openshift/client-go/machineconfiguration/informers/externalversions"
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	k8sruntime "k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/watch"
@@ -67,15 +66,6 @@ func (p *pump) List(metav1.ListOptions) (k8sruntime.Object, error) {
 
 func (p *pump) Watch(metav1.ListOptions) (watch.Interface, error) { return p.watcher, nil }
 
-// form is what a watch of the kind shows.
-func (p *pump) form(object k8sruntime.Object) k8sruntime.Object {
-	object = object.DeepCopyObject()
-	if secret, ok := object.(*corev1.Secret); ok {
-		return meta.AsPartialObjectMetadata(secret)
-	}
-	return asCached(object).(k8sruntime.Object)
-}
-
 // tell sends what is new, and tells whether the cache has all of it.
 func (p *pump) tell() (caughtUp bool) {
 	gone := map[string]bool{}
@@ -89,9 +79,9 @@ func (p *pump) tell() (caughtUp bool) {
 		old, known := p.shown[key]
 		switch {
 		case !known:
-			p.watcher.Add(p.form(object))
+			p.watcher.Add(buildtest.AsCached(object))
 		case versionOf(old) != versionOf(object):
-			p.watcher.Modify(p.form(object))
+			p.watcher.Modify(buildtest.AsCached(object))
 		}
 		p.shown[key] = object
 		if cached, ok, _ := p.indexer.GetByKey(key); !ok || versionOf(cached) != versionOf(object) {
@@ -99,7 +89,7 @@ func (p *pump) tell() (caughtUp bool) {
 		}
 	}
 	for key := range gone {
-		p.watcher.Delete(p.form(p.shown[key]))
+		p.watcher.Delete(buildtest.AsCached(p.shown[key]))
 		delete(p.shown, key)
 	}
 	return caughtUp && len(p.indexer.ListKeys()) == len(p.shown)

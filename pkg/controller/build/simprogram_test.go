@@ -6,11 +6,8 @@ import (
 	"slices"
 	"time"
 
-	buildv1 "github.com/openshift/api/build/v1"
-	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
 	buildinformers "github.com/openshift/client-go/build/informers/externalversions"
 	mcfginformers "github.com/openshift/client-go/machineconfiguration/informers/externalversions"
-	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -134,7 +131,7 @@ func (p *program) deliverKind(kind string, objects []runtime.Object) (news bool)
 		if exists && versionOf(old) == versionOf(object) {
 			continue
 		}
-		cached := asCached(object.DeepCopyObject())
+		cached := buildtest.AsCached(object)
 		switch p.sim.faultAtNews(p, kind) {
 		case faultLate:
 			p.frozen[kind] = 3
@@ -149,7 +146,7 @@ func (p *program) deliverKind(kind string, objects []runtime.Object) (news bool)
 		if err := indexer.Add(cached); err != nil {
 			panic(err)
 		}
-		p.originals[kind][key] = asCached(object.DeepCopyObject())
+		p.originals[kind][key] = buildtest.AsCached(object)
 		// A watch that missed a deletion shows the replacement as an update, too.
 		if exists {
 			handler.OnUpdate(old, cached)
@@ -177,20 +174,6 @@ func (p *program) deliverKind(kind string, objects []runtime.Object) (news bool)
 		}
 	}
 	return news
-}
-
-// asCached is the form in which the informers keep an object, see the transform
-// of the shared informers.
-func asCached(object runtime.Object) any {
-	switch o := object.(type) {
-	case *mcfgv1.MachineConfig:
-		o.Spec.Config = runtime.RawExtension{}
-	case *buildv1.Build:
-		o.Spec.Source.Dockerfile = nil
-	case *corev1.Secret:
-		return meta.AsPartialObjectMetadata(o)
-	}
-	return object
 }
 
 // mutated returns the first cached object of the kinds that someone changed.

@@ -43,7 +43,7 @@ func CreateControllerContext(cb *ClientBuilder) *ControllerContext {
 		KubeNamespacedInformerFactory: informers.NewSharedInformerFactoryWithOptions(
 			cb.KubeClientOrDie("kube-shared-informer"), noResync,
 			informers.WithNamespace(MCONamespace),
-			informers.WithTransform(stripForLayering)),
+			informers.WithTransform(StripForLayering)),
 		LayeringInformers: layering,
 	}
 }

@@ -63,18 +63,18 @@ func newLayeringInformers(cb *ClientBuilder) LayeringInformers {
 		cb.MetadataClientOrDie("secret-metadata-informer"), noResync, MCONamespace, nil)
 	secretInformer := secrets.ForResource(corev1.SchemeGroupVersion.WithResource("secrets")).Informer()
 	// It fails only on an informer that was started.
-	if err := secretInformer.SetTransform(stripForLayering); err != nil {
+	if err := secretInformer.SetTransform(StripForLayering); err != nil {
 		panic(err)
 	}
 	return LayeringInformers{
 		BuildSettingsInformerFactory: informers.NewSharedInformerFactoryWithOptions(
 			cb.KubeClientOrDie("build-settings-informer"), noResync,
 			informers.WithNamespace(MCONamespace),
-			informers.WithTransform(stripForLayering)),
+			informers.WithTransform(StripForLayering)),
 		BuildInformerFactory: buildinformers.NewSharedInformerFactoryWithOptions(
 			cb.BuildClientOrDie("build-informer"), noResync,
 			buildinformers.WithNamespace(MCONamespace),
-			buildinformers.WithTransform(stripForLayering),
+			buildinformers.WithTransform(StripForLayering),
 			buildinformers.WithTweakListOptions(func(o *metav1.ListOptions) {
 				o.LabelSelector = labels.Set{constants.OwnedLabel: constants.OwnedLabelValue}.String()
 			})),
@@ -98,24 +98,24 @@ func (l *LayeringInformers) Shutdown() {
 	l.secretMetadataFactory.Shutdown()
 }
 
-// stripAndKeep is stripForLayering, and keeps the content of configs that are new.
+// stripAndKeep is StripForLayering, and keeps the content of configs that are new.
 func stripAndKeep(recent *RecentContent) cache.TransformFunc {
 	return func(object any) (any, error) {
 		if config, ok := object.(*mcfgv1.MachineConfig); ok {
 			recent.keep(config)
 		}
-		return stripForLayering(object)
+		return StripForLayering(object)
 	}
 }
 
-// stripForLayering drops, before an object enters a cache, what image builds
+// StripForLayering drops, before an object enters a cache, what image builds
 // never read from one: who wrote which field, the names of the MachineConfigs that a
 // pool's config was rendered from (dozens, twice), the content of MachineConfigs
 // (they are large, and the one that is built is read in full then), the
 // Dockerfile of Builds, the values of ConfigMaps that are only counted on to exist,
 // and the annotations of Secrets that are not ours (what
 // was last applied to them, credentials included, is one).
-func stripForLayering(object any) (any, error) {
+func StripForLayering(object any) (any, error) {
 	if accessor, err := meta.Accessor(object); err == nil {
 		accessor.SetManagedFields(nil)
 	}

@@ -48,7 +48,7 @@ func TestIsRenderDegraded(t *testing.T) {
 func TestStripForLayering(t *testing.T) {
 	managed := []metav1.ManagedFieldsEntry{{Manager: "kubectl"}}
 	strip := func(object any) any {
-		stripped, err := stripForLayering(object)
+		stripped, err := StripForLayering(object)
 		require.NoError(t, err)
 		return stripped
 	}

@@ -160,6 +160,20 @@ func (a *API) FillMetadata(indexer cache.Indexer, resource string) {
 	}
 }
 
+// AsCached is a copy of a stored object in the form in which the informers of the
+// controller keep it.
+func AsCached(object runtime.Object) runtime.Object {
+	object = object.DeepCopyObject()
+	if secret, ok := object.(*corev1.Secret); ok {
+		object = meta.AsPartialObjectMetadata(secret)
+	}
+	stripped, err := ctrlcommon.StripForLayering(object)
+	if err != nil {
+		panic(err)
+	}
+	return stripped.(runtime.Object)
+}
+
 // Digest is a well-formed digest that differs by seed.
 func Digest(seed int) string { return "sha256:" + fmt.Sprintf("%064x", seed) }
 
