@@ -194,11 +194,11 @@ func requireStatus(t *testing.T, sim *simulation, states map[status.State]bool) 
 func (p *program) deliverable() bool {
 	for _, kind := range buildtest.Kinds {
 		stored := p.sim.api.Stored(kind)
-		if len(stored) != len(p.caches[kind].ListKeys()) {
+		if len(stored) != len(p.informers[kind].GetIndexer().ListKeys()) {
 			return true
 		}
 		for _, object := range stored {
-			cached, exists, _ := p.caches[kind].Get(object)
+			cached, exists, _ := p.informers[kind].GetIndexer().Get(object)
 			if !exists || versionOf(cached) != versionOf(object) {
 				return true
 			}

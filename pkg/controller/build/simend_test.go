@@ -202,7 +202,7 @@ func (sim *simulation) checkRest() {
 			p.deliver()
 			if minute%2 == 0 {
 				// That nothing changed is not all that keeps it silent.
-				p.ctrl.rest.disturb(imagebuilder.AllPools)
+				p.builder.enqueue(imagebuilder.AllPools)
 			}
 			for _, pool := range sim.pools() {
 				p.queue.Add(pool.Name)

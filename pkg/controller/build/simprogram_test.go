@@ -6,32 +6,36 @@ import (
 	"slices"
 	"time"
 
-	buildinformers "github.com/openshift/client-go/build/informers/externalversions"
+	buildv1 "github.com/openshift/api/build/v1"
+	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
+	mcfgclientset "github.com/openshift/client-go/machineconfiguration/clientset/versioned"
 	mcfginformers "github.com/openshift/client-go/machineconfiguration/informers/externalversions"
-	"k8s.io/apimachinery/pkg/api/meta"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/informers"
+	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/cache"
 	"k8s.io/client-go/tools/record"
 	"k8s.io/client-go/util/workqueue"
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/buildtest"
-	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder/openshift"
 	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
 )
 
 // program is one process: the real controller and the real OpenShift adapter,
-// with caches that show what was delivered to them.
+// with informers that know what was delivered to them.
 type program struct {
 	sim      *simulation
 	clients  buildtest.Clients
 	ctrl     *Controller
 	queue    *buildtest.Queue
 	recorder *record.FakeRecorder
-	caches   map[string]cache.Indexer
-	handlers map[string]cache.ResourceEventHandler
+	// builder is the adapter of the controller.
+	builder   *told
+	informers map[string]*informer
 	// originals are copies of what is in the caches.
 	originals map[string]map[string]any
 	// frozen counts the rounds for which a kind delivers nothing, and thaw is when
@@ -45,58 +49,62 @@ type program struct {
 // newProgram starts a program with the given clients, one set for each program
 // that runs at the same time: the fakes serve one call at a time.
 func newProgram(sim *simulation, clients buildtest.Clients) *program {
-	mcfg := mcfginformers.NewSharedInformerFactory(clients.Mcfg, 0).Machineconfiguration().V1()
-	configMaps := informers.NewSharedInformerFactory(clients.Kube, 0).Core().V1().ConfigMaps()
-	builds := buildinformers.NewSharedInformerFactory(clients.Build, 0).Build().V1().Builds().Informer()
-	secrets := cache.NewSharedIndexInformer(&cache.ListWatch{}, &metav1.PartialObjectMetadata{}, 0, cache.Indexers{})
-	p := &program{sim: sim, clients: clients, recorder: record.NewFakeRecorder(10000), frozen: map[string]int{}, thaw: map[string]time.Time{}, originals: map[string]map[string]any{}}
-	for _, kind := range buildtest.Kinds {
-		p.originals[kind] = map[string]any{}
+	p := &program{
+		sim: sim, clients: clients, recorder: record.NewFakeRecorder(10000), frozen: map[string]int{}, thaw: map[string]time.Time{},
+		informers: map[string]*informer{}, originals: map[string]map[string]any{},
 	}
+	mcfg := mcfginformers.NewSharedInformerFactory(clients.Mcfg, 0)
+	// The first one who asks a factory for an informer decides what it is.
+	for kind, object := range map[string]runtime.Object{
+		"machineconfigpools": &mcfgv1.MachineConfigPool{}, "machineconfigs": &mcfgv1.MachineConfig{}, "controllerconfigs": &mcfgv1.ControllerConfig{},
+	} {
+		mcfg.InformerFor(object, func(mcfgclientset.Interface, time.Duration) cache.SharedIndexInformer {
+			return p.informer(kind, object)
+		})
+	}
+	kube := informers.NewSharedInformerFactory(clients.Kube, 0)
+	kube.InformerFor(&corev1.ConfigMap{}, func(kubernetes.Interface, time.Duration) cache.SharedIndexInformer {
+		return p.informer("configmaps", &corev1.ConfigMap{})
+	})
+	builds, secrets := p.informer("builds", &buildv1.Build{}), p.informer("secrets", &metav1.PartialObjectMetadata{})
 
-	builder, err := openshift.New(ctrlcommon.MCONamespace, clients.Build, clients.Kube, builds, secrets)
+	adapter, err := openshift.New(ctrlcommon.MCONamespace, clients.Build, clients.Kube, builds, secrets)
 	if err != nil {
 		panic(err)
 	}
+	p.builder = &told{ImageBuilder: adapter}
 	config := DefaultConfig()
 	config.Clock = sim.clock
 	config.NewQueue = func(limiter workqueue.TypedRateLimiter[string]) workqueue.TypedRateLimitingInterface[string] {
 		p.queue = buildtest.NewQueue(sim.clock, limiter)
 		return p.queue
 	}
-	p.ctrl, err = New(config, mcfg.MachineConfigPools(), mcfg.MachineConfigs(), mcfg.ControllerConfigs(), configMaps, secrets,
-		builder, clients.Kube, clients.Mcfg, p.recorder)
+	known := mcfg.Machineconfiguration().V1()
+	p.ctrl, err = New(config, known.MachineConfigPools(), known.MachineConfigs(), known.ControllerConfigs(), kube.Core().V1().ConfigMaps(), secrets,
+		p.builder, clients.Kube, clients.Mcfg, p.recorder)
 	if err != nil {
 		panic(err)
-	}
-
-	p.caches = map[string]cache.Indexer{
-		"machineconfigpools": mcfg.MachineConfigPools().Informer().GetIndexer(),
-		"machineconfigs":     mcfg.MachineConfigs().Informer().GetIndexer(),
-		"controllerconfigs":  mcfg.ControllerConfigs().Informer().GetIndexer(),
-		"configmaps":         configMaps.Informer().GetIndexer(),
-		"builds":             builds.GetIndexer(),
-		"secrets":            secrets.GetIndexer(),
-	}
-	p.handlers = map[string]cache.ResourceEventHandler{
-		"machineconfigpools": p.ctrl.handle(p.ctrl.poolItself),
-		"machineconfigs":     p.ctrl.handle(p.ctrl.poolsThatWant),
-		"controllerconfigs":  p.ctrl.handle(p.ctrl.poolsOfControllerConfig),
-		"configmaps":         p.ctrl.handle(p.ctrl.poolsOfConfigMap),
-		"builds":             p.ctrl.handle(p.notified),
-		"secrets":            p.ctrl.handle(func(o any) []string { return append(p.ctrl.poolsOfSecret(o), p.notified(o)...) }),
 	}
 	return p
 }
 
-// notified stands in for the adapter's own notification, which hangs on running
-// informers.
-func (p *program) notified(object any) []string {
-	accessor, err := meta.Accessor(object)
-	if err == nil && accessor.GetAnnotations()[constants.PoolAnnotation] != "" {
-		p.ctrl.enqueueFromBuilder(accessor.GetAnnotations()[constants.PoolAnnotation])
-	}
-	return nil
+// informer makes the program's informer of a kind.
+func (p *program) informer(kind string, object runtime.Object) *informer {
+	p.informers[kind] = newInformer(object)
+	p.originals[kind] = map[string]any{}
+	return p.informers[kind]
+}
+
+// told is the adapter, and remembers whom it tells of its builds.
+type told struct {
+	imagebuilder.ImageBuilder
+	enqueue func(pool string)
+}
+
+// Notify implements ImageBuilder.
+func (b *told) Notify(enqueue func(pool string)) (synced func() bool) {
+	b.enqueue = enqueue
+	return b.ImageBuilder.Notify(enqueue)
 }
 
 // deliver brings the caches up to date, kind by kind, and calls the handlers, as
@@ -119,7 +127,8 @@ func (p *program) deliver() (news bool) {
 }
 
 func (p *program) deliverKind(kind string, objects []runtime.Object) (news bool) {
-	indexer, handler := p.caches[kind], p.handlers[kind]
+	informer := p.informers[kind]
+	indexer := informer.GetIndexer()
 	gone := indexer.ListKeys()
 	for _, object := range objects {
 		key, err := cache.MetaNamespaceKeyFunc(object)
@@ -140,7 +149,7 @@ func (p *program) deliverKind(kind string, objects []runtime.Object) (news bool)
 			if err := indexer.Add(cached); err != nil {
 				panic(err)
 			}
-			handler.OnAdd(cached, false)
+			informer.added(cached)
 		}
 		news = true
 		if err := indexer.Add(cached); err != nil {
@@ -149,9 +158,9 @@ func (p *program) deliverKind(kind string, objects []runtime.Object) (news bool)
 		p.originals[kind][key] = buildtest.AsCached(object)
 		// A watch that missed a deletion shows the replacement as an update, too.
 		if exists {
-			handler.OnUpdate(old, cached)
+			informer.updated(old, cached)
 		} else {
-			handler.OnAdd(cached, false)
+			informer.added(cached)
 		}
 	}
 	slices.Sort(gone)
@@ -168,9 +177,9 @@ func (p *program) deliverKind(kind string, objects []runtime.Object) (news bool)
 		}
 		delete(p.originals[kind], key)
 		if fault == faultTombstone {
-			handler.OnDelete(cache.DeletedFinalStateUnknown{Key: key, Obj: old})
+			informer.deleted(cache.DeletedFinalStateUnknown{Key: key, Obj: old})
 		} else {
-			handler.OnDelete(old)
+			informer.deleted(old)
 		}
 	}
 	return news
@@ -180,7 +189,7 @@ func (p *program) deliverKind(kind string, objects []runtime.Object) (news bool)
 func (p *program) mutated(kinds ...string) string {
 	for _, kind := range kinds {
 		for key, original := range p.originals[kind] {
-			if cached, _, _ := p.caches[kind].GetByKey(key); !reflect.DeepEqual(cached, original) {
+			if cached, _, _ := p.informers[kind].GetIndexer().GetByKey(key); !reflect.DeepEqual(cached, original) {
 				return kind + " " + key
 			}
 		}
