@@ -215,3 +215,27 @@ func (p *program) work() (worked bool) {
 	}
 	return worked
 }
+
+// isIdle tells whether the first program has nothing to do at this instant.
+func (sim *simulation) isIdle() bool {
+	p := sim.programs[0]
+	due, ok := p.queue.Next()
+	return p.queue.Len() == 0 && (!ok || due.After(sim.clock.Now())) && !p.deliverable()
+}
+
+// deliverable tells whether there is news that the program has not got.
+func (p *program) deliverable() bool {
+	for _, kind := range buildtest.Kinds {
+		stored, indexer := p.sim.api.Stored(kind), p.informers[kind].GetIndexer()
+		if len(stored) != len(indexer.ListKeys()) {
+			return true
+		}
+		for _, object := range stored {
+			cached, exists, _ := indexer.Get(object)
+			if !exists || versionOf(cached) != versionOf(object) {
+				return true
+			}
+		}
+	}
+	return false
+}
