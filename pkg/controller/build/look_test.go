@@ -136,10 +136,7 @@ func TestDoctorFindsNothingInNormalLife(t *testing.T) {
 			}
 			before := sim.api.Before
 			sim.api.Before = func(call buildtest.Call) { look(); before(call) }
-			for sim.round = 1; sim.round <= simRounds && sim.step(); sim.round++ {
-				look()
-			}
-			require.Empty(t, sim.problems)
+			require.Empty(t, sim.play(look))
 			require.Greater(t, looks, 10)
 			for _, check := range expected[name] {
 				require.True(t, met[check], "%s is found", check)
@@ -158,11 +155,11 @@ func TestStatusFollowsTheController(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			sim := newSimulation(schedule{scenario: name})
 			states := map[status.State]bool{}
-			for sim.round = 1; sim.round <= simRounds && sim.step(); sim.round++ {
+			sim.play(func() {
 				if sim.isIdle() {
 					requireStatus(t, sim, states)
 				}
-			}
+			})
 			for _, pool := range sim.pools() {
 				if _, ok := pool.Annotations[constants.DesiredOSImageAnnotation]; ok {
 					require.True(t, states[status.StatePublished], "the states are %v", states)

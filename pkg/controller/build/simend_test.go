@@ -148,8 +148,7 @@ func undisturbedRun(s schedule) *simulation {
 	known, ok := undisturbedEnds.Load(s.String())
 	if !ok {
 		sim := newSimulation(s)
-		for sim.round = 1; sim.round <= simRounds && sim.step(); sim.round++ {
-		}
+		sim.play(func() {})
 		known, _ = undisturbedEnds.LoadOrStore(s.String(), sim)
 	}
 	return known.(*simulation)

@@ -1,7 +1,6 @@
 package build
 
 import (
-	"context"
 	"errors"
 	"strings"
 
@@ -42,7 +41,7 @@ func (sim *simulation) beforeCall(call buildtest.Call) {
 	}
 	other.queue.Fire()
 	for other.queue.Len() > 0 {
-		other.ctrl.ProcessNext(context.Background())
+		other.sync()
 	}
 }
 

@@ -14,21 +14,21 @@ type group struct {
 	schedules func() []schedule
 }
 
-func groups() []group {
+func (o *Options) groups() []group {
 	return []group{
 		{"undisturbed", undisturbed},
-		{"E1 crash after each call", single(atEachCall(faultCrash))},
-		{"E2 reply lost of each call", single(atEachCall(faultLost))},
-		{"E3 each call fails once, in each way", single(atEachCall(callErrors...))},
-		{"E4 each piece of news is late, doubled or a tombstone", single(atEachNews)},
-		{"E5 restart on an old list at each round", single(atEachRound(faultOldList))},
+		{"E1 crash after each call", o.single(atEachCall(faultCrash))},
+		{"E2 reply lost of each call", o.single(atEachCall(faultLost))},
+		{"E3 each call fails once, in each way", o.single(atEachCall(callErrors...))},
+		{"E4 each piece of news is late, doubled or a tombstone", o.single(atEachNews)},
+		{"E5 restart on an old list at each round", o.single(atEachRound(faultOldList))},
 		{"E6 another program goes ahead of each call", twoPrograms},
-		{"E7 the environment acts at each round", single(atEachRound(slices.Sorted(keysOf(disturbances))...))},
-		{"E8 pairs of faults on the main scenario", faultPairs},
-		{"E9 a thousand failures in a row, then recovery", outages},
-		{"E10 nothing but 429, or no news of a kind, for ten minutes", storms},
-		{"E11 from each state of the inputs to each other, and a crash", inputPairs},
-		{"E12 random", func() []schedule { return random(*schedules, *seed) }},
+		{"E7 the environment acts at each round", o.single(atEachRound(slices.Sorted(keysOf(disturbances))...))},
+		{"E8 pairs of faults on the main scenario", o.faultPairs},
+		{"E9 a thousand failures in a row, then recovery", o.outages},
+		{"E10 nothing but 429, or no news of a kind, for ten minutes", o.storms},
+		{"E11 from each state of the inputs to each other, and a crash", o.inputPairs},
+		{"E12 random", func() []schedule { return random(o.Schedules, o.Seed) }},
 	}
 }
 
@@ -62,8 +62,7 @@ func measure(name string) size {
 		return known.(size)
 	}
 	sim := newSimulation(schedule{scenario: name})
-	for sim.round = 1; sim.round <= simRounds && sim.step(); sim.round++ {
-	}
+	sim.play(func() {})
 	n := size{sim.calls, sim.news, sim.round}
 	sizes.Store(name, n)
 	return n
@@ -96,7 +95,7 @@ func atEachRound(kinds ...faultKind) faultsOf {
 func atEachNews(n size) []fault { return faultsAt(n.news, newsFaults) }
 
 // single makes a schedule of each fault of each scenario.
-func single(faults faultsOf) func() []schedule {
+func (o *Options) single(faults faultsOf) func() []schedule {
 	return func() []schedule {
 		var all []schedule
 		for _, name := range scenarioNames() {
@@ -104,19 +103,19 @@ func single(faults faultsOf) func() []schedule {
 				all = append(all, schedule{scenario: name, faults: []fault{f}})
 			}
 		}
-		return sample(all)
+		return o.sample(all)
 	}
 }
 
-// sample takes one schedule in so many, as the flag says.
-func sample(all []schedule) []schedule {
-	if *sampled <= 1 {
+// sample takes one schedule in so many.
+func (o *Options) sample(all []schedule) []schedule {
+	if o.Sampled <= 1 {
 		return all
 	}
-	rng := rand.New(rand.NewPCG(*seed, 2))
+	rng := rand.New(rand.NewPCG(o.Seed, 2))
 	var some []schedule
 	for _, s := range all {
-		if rng.IntN(*sampled) == 0 {
+		if rng.IntN(o.Sampled) == 0 {
 			some = append(some, s)
 		}
 	}
@@ -142,30 +141,30 @@ func twoPrograms() []schedule {
 }
 
 // faultPairs combines any two single faults of the main scenario.
-func faultPairs() []schedule {
+func (o *Options) faultPairs() []schedule {
 	n := measure("happy")
 	singles := slices.Concat(
 		atEachCall(append([]faultKind{faultCrash, faultLost}, callErrors...)...)(n),
 		atEachNews(n),
 		atEachRound(append([]faultKind{faultOldList}, slices.Sorted(keysOf(disturbances))...)...)(n))
-	rng := rand.New(rand.NewPCG(*seed, 3))
-	all := make([]schedule, 0, *pairs)
-	for range *pairs {
+	rng := rand.New(rand.NewPCG(o.Seed, 3))
+	all := make([]schedule, 0, o.Pairs)
+	for range o.Pairs {
 		first, second := singles[rng.IntN(len(singles))], singles[rng.IntN(len(singles))]
 		all = append(all, schedule{scenario: "happy", faults: []fault{first, second}})
 	}
 	return all
 }
 
-func outages() []schedule {
+func (o *Options) outages() []schedule {
 	all := []schedule{{scenario: "stubborn"}}
 	for _, name := range scenarioNames() {
 		all = append(all, schedule{scenario: name, faults: []fault{{faultOutage, 1000}}})
 	}
-	return sample(all)
+	return o.sample(all)
 }
 
-func storms() []schedule {
+func (o *Options) storms() []schedule {
 	var all []schedule
 	for _, name := range scenarioNames() {
 		all = append(all, schedule{scenario: name, faults: []fault{{faultStorm, 0}}})
@@ -175,10 +174,10 @@ func storms() []schedule {
 			}
 		}
 	}
-	return sample(all)
+	return o.sample(all)
 }
 
-func inputPairs() []schedule {
+func (o *Options) inputPairs() []schedule {
 	var pairs []schedule
 	for _, from := range inputStates {
 		for _, to := range inputStates {
@@ -187,7 +186,7 @@ func inputPairs() []schedule {
 			}
 		}
 	}
-	pairs = sample(pairs)
+	pairs = o.sample(pairs)
 	var wait sync.WaitGroup
 	for i := range pairs {
 		wait.Go(func() { measure(pairs[i].scenario) })

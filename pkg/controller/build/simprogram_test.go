@@ -185,6 +185,11 @@ func (p *program) deliverKind(kind string, objects []runtime.Object) (news bool)
 	return news
 }
 
+// sync works on the next item in the queue.
+func (p *program) sync() {
+	p.ctrl.ProcessNext(context.Background()) //nolint:forbidigo // a program starts its context
+}
+
 // mutated returns the first cached object of the kinds that someone changed.
 func (p *program) mutated(kinds ...string) string {
 	for _, kind := range kinds {
@@ -205,7 +210,7 @@ func (p *program) work() (worked bool) {
 		if p.dead {
 			return true
 		}
-		p.ctrl.ProcessNext(context.Background())
+		p.sync()
 		worked = true
 		p.sim.check("a sync")
 		// A pool in the cache is soon replaced, and with it the trace of a change.

@@ -13,14 +13,7 @@ import (
 	"k8s.io/klog/v2"
 )
 
-var (
-	replay    = flag.String("schedule", "", "run this one schedule of the simulation and print what happens")
-	schedules = flag.Int("schedules", 300, "how many random schedules the simulation runs")
-	pairs     = flag.Int("pairs", 200, "how many pairs of faults the simulation runs on the main scenario")
-	sampled   = flag.Int("sampled", 20, "of the single faults, run one in so many; 1 for all")
-	seed      = flag.Uint64("seed", 1, "seed of the random schedules, pairs and samples")
-	failFast  = flag.Bool("fail-fast", false, "stop the simulation at the first failure")
-)
+var options = Flags(flag.CommandLine)
 
 // quiet keeps the controller's log out of a test's way.
 func quiet(t *testing.T) {
@@ -38,8 +31,8 @@ func quiet(t *testing.T) {
 // under pairs of faults, and under random ones.
 func TestSimulation(t *testing.T) {
 	quiet(t)
-	if *replay != "" {
-		s, err := parseSchedule(*replay)
+	if options.Schedule != "" {
+		s, err := parseSchedule(options.Schedule)
 		require.NoError(t, err)
 		sim := traced(s)
 		t.Log(sim)
@@ -48,16 +41,16 @@ func TestSimulation(t *testing.T) {
 	}
 
 	total, failures := 0, int64(0)
-	for _, g := range groups() {
+	for _, g := range options.groups() {
 		all := g.schedules()
 		failed := runAll(t, all)
 		t.Logf("%-58s %7d schedules, %d failures", g.name, len(all), failed)
 		total, failures = total+len(all), failures+failed
-		if failures > 0 && *failFast {
+		if failures > 0 && options.FailFast {
 			break
 		}
 	}
-	t.Logf("%-58s %7d schedules, %d failures, seed %d", "total", total, failures, *seed)
+	t.Logf("%-58s %7d schedules, %d failures, seed %d", "total", total, failures, options.Seed)
 }
 
 // runAll runs the schedules on all processors, and reports the first failures in
@@ -69,7 +62,7 @@ func runAll(t *testing.T, all []schedule) (failures int64) {
 		wait.Go(func() {
 			for {
 				i := int(next.Add(1)) - 1
-				if i >= len(all) || *failFast && failed.Load() > 0 {
+				if i >= len(all) || options.FailFast && failed.Load() > 0 {
 					return
 				}
 				if problems := newSimulation(all[i]).run(); len(problems) > 0 {

@@ -108,6 +108,15 @@ func (sim *simulation) run() []string {
 	return sim.problems
 }
 
+// play plays the schedule to its end, and lets someone look after each round. Of the
+// end, nothing is checked.
+func (sim *simulation) play(look func()) []string {
+	for sim.round = 1; sim.round <= simRounds && sim.step(); sim.round++ {
+		look()
+	}
+	return sim.problems
+}
+
 // step lets everyone act once, and tells whether anything is left to happen.
 func (sim *simulation) step() bool {
 	// Time never stands still: names are made of it.
