@@ -27,6 +27,7 @@ import (
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder/openshift"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/plan"
 	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
 )
@@ -107,15 +108,15 @@ func configOf(pool string) string { return "rendered-" + pool + "-" + strings.Re
 func buildOf(pool string) string { return "machine-os-" + pool + "-0123456789-1" }
 
 // recordOf is that of the first attempt, an hour ago.
-func recordOf(pool string) plan.Record {
-	return plan.Record{
+func recordOf(pool string) ledger.Record {
+	return ledger.Record{
 		Build: buildOf(pool), Fingerprint: strings.Repeat("f", 64), Config: configOf(pool), Attempt: 1, ClaimedAt: ago(time.Hour),
 		Took: []int64{720, 700, 900},
 	}
 }
 
 // pool makes one that opted in a day ago, with a record and the conditions of the plan.
-func (c *fakeCluster) pool(name string, record plan.Record, p plan.Plan, since time.Duration) *mcfgv1.MachineConfigPool {
+func (c *fakeCluster) pool(name string, record ledger.Record, p ledger.Report, since time.Duration) *mcfgv1.MachineConfigPool {
 	pool := buildtest.Pool(name).Layered().Wants(configOf(name)).Object()
 	pool.CreationTimestamp = metav1.NewTime(ago(24 * time.Hour))
 	if record.Build != "" {
@@ -142,8 +143,8 @@ func ourBuild(pool string, phase buildv1.BuildPhase) *buildv1.Build {
 func (c *fakeCluster) published(name string) *mcfgv1.MachineConfigPool {
 	record := recordOf(name)
 	record.Image = buildtest.Repository + "@" + buildtest.Digest(1)
-	pool := c.pool(name, record, plan.Plan{
-		State: plan.StateSucceeded, Reason: plan.ReasonImagePublished, Message: "Image " + record.Image + " of " + record.Config + " is published.",
+	pool := c.pool(name, record, ledger.Report{
+		State: ledger.StatePublished, Reason: ledger.ReasonImagePublished, Message: "Image " + record.Image + " of " + record.Config + " is published.",
 	}, 3*time.Hour)
 	metav1.SetMetaDataAnnotation(&pool.ObjectMeta, constants.DesiredOSImageAnnotation, record.Image)
 	metav1.SetMetaDataAnnotation(&pool.ObjectMeta, constants.DesiredOSImageConfigAnnotation, record.Config)
@@ -155,17 +156,17 @@ func (c *fakeCluster) populate() {
 	c.t.Helper()
 	c.add(buildtest.SettingsConfigMap(), buildtest.ControllerConfig(buildtest.BaseImage),
 		buildtest.RegistrySecret(buildtest.PushSecret, buildtest.Registry), buildtest.RegistrySecret(buildtest.PullSecret, "quay.example.com"))
-	building := plan.Plan{State: plan.StateBuilding, Reason: plan.ReasonBuildRunning, Message: "Build " + buildOf("building") + " of " + configOf("building") + " is running, building for 8m, usually 12m."}
-	stuck := plan.Plan{State: plan.StatePending, Reason: plan.ReasonBuildStuck, Message: "Build " + buildOf("stuck") + " of " + configOf("stuck") + " has not begun to run within 2m0s (Unschedulable: no node fits)."}
+	building := ledger.Report{State: ledger.StateBuilding, Reason: ledger.ReasonBuildRunning, Message: "Build " + buildOf("building") + " of " + configOf("building") + " is running, building for 8m, usually 12m."}
+	stuck := ledger.Report{State: ledger.StateStuck, Reason: ledger.ReasonBuildStuck, Message: "Build " + buildOf("stuck") + " of " + configOf("stuck") + " has not begun to run within 2m0s (Unschedulable: no node fits)."}
 	failed := recordOf("failed")
-	failed.Failure = &plan.Failure{Reason: "DockerBuildFailed", At: ago(5 * time.Minute)}
-	failure := plan.Plan{State: plan.StateFailed, Reason: plan.ReasonBuildFailed, Message: "Build " + failed.Build + " of " + failed.Config + " failed (DockerBuildFailed: it exits with 1)."}
+	failed.Failure = &ledger.Failure{Reason: "DockerBuildFailed", Message: "it exits with 1", At: ago(5 * time.Minute)}
+	failure := ledger.Report{State: ledger.StateFailed, Reason: ledger.ReasonBuildFailed, Message: "Build " + failed.Build + " of " + failed.Config + " failed (DockerBuildFailed: it exits with 1)."}
 	old := c.published("outdated")
 	old.Spec.Configuration.Name = "rendered-outdated-" + strings.Repeat("4567cdef", 4)
 	c.add(c.published("healthy"), old, buildtest.Pool("idle").Object(),
 		c.pool("building", recordOf("building"), building, 8*time.Minute), c.pool("stuck", recordOf("stuck"), stuck, 11*time.Minute),
 		c.pool("failed", failed, failure, 5*time.Minute),
-		c.pool("misconfigured", plan.Record{}, plan.Held(plan.Hold{Reason: plan.ReasonCustomContentInvalid, Message: "ConfigMap " + inputs.CustomConfigMapName + ", key misconfigured: line 2"}), time.Hour))
+		c.pool("misconfigured", ledger.Record{}, plan.Held(plan.Hold{Reason: ledger.ReasonCustomContentInvalid, Message: "ConfigMap " + inputs.CustomConfigMapName + ", key misconfigured: line 2"}).Report, time.Hour))
 	c.add(ourBuild("building", buildv1.BuildPhaseRunning), ourBuild("stuck", buildv1.BuildPhasePending), ourBuild("failed", buildv1.BuildPhaseFailed))
 	for _, pool := range []string{"healthy", "building", "stuck", "failed", "misconfigured", "outdated"} {
 		c.add(buildtest.RenderedConfig(configOf(pool)))

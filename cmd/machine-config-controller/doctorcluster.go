@@ -16,6 +16,7 @@ import (
 	"github.com/openshift/machine-config-operator/pkg/controller/build/doctor"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder/openshift"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
 	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
 )
 
@@ -127,7 +128,7 @@ func (c *clusterClients) lookAtInputs(ctx context.Context, d *doctorObjects) err
 func (c *clusterClients) lookAtConfigs(ctx context.Context, d *doctorObjects) error {
 	d.Configs = map[string]bool{}
 	for _, pool := range d.Pools {
-		if !ctrlcommon.IsLayeredPool(pool) {
+		if !ledger.IsLayered(pool) {
 			continue
 		}
 		for _, name := range []string{pool.Spec.Configuration.Name, pool.Annotations[constants.DesiredOSImageConfigAnnotation]} {
@@ -174,7 +175,7 @@ func (d *doctorObjects) decide() error {
 		return nil
 	}
 	for _, pool := range g.Pools {
-		if !ctrlcommon.IsLayeredPool(pool) || pool.DeletionTimestamp != nil {
+		if !ledger.IsLayered(pool) || pool.DeletionTimestamp != nil {
 			continue
 		}
 		g.choose(pool.Name)

@@ -16,7 +16,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
-	"github.com/openshift/machine-config-operator/pkg/controller/build/plan"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/preview"
 )
 
@@ -136,7 +136,7 @@ func published(t *testing.T) string {
 	t.Helper()
 	report := reportOf(t, examples)
 	image := "registry.example.com/ocp/os@sha256:" + strings.Repeat("b", 64)
-	record := plan.Record{Build: "machine-os-worker-0123456789-1", Fingerprint: report.Fingerprint, Config: report.Config, Attempt: 1, Image: image}
+	record := ledger.Record{Build: "machine-os-worker-0123456789-1", Fingerprint: report.Fingerprint, Config: report.Config, Attempt: 1, Image: image}
 	dir := edited(t, "pool.yaml", "registry.example.com/ocp/os@sha256:"+strings.Repeat("a", 64), image)
 	editedAgain(t, dir, "pool.yaml", report.PublishedConfig, report.Config)
 	return editedAgain(t, dir, "pool.yaml", "  annotations:\n", "  annotations:\n    "+constants.BuildRecordAnnotation+": '"+record.String()+"'\n")
@@ -176,7 +176,7 @@ func TestRenderBlocked(t *testing.T) {
 		unknown bool
 	}{
 		"paused":              {reason: "no build starts then", file: "pool.yaml", text: "paused: false", by: "paused: true", want: []string{"PoolPaused", "MachineConfigPool worker", "spec.paused"}},
-		"not opted in":        {reason: "whoever opts in wants to look before", file: "pool.yaml", text: `layering-enabled: ""`, by: `layering-enabled: "false"`, want: []string{"NotLayered", "MachineConfigPool worker", "layering-enabled"}},
+		"not opted in":        {reason: "whoever opts in wants to look before", file: "pool.yaml", text: `layering-enabled: ""`, by: `layering-enabled: "false"`, want: []string{"NotOptedIn", "MachineConfigPool worker", "layering-enabled"}},
 		"config missing":      {reason: "there is nothing to look at", file: "pool.yaml", text: "rendered-worker-2b", by: "rendered-worker-3c", want: []string{"RenderedConfigMissing", "MachineConfig rendered-worker-3c", "spec.configuration.name"}, unknown: true},
 		"settings invalid":    {reason: "the key is named", file: "configmaps.yaml", text: "finalImagePullspec: registry.example.com/ocp/os", by: "finalImagePullspec: os", want: []string{"ConfigMapInvalid", "ConfigMap machine-os-builder-config, key finalImagePullspec", "use registry/organisation/repository"}},
 		"credentials refused": {reason: "they are not built in", file: "configmaps.yaml", text: "data:\n  finalImage", by: "data:\n  rejectCredentials: \"true\"\n  finalImage", want: []string{"CredentialsInConfig", "/etc/report.d/endpoint.key (private key)", "rejectCredentials"}},
@@ -259,8 +259,8 @@ func TestRenderDiffThatIsNotKnown(t *testing.T) {
 func TestRenderBuildUnderWay(t *testing.T) {
 	report := reportOf(t, examples)
 	for phase, want := range map[buildv1.BuildPhase]string{
-		buildv1.BuildPhaseRunning: plan.ReasonBuildRunning,
-		buildv1.BuildPhaseFailed:  plan.ReasonBuildCreated,
+		buildv1.BuildPhaseRunning: ledger.ReasonBuildRunning,
+		buildv1.BuildPhaseFailed:  ledger.ReasonBuildCreated,
 	} {
 		build := report.Build.DeepCopy()
 		build.Status.Phase, build.CreationTimestamp = phase, metav1.Now()

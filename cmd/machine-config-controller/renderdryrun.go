@@ -6,7 +6,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs"
-	"github.com/openshift/machine-config-operator/pkg/controller/build/plan"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/preview"
 	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
 )
@@ -38,7 +38,7 @@ func serverDryRun(ctx context.Context, clients *clusterClients, report *preview.
 	_, err := clients.builds.BuildV1().Builds(ctrlcommon.MCONamespace).Create(ctx, creation.Build, options)
 	answer("Build "+creation.Build.Name, err)
 	if refused != "" && report.Outcome == preview.WouldBuild {
-		report.Outcome, report.State, report.Reason = preview.Blocked, string(plan.StateHeld), plan.ReasonBuilderRefused
+		report.Outcome, report.State, report.Reason = preview.Blocked, string(ledger.StateHeld), ledger.ReasonBuilderRefused
 		report.Message = "the API server refuses " + refused
 	}
 }

@@ -18,6 +18,7 @@ import (
 	"k8s.io/client-go/tools/cache"
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/status"
 	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
 )
@@ -30,7 +31,7 @@ const (
 )
 
 // watchedWidths are cells as wide as most that come, so that rows stay aligned.
-var watchedWidths = []string{"control-plane", string(status.StateContradictory), "RenderedConfigMissing", "rendered-worker-0123abcd…", "sha256:0123456789ab… (old)", "999s", "ATTEMPT"}
+var watchedWidths = []string{"control-plane", string(ledger.StateContradictory), "RenderedConfigMissing", "rendered-worker-0123abcd…", "sha256:0123456789ab… (old)", "999s", "ATTEMPT"}
 
 // statusWatch writes the rows of pools as they change.
 type statusWatch struct {
@@ -177,7 +178,7 @@ func (w *statusWatch) show(now time.Time, first bool) error {
 	for name, p := range w.shown {
 		if !present[name] {
 			delete(w.shown, name)
-			pools = append(pools, status.Pool{Name: name, OptedIn: p.OptedIn, State: status.StateDeleted})
+			pools = append(pools, status.Pool{Name: name, OptedIn: p.OptedIn, State: ledger.StateDeleted})
 		}
 	}
 	return w.write(pools, now, first)

@@ -15,25 +15,39 @@ var planMutants = []mutant{
 `,
 	},
 	{
+		name:   "claim-without-mark",
+		why:    "what the pool says of the build before is taken for the new one's, which is then thought to have been deleted",
+		file:   "pkg/controller/build/plan/plan.go",
+		before: "		Before:      d.Pool.Told.Mark(),\n",
+		after:  "",
+	},
+	{
+		name:   "mark-used-twice",
+		why:    "of two attempts that are reported in the same words, the second one seems never to have been reported",
+		file:   "pkg/controller/build/ledger/report.go",
+		before: `mark(r.Reason, w.LastTransitionTime.Time) != r.Before {`,
+		after:  `true {`,
+	},
+	{
 		name: "claim-after-the-build",
 		why:  "a second controller, or the same one after a crash, starts a second build",
 		file: "pkg/controller/build/plan/plan.go",
-		before: `	p.Effects = slices.Concat(d.inspections(), d.farewell(), creation[:1], []Effect{WriteRecord{Record: record, Rebuild: d.rebuild()}},
+		before: `	p.Effects = slices.Concat(d.inspections(), d.farewell(), creation[:1], []Effect{WriteRecord{Record: record, Rebuild: d.Pool.RequestedRebuild()}},
 		d.tidy(record.Build), d.slot(&record), creation[1:])
 `,
 		after: `	p.Effects = slices.Concat(d.inspections(), d.tidy(record.Build), d.slot(&record), creation,
-		[]Effect{WriteRecord{Record: record, Rebuild: d.rebuild()}})
+		[]Effect{WriteRecord{Record: record, Rebuild: d.Pool.RequestedRebuild()}})
 `,
 	},
 	{
 		name: "stop-before-the-claim",
 		why:  "after a crash in between the stopped build is taken for one that an administrator cancelled",
 		file: "pkg/controller/build/plan/plan.go",
-		before: `	p.Effects = slices.Concat(d.inspections(), d.farewell(), creation[:1], []Effect{WriteRecord{Record: record, Rebuild: d.rebuild()}},
+		before: `	p.Effects = slices.Concat(d.inspections(), d.farewell(), creation[:1], []Effect{WriteRecord{Record: record, Rebuild: d.Pool.RequestedRebuild()}},
 		d.tidy(record.Build), d.slot(&record), creation[1:])
 `,
 		after: `	p.Effects = slices.Concat(d.inspections(), creation[:1], d.tidy(record.Build),
-		[]Effect{WriteRecord{Record: record, Rebuild: d.rebuild()}}, d.slot(&record), creation[1:])
+		[]Effect{WriteRecord{Record: record, Rebuild: d.Pool.RequestedRebuild()}}, d.slot(&record), creation[1:])
 `,
 		unseen: "nobody in it changes the mind back at that moment",
 	},
@@ -109,16 +123,16 @@ var planMutants = []mutant{
 		name:   "retry-without-limit",
 		why:    "a build that cannot succeed is tried for ever",
 		file:   "pkg/controller/build/plan/follow.go",
-		before: `	case record.Attempt >= attempts:`,
-		after:  `	case record.Attempt < 0:`,
+		before: `record.Attempt >= d.limits().MaxAttempts {`,
+		after:  `record.Attempt < 0 {`,
 		unseen: "its builds succeed in the end",
 	},
 	{
 		name:   "retry-unscheduled",
 		why:    "the next attempt is announced, and never made",
 		file:   "pkg/controller/build/plan/follow.go",
-		before: "		RequeueAfter: max(at.Sub(d.Now), time.Millisecond),\n",
-		after:  "",
+		before: `, RequeueAfter: max(at.Sub(d.Now), time.Millisecond)}`,
+		after:  `}`,
 	},
 	{
 		name:   "cancelled-is-transient",
@@ -132,8 +146,8 @@ var planMutants = []mutant{
 		name:   "stuck-unwatched",
 		why:    "a build whose pod is never scheduled is waited for, for ever",
 		file:   "pkg/controller/build/plan/follow.go",
-		before: "	p.RequeueAfter = min(stuckAfter, deadline) - age\n",
-		after:  "",
+		before: "	p.RequeueAfter = again\n",
+		after:  "	_ = again\n",
 	},
 	{
 		name:   "ceiling-ignored",
@@ -146,7 +160,7 @@ var planMutants = []mutant{
 	{
 		name:   "conditions-not-exclusive",
 		why:    "a pool is said to be building and to have been built",
-		file:   "pkg/controller/build/plan/conditions.go",
+		file:   "pkg/controller/build/ledger/report.go",
 		before: "		result = append(result, wanted[at])\n",
 		after: `		if existing[i].Status == corev1.ConditionTrue {
 			wanted[at] = existing[i]
@@ -157,21 +171,21 @@ var planMutants = []mutant{
 	{
 		name:   "foreign-conditions-dropped",
 		why:    "the conditions of other controllers vanish",
-		file:   "pkg/controller/build/plan/conditions.go",
+		file:   "pkg/controller/build/ledger/report.go",
 		before: "			result = append(result, existing[i])\n			continue\n",
 		after:  "			continue\n",
 	},
 	{
 		name:   "time-of-every-look",
 		why:    "conditions differ with every second, and are written without end",
-		file:   "pkg/controller/build/plan/conditions.go",
-		before: `e.Type == wanted[i].Type && e.Status == wanted[i].Status {`,
-		after:  `e.Type == wanted[i].Type && e.Status == wanted[i].Status && e.LastTransitionTime.IsZero() {`,
+		file:   "pkg/controller/build/ledger/report.go",
+		before: `e.Type == w.Type && e.Status == w.Status {`,
+		after:  `e.Type == w.Type && e.Status == w.Status && e.LastTransitionTime.IsZero() {`,
 	},
 	{
 		name:   "cached-pool-changed",
 		why:    "after a failed write the cache shows what was never written",
-		file:   "pkg/controller/build/plan/conditions.go",
+		file:   "pkg/controller/build/ledger/report.go",
 		before: "		changed = changed || existing[i] != wanted[at]\n",
 		after:  "		changed = changed || existing[i] != wanted[at]\n		existing[i] = wanted[at]\n",
 	},
@@ -220,14 +234,14 @@ var tidyMutants = []mutant{
 		name:   "retention-unrecorded",
 		why:    "a build is removed though its image is not on record",
 		file:   "pkg/controller/build/plan/tidy.go",
-		before: `hasImage(b) && d.Pool.Record.holds(b.Image)`,
+		before: `hasImage(b) && d.Pool.Record.Holds(b.Image)`,
 		after:  `hasImage(b)`,
 		unseen: "it makes fewer builds than are kept",
 	},
 	{
 		name:   "history-of-any-config",
 		why:    "an earlier image of another config is published",
-		file:   "pkg/controller/build/plan/record.go",
+		file:   "pkg/controller/build/ledger/record.go",
 		before: `		if r.History[i].Fingerprint == fingerprint {`,
 		after:  `		if r.History[i].Fingerprint != "" {`,
 		known:  "churn jump@10",

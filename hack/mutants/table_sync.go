@@ -173,8 +173,8 @@ var syncMutants = []mutant{
 		name:   "event-with-every-report",
 		why:    "the same failure is announced again and again",
 		file:   "pkg/controller/build/report.go",
-		before: `p.Event != "" && p.Announces(pool.Status.Conditions)`,
-		after:  `p.Event != ""`,
+		before: `p.Announces(&told)`,
+		after:  `p.Event != "" || p.Announces(&told)`,
 		unseen: "events are for people, and change nothing",
 	},
 	{

@@ -10,7 +10,7 @@ import (
 )
 
 // states are those that a pool can be in.
-var states = []string{"Unreported", "Held", "Pending", "Retrying", "Building", "Succeeded", "Failed", "Interrupted"}
+var states = []string{"NotReported", "Contradictory", "Held", "Queued", "Settling", "Pending", "Stuck", "Retrying", "Building", "Published", "Failed", "Interrupted"}
 
 // series are what two replicas tell, each minute.
 type series struct{ lines []string }
@@ -79,7 +79,7 @@ func (s *series) text() string { return "load 1m\n" + strings.Join(s.lines, "\n"
 
 // TestAlerts: each alert fires for what it is for, and nothing else does.
 func TestAlerts(t *testing.T) {
-	settled := phase{minutes: 240, state: "Succeeded", reason: "ImagePublished"}
+	settled := phase{minutes: 240, state: "Published", reason: "ImagePublished"}
 	for name, test := range map[string]struct {
 		reason string
 		phases []phase
@@ -88,7 +88,7 @@ func TestAlerts(t *testing.T) {
 	}{
 		"settled": {reason: "the pool has what it wants", phases: []phase{settled}},
 		"cycle": {reason: "a build takes its time", phases: []phase{
-			{minutes: 60, state: "Succeeded", reason: "ImagePublished"},
+			{minutes: 60, state: "Published", reason: "ImagePublished"},
 			{minutes: 2, state: "Pending", reason: "BuildCreated", stale: time.Second},
 			{minutes: 50, state: "Building", reason: "BuildRunning", stale: 2 * time.Minute},
 		}},
@@ -124,7 +124,7 @@ func TestAlerts(t *testing.T) {
 		}},
 		"pod not scheduled": {reason: "it would be given up after half an hour", want: []string{"MachineOSBuildStuck", "BuildStuck"}, phases: []phase{
 			{minutes: 2, state: "Pending", reason: "BuildCreated", stale: time.Second},
-			{minutes: 17, state: "Pending", reason: "BuildStuck", stale: 2 * time.Minute},
+			{minutes: 17, state: "Stuck", reason: "BuildStuck", stale: 2 * time.Minute},
 		}},
 		"paused": {reason: "that is somebody's will, for however long", phases: []phase{
 			{minutes: 600, state: "Held", reason: "PoolPaused", stale: time.Minute},
@@ -133,10 +133,10 @@ func TestAlerts(t *testing.T) {
 			{minutes: 600, state: "Held", reason: "RenderDegraded", stale: time.Minute},
 		}},
 		"queued": {reason: "its turn will come", phases: []phase{
-			{minutes: 100, state: "Held", reason: "Queued", stale: time.Minute},
+			{minutes: 100, state: "Queued", reason: "Queued", stale: time.Minute},
 		}},
 		"queued for hours": {reason: "its turn should have come", want: []string{"MachineOSImageStale", "2h"}, phases: []phase{
-			{minutes: 130, state: "Held", reason: "Queued", stale: time.Minute},
+			{minutes: 130, state: "Queued", reason: "Queued", stale: time.Minute},
 		}},
 		"cancelled for hours": {reason: "somebody may have forgotten it", want: []string{"MachineOSImageStale", "worker"}, phases: []phase{
 			{minutes: 130, state: "Interrupted", reason: "BuildCancelled", stale: time.Minute},
@@ -146,13 +146,13 @@ func TestAlerts(t *testing.T) {
 			{minutes: 50, state: "Retrying", reason: "RetryScheduled", stale: 81 * time.Minute},
 		}},
 		"ignored": {reason: "the controller does nothing about a new config", want: []string{"MachineOSImageStale", "worker"}, phases: []phase{
-			{minutes: 130, state: "Succeeded", reason: "ImagePublished", stale: time.Minute},
+			{minutes: 130, state: "Published", reason: "ImagePublished", stale: time.Minute},
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := &series{}
 			s.pool("worker", test.phases...)
-			s.pool("infra", phase{minutes: length(test.phases), state: "Succeeded", reason: "ImagePublished"})
+			s.pool("infra", phase{minutes: length(test.phases), state: "Published", reason: "ImagePublished"})
 			s.working("a", "1x1000")
 			s.working("b", "0x1000")
 			requireFiring(t, s, length(test.phases)-1, test.reason, test.want)

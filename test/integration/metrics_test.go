@@ -26,7 +26,7 @@ func TestMetricsOfTwoReplicas(t *testing.T) {
 	}
 	for _, line := range []string{
 		`machine_os_builder_working 1`,
-		`machine_os_builder_pool_state{pool="measured",state="Succeeded"} 1`,
+		`machine_os_builder_pool_state{pool="measured",state="Published"} 1`,
 		`machine_os_builder_pool_reason{pool="measured",reason="ImagePublished"} 1`,
 		`machine_os_builder_image_stale_seconds{pool="measured"} 0`,
 		`machine_os_builder_builds_started_total{pool="measured"} 1`,
@@ -42,7 +42,7 @@ func TestMetricsOfTwoReplicas(t *testing.T) {
 	require.Equal(t, "ok\n", body(t, second, "/healthz"))
 
 	first.stop()
-	tells(second, `machine_os_builder_pool_state{pool="measured",state="Succeeded"} 1`)
+	tells(second, `machine_os_builder_pool_state{pool="measured",state="Published"} 1`)
 	tells(second, `machine_os_builder_builds_started_total{pool="measured"} 0`)
 	require.Equal(t, "ok\n", body(t, second, "/readyz"))
 }

@@ -10,7 +10,7 @@ import (
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/buildtest"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
-	"github.com/openshift/machine-config-operator/pkg/controller/build/plan"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
 	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
 )
 
@@ -39,50 +39,50 @@ func TestH40BadInputs(t *testing.T) {
 		names []string
 	}{
 		"ConfigMap missing": {
-			reason: "a first-time user has not created it", why: plan.ReasonConfigMapMissing, names: []string{"ConfigMap machine-os-builder-config", "finalImagePullspec"},
+			reason: "a first-time user has not created it", why: ledger.ReasonConfigMapMissing, names: []string{"ConfigMap machine-os-builder-config", "finalImagePullspec"},
 			breaks: func(h *harness) { h.api.Remove("configmaps", ctrlcommon.MCONamespace, constants.ConfigMapName) },
 		},
 		"key empty": {
-			reason: "a key was forgotten", why: plan.ReasonConfigMapInvalid, names: []string{"machine-os-builder-config", "finalImagePushSecretName"},
+			reason: "a key was forgotten", why: ledger.ReasonConfigMapInvalid, names: []string{"machine-os-builder-config", "finalImagePushSecretName"},
 			breaks: func(h *harness) { h.api.Put(edit(map[string]string{constants.FinalImagePushSecretKey: ""})) },
 		},
 		"bad pullspec": {
-			reason: "a typing error", why: plan.ReasonConfigMapInvalid, names: []string{"machine-os-builder-config", "finalImagePullspec", `"https://x"`},
+			reason: "a typing error", why: ledger.ReasonConfigMapInvalid, names: []string{"machine-os-builder-config", "finalImagePullspec", `"https://x"`},
 			breaks: func(h *harness) { h.api.Put(edit(map[string]string{constants.FinalImagePullspecKey: "https://x"})) },
 		},
 		"pull secret missing": {
-			reason: "it was deleted", why: plan.ReasonSecretMissing, names: []string{"Secret pull-secret", "baseImagePullSecretName"},
+			reason: "it was deleted", why: ledger.ReasonSecretMissing, names: []string{"Secret pull-secret", "baseImagePullSecretName"},
 			breaks: func(h *harness) { h.api.Remove("secrets", ctrlcommon.MCONamespace, buildtest.PullSecret) },
 		},
 		"push secret malformed": {
-			reason: "it was made by hand", why: plan.ReasonSecretInvalid, names: []string{"Secret push-secret", ".dockerconfigjson"},
+			reason: "it was made by hand", why: ledger.ReasonSecretInvalid, names: []string{"Secret push-secret", ".dockerconfigjson"},
 			breaks: func(h *harness) { h.api.Put(broken) },
 		},
 		"push secret for another registry": {
-			reason: "the wrong one was copied", why: plan.ReasonSecretInvalid, names: []string{"Secret push-secret", buildtest.Repository},
+			reason: "the wrong one was copied", why: ledger.ReasonSecretInvalid, names: []string{"Secret push-secret", buildtest.Repository},
 			breaks: func(h *harness) { h.api.Put(buildtest.RegistrySecret(buildtest.PushSecret, "quay.io")) },
 		},
 		"rendered config missing": {
-			reason: "it was deleted, or comes later", why: plan.ReasonRenderedConfigMissing, names: []string{"MachineConfig rendered-worker-1"},
+			reason: "it was deleted, or comes later", why: ledger.ReasonRenderedConfigMissing, names: []string{"MachineConfig rendered-worker-1"},
 			breaks: func(h *harness) { h.api.Remove("machineconfigs", "", "rendered-worker-1") },
 		},
 		"rendered config empty": {
-			reason: "it has no content", why: plan.ReasonRenderedConfigInvalid, names: []string{"MachineConfig rendered-worker-1", "spec.config"},
+			reason: "it has no content", why: ledger.ReasonRenderedConfigInvalid, names: []string{"MachineConfig rendered-worker-1", "spec.config"},
 			breaks: func(h *harness) { h.api.Put(empty) },
 		},
 		"base image malformed": {
-			reason: "a short name", why: plan.ReasonBaseImageInvalid, names: []string{"MachineConfig rendered-worker-1", "spec.osImageURL", "short:name"},
+			reason: "a short name", why: ledger.ReasonBaseImageInvalid, names: []string{"MachineConfig rendered-worker-1", "spec.osImageURL", "short:name"},
 			breaks: func(h *harness) { h.api.Put(badImage) },
 		},
 		"ControllerConfig missing": {
-			reason: "the config names no image", why: plan.ReasonControllerConfigMissing, names: []string{"ControllerConfig machine-config-controller"},
+			reason: "the config names no image", why: ledger.ReasonControllerConfigMissing, names: []string{"ControllerConfig machine-config-controller"},
 			breaks: func(h *harness) {
 				h.api.Put(noImage)
 				h.api.Remove("controllerconfigs", "", ctrlcommon.ControllerConfigName)
 			},
 		},
 		"ControllerConfig without image": {
-			reason: "neither names an image", why: plan.ReasonBaseImageUnknown, names: []string{"spec.osImageURL", "spec.baseOSContainerImage"},
+			reason: "neither names an image", why: ledger.ReasonBaseImageUnknown, names: []string{"spec.osImageURL", "spec.baseOSContainerImage"},
 			breaks: func(h *harness) {
 				h.api.Put(noImage)
 				h.api.Put(buildtest.ControllerConfig(""))

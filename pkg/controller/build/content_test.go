@@ -17,7 +17,7 @@ import (
 	"github.com/openshift/machine-config-operator/pkg/controller/build/buildtest"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs"
-	"github.com/openshift/machine-config-operator/pkg/controller/build/plan"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
 	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
 )
 
@@ -39,7 +39,7 @@ func TestCustomContent(t *testing.T) {
 
 	h.api.Put(buildtest.CustomContent("FROM configs AS final\nRNU true\n"))
 	h.settle(worker)
-	message := h.requireCondition(worker, mcfgv1.MachineConfigPoolBuildPending, plan.ReasonCustomContentInvalid)
+	message := h.requireCondition(worker, mcfgv1.MachineConfigPoolBuildPending, ledger.ReasonCustomContentInvalid)
 	require.Contains(t, message, "ConfigMap machine-os-builder-custom-containerfile, key worker: line 2: there is no instruction")
 	h.api.Put(buildtest.CustomContent("FROM configs AS final\nRUN true\n"))
 	h.settle(worker)
@@ -49,7 +49,7 @@ func TestCustomContent(t *testing.T) {
 	h.api.Remove("configmaps", ctrlcommon.MCONamespace, inputs.CustomConfigMapName)
 	h.settle(worker)
 	h.pass(5*time.Second, worker)
-	h.requireCondition(worker, mcfgv1.MachineConfigPoolBuildSuccess, plan.ReasonImagePublished)
+	h.requireCondition(worker, mcfgv1.MachineConfigPoolBuildSuccess, ledger.ReasonImagePublished)
 	require.Equal(t, 1, h.record(worker).Attempt)
 	require.Len(t, h.record(worker).History, 2, "the first image is published again without a build")
 }
@@ -63,7 +63,7 @@ func TestTrustBundleBuildsAnew(t *testing.T) {
 	config.Spec.AdditionalTrustBundle = []byte("no certificate")
 	h.api.Put(config)
 	h.settle(worker)
-	message := h.requireCondition(worker, mcfgv1.MachineConfigPoolBuildPending, plan.ReasonTrustBundleInvalid)
+	message := h.requireCondition(worker, mcfgv1.MachineConfigPoolBuildPending, ledger.ReasonTrustBundleInvalid)
 	require.Contains(t, message, "ControllerConfig machine-config-controller, key spec.additionalTrustBundle")
 }
 
@@ -82,7 +82,7 @@ func TestCredentialsAreWarnedOf(t *testing.T) {
 	h.want("rendered-worker-key")
 	h.settle(worker)
 	h.complete(worker)
-	message := h.requireCondition(worker, mcfgv1.MachineConfigPoolBuildSuccess, plan.ReasonImagePublished)
+	message := h.requireCondition(worker, mcfgv1.MachineConfigPoolBuildSuccess, ledger.ReasonImagePublished)
 	require.Contains(t, message, "Warning: MachineConfig rendered-worker-key puts into the image what looks like a credential: /etc/key.pem (private key)")
 	require.NotContains(t, fmt.Sprint(message, h.events), buildtest.Canary, "path and kind, never content")
 
@@ -114,7 +114,7 @@ func TestCredentialsAreRefused(t *testing.T) {
 	h.api.Put(credentials())
 	h.want("rendered-worker-key")
 	h.settle(worker)
-	message := h.requireCondition(worker, mcfgv1.MachineConfigPoolBuildPending, plan.ReasonCredentialsInConfig)
+	message := h.requireCondition(worker, mcfgv1.MachineConfigPoolBuildPending, ledger.ReasonCredentialsInConfig)
 	require.Contains(t, message, "MachineConfig rendered-worker-key, key spec.config: puts into the image what looks like a credential: /etc/key.pem (private key)")
 	require.Empty(t, h.api.Builds())
 	require.Empty(t, h.api.InputSecrets())
@@ -148,7 +148,7 @@ func TestLargeConfig(t *testing.T) {
 	h.api.Put(tooLarge)
 	h.want(tooLarge.Name)
 	h.settle(worker)
-	message := h.requireCondition(worker, mcfgv1.MachineConfigPoolBuildPending, plan.ReasonRenderedConfigInvalid)
+	message := h.requireCondition(worker, mcfgv1.MachineConfigPoolBuildPending, ledger.ReasonRenderedConfigInvalid)
 	require.Contains(t, message, "is 17.0 MiB; at most 16.0 MiB can be built from")
 }
 
@@ -179,8 +179,8 @@ func TestRenewedEntitlementTriesAgain(t *testing.T) {
 	h.settle(worker)
 	h.api.FailBuild(h.newestBuild(worker), buildv1.BuildPhaseFailed, buildv1.StatusReasonDockerBuildFailed, "dnf failed")
 	h.settle(worker)
-	h.requireCondition(worker, mcfgv1.MachineConfigPoolBuildFailed, plan.ReasonBuildFailed)
+	h.requireCondition(worker, mcfgv1.MachineConfigPoolBuildFailed, ledger.ReasonBuildFailed)
 	h.api.Put(&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: ctrlcommon.MCONamespace, Name: inputs.EntitlementSecretName}})
 	h.settle(worker)
-	h.requireCondition(worker, mcfgv1.MachineConfigPoolBuildPending, plan.ReasonBuildCreated)
+	h.requireCondition(worker, mcfgv1.MachineConfigPoolBuildPending, ledger.ReasonBuildCreated)
 }

@@ -28,7 +28,7 @@ import (
 	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder/fake"
-	"github.com/openshift/machine-config-operator/pkg/controller/build/plan"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
 	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
 )
 
@@ -154,17 +154,17 @@ func TestRunEndToEnd(t *testing.T) {
 	r := newRunning(t, append(goodInputs("rendered-worker-1"), buildtest.Pool(worker).Layered().Wants("rendered-worker-1").Object())...)
 	require.False(t, r.ctrl.HasSynced(), "before the informers start")
 	r.start()
-	r.awaitReason(t, plan.ReasonBuildCreated)
+	r.awaitReason(t, ledger.ReasonBuildCreated)
 	require.True(t, r.ctrl.HasSynced())
 
-	record, err := plan.ParseRecord(r.pool(t).Annotations[constants.BuildRecordAnnotation])
+	record, err := ledger.ParseRecord(r.pool(t).Annotations[constants.BuildRecordAnnotation])
 	require.NoError(t, err)
 	require.NotEmpty(t, r.builder.Request(record.Build).Context, "the request carries the build context")
 	r.builder.SetPhase(record.Build, imagebuilder.PhaseRunning)
-	r.awaitReason(t, plan.ReasonBuildRunning)
+	r.awaitReason(t, ledger.ReasonBuildRunning)
 	image := buildtest.Repository + "@" + buildtest.Digest(1)
 	r.builder.SetPhase(record.Build, imagebuilder.PhaseSucceeded, func(o *imagebuilder.Observation) { o.Image = image })
-	r.awaitReason(t, plan.ReasonImagePublished)
+	r.awaitReason(t, ledger.ReasonImagePublished)
 	require.Equal(t, image, r.pool(t).Annotations[constants.DesiredOSImageAnnotation])
 
 	r.stop()
@@ -177,12 +177,12 @@ func TestRunEndToEnd(t *testing.T) {
 func TestH08ResultIsPublishedAtOnce(t *testing.T) {
 	r := newRunning(t, append(goodInputs("rendered-worker-1"), buildtest.Pool(worker).Layered().Wants("rendered-worker-1").Object())...)
 	r.start()
-	r.awaitReason(t, plan.ReasonBuildCreated)
-	record, err := plan.ParseRecord(r.pool(t).Annotations[constants.BuildRecordAnnotation])
+	r.awaitReason(t, ledger.ReasonBuildCreated)
+	record, err := ledger.ParseRecord(r.pool(t).Annotations[constants.BuildRecordAnnotation])
 	require.NoError(t, err)
 	begin := r.clock.Now()
 	r.builder.SetPhase(record.Build, imagebuilder.PhaseSucceeded, func(o *imagebuilder.Observation) { o.Image = buildtest.Repository + "@" + buildtest.Digest(1) })
-	r.awaitReason(t, plan.ReasonImagePublished)
+	r.awaitReason(t, ledger.ReasonImagePublished)
 	require.Equal(t, begin, r.clock.Now())
 
 	r.stop()
@@ -229,7 +229,7 @@ func TestShutdownFinishesTheRunningSync(t *testing.T) {
 	}
 	letGo()
 	<-r.done
-	record, err := plan.ParseRecord(r.pool(t).Annotations[constants.BuildRecordAnnotation])
+	record, err := ledger.ParseRecord(r.pool(t).Annotations[constants.BuildRecordAnnotation])
 	require.NoError(t, err)
 	require.NotPanics(t, func() { r.builder.Request(record.Build) }, "the claim was followed by its build")
 }

@@ -8,6 +8,7 @@
 //
 //	event ─► handlers.go ─► pool name ─► queue ─► observe.go   caches → plan.Snapshot
 //	                                              plan/        Snapshot → plan.Plan, pure
+//	                                              ledger/      what stands on the pool, written and read back
 //	                                              execute.go   effects → API calls, in order
 //	                                              report.go    conditions and event, one write
 //	                                              errors.go    what the queue does next

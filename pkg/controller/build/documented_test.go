@@ -10,7 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/openshift/machine-config-operator/pkg/controller/build/plan"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
 )
 
 var quoted = regexp.MustCompile("`([^`]+)`")
@@ -76,12 +76,12 @@ func TestMetricsAreDocumented(t *testing.T) {
 func TestLabelValuesAreDocumented(t *testing.T) {
 	content, err := os.ReadFile("metrics.md")
 	require.NoError(t, err)
-	values := slices.Concat(errorKinds, plan.FailureReasons, []string{resultSucceeded, resultFailed, resultInterrupted, resultSuperseded, reasonOther, string(stateUnreported)})
-	for _, state := range plan.ToldStates {
+	values := slices.Concat(errorKinds, ledger.FailureReasons, []string{resultSucceeded, resultFailed, resultInterrupted, resultSuperseded, reasonOther, string(ledger.StateNotReported), string(ledger.StateContradictory)})
+	for _, state := range ledger.FoundStates {
 		values = append(values, string(state))
 	}
 	for _, value := range values {
-		if value != plan.FailureSuperseded {
+		if value != ledger.FailureSuperseded {
 			require.Contains(t, string(content), "`"+value+"`")
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/plan"
 )
 
@@ -47,11 +48,11 @@ func TestAsHeld(t *testing.T) {
 		err    error
 		want   string
 	}{
-		"not installed": {reason: "the pool's owner can install it", err: &imagebuilder.UnavailableError{Message: "not installed"}, want: plan.ReasonBuilderUnavailable},
-		"foreign":       {reason: "the pool's owner can remove it", err: fmt.Errorf("Build b: %w", imagebuilder.ErrForeign), want: plan.ReasonNameTaken},
-		"forbidden":     {reason: "an administrator has to grant it", err: apierrors.NewForbidden(pools, "b", errors.New("build strategy Docker is not allowed")), want: plan.ReasonBuilderRefused},
-		"invalid":       {reason: "it is refused again", err: apierrors.NewInvalid(schema.GroupKind{Kind: "Build"}, "b", nil), want: plan.ReasonBuilderRefused},
-		"too large":     {reason: "it is refused again", err: apierrors.NewRequestEntityTooLargeError("too large"), want: plan.ReasonBuilderRefused},
+		"not installed": {reason: "the pool's owner can install it", err: &imagebuilder.UnavailableError{Message: "not installed"}, want: ledger.ReasonBuilderUnavailable},
+		"foreign":       {reason: "the pool's owner can remove it", err: fmt.Errorf("Build b: %w", imagebuilder.ErrForeign), want: ledger.ReasonNameTaken},
+		"forbidden":     {reason: "an administrator has to grant it", err: apierrors.NewForbidden(pools, "b", errors.New("build strategy Docker is not allowed")), want: ledger.ReasonBuilderRefused},
+		"invalid":       {reason: "it is refused again", err: apierrors.NewInvalid(schema.GroupKind{Kind: "Build"}, "b", nil), want: ledger.ReasonBuilderRefused},
+		"too large":     {reason: "it is refused again", err: apierrors.NewRequestEntityTooLargeError("too large"), want: ledger.ReasonBuilderRefused},
 		"server down":   {reason: "nothing for the pool's owner to do", err: apierrors.NewServiceUnavailable("down")},
 		"conflict":      {reason: "nothing for the pool's owner to do", err: apierrors.NewConflict(pools, "b", errors.New("changed"))},
 	} {

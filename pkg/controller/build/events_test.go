@@ -11,7 +11,7 @@ import (
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/buildtest"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
-	"github.com/openshift/machine-config-operator/pkg/controller/build/plan"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
 	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
 )
 
@@ -39,26 +39,26 @@ func TestOneEventPerTransition(t *testing.T) {
 	}{
 		"held": {reason: "there is something to mend", arrive: func(h *harness) {
 			h.api.Remove("secrets", ctrlcommon.MCONamespace, buildtest.PushSecret)
-		}, want: []string{plan.ReasonSecretMissing}},
-		"pending": {reason: "a build begins", arrive: func(*harness) {}, want: []string{plan.ReasonBuildCreated}},
+		}, want: []string{ledger.ReasonSecretMissing}},
+		"pending": {reason: "a build begins", arrive: func(*harness) {}, want: []string{ledger.ReasonBuildCreated}},
 		"building": {reason: "that a build runs is in the condition alone, however long it does", arrive: func(h *harness) {
 			h.settle(worker)
 			h.api.RunBuild(h.newestBuild(worker), buildv1.BuildPhaseRunning)
-		}, want: []string{plan.ReasonBuildCreated}},
+		}, want: []string{ledger.ReasonBuildCreated}},
 		"succeeded": {reason: "the image is there", arrive: func(h *harness) {
 			h.settle(worker)
 			h.complete(worker)
-		}, want: []string{plan.ReasonBuildCreated, plan.ReasonImagePublished}},
+		}, want: []string{ledger.ReasonBuildCreated, ledger.ReasonImagePublished}},
 		"failed": {reason: "somebody has to look", arrive: func(h *harness) {
 			fails(h, buildv1.StatusReasonDockerBuildFailed)
-		}, want: []string{plan.ReasonBuildCreated, plan.ReasonBuildFailed}},
+		}, want: []string{ledger.ReasonBuildCreated, ledger.ReasonBuildFailed}},
 		"retrying": {reason: "the next attempt is due in a moment", arrive: func(h *harness) {
 			fails(h, buildv1.StatusReasonFetchImageContentFailed)
-		}, want: []string{plan.ReasonBuildCreated, plan.ReasonRetryScheduled}},
+		}, want: []string{ledger.ReasonBuildCreated, ledger.ReasonRetryScheduled}},
 		"interrupted": {reason: "somebody's will was done", arrive: func(h *harness) {
 			h.settle(worker)
 			h.stopped(h.newestBuild(worker))
-		}, want: []string{plan.ReasonBuildCreated, plan.ReasonBuildCancelled}},
+		}, want: []string{ledger.ReasonBuildCreated, ledger.ReasonBuildCancelled}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := layeredHarness(t, configA)
@@ -91,5 +91,5 @@ func TestSameReasonAnew(t *testing.T) {
 	h.api.EditPool(worker, func(p *mcfgv1.MachineConfigPool) { p.Annotations[constants.RebuildRequestedAnnotation] = "1" })
 	h.settle(worker)
 	h.complete(worker)
-	require.Equal(t, []string{plan.ReasonBuildCreated, plan.ReasonImagePublished, plan.ReasonBuildCreated, plan.ReasonImagePublished}, h.announced())
+	require.Equal(t, []string{ledger.ReasonBuildCreated, ledger.ReasonImagePublished, ledger.ReasonBuildCreated, ledger.ReasonImagePublished}, h.announced())
 }

@@ -12,10 +12,10 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/klog/v2"
 
-	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs/content"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/plan"
 	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
 )
@@ -57,17 +57,9 @@ func (x *execution) apply(ctx context.Context, effect plan.Effect) error {
 	case plan.TakeSlot:
 		return x.takeSlot(e)
 	case plan.WriteRecord:
-		annotations := map[string]any{constants.BuildRecordAnnotation: e.Record.String()}
-		if e.Rebuild != "" {
-			annotations[constants.RebuildObservedAnnotation] = e.Rebuild
-		}
-		return x.annotate(ctx, annotations)
+		return x.patchPool(ctx, ledger.ClaimPatch(x.pool, &e.Record, e.Rebuild))
 	case plan.Publish:
-		return x.annotate(ctx, map[string]any{
-			constants.DesiredOSImageAnnotation:       e.Record.Image,
-			constants.DesiredOSImageConfigAnnotation: e.Record.Config,
-			constants.BuildRecordAnnotation:          e.Record.String(),
-		})
+		return x.patchPool(ctx, ledger.PublishPatch(x.pool, &e.Record))
 	case plan.StartBuild:
 		if e.Again {
 			if err := x.confirmPool(ctx); err != nil {
@@ -227,7 +219,7 @@ func (x *execution) takeSlot(effect plan.TakeSlot) error {
 	since := x.slots.since(x.pool.Name)
 	if since.IsZero() {
 		// A controller before this one may have put the pool into the queue.
-		since = queuedSince(x.pool)
+		since = ledger.ReadConditions(x.pool.Status.Conditions).QueuedSince()
 	}
 	if since.IsZero() {
 		since = now
@@ -238,33 +230,14 @@ func (x *execution) takeSlot(effect plan.TakeSlot) error {
 	return nil
 }
 
-// annotate writes annotations of the pool; a nil value removes one.
-func (x *execution) annotate(ctx context.Context, annotations map[string]any) error {
-	patch, err := poolPatch(x.pool, map[string]any{"annotations": annotations}, nil)
-	if err != nil {
-		return err
-	}
-	return x.patchPool(ctx, patch)
-}
-
 func (x *execution) removeTraces(ctx context.Context) error {
-	removals := map[string]any{}
-	for _, annotation := range ourAnnotations {
-		if _, ok := x.pool.Annotations[annotation]; ok {
-			removals[annotation] = nil
-		}
-	}
-	if len(removals) > 0 {
-		if err := x.annotate(ctx, removals); err != nil {
+	if patch := ledger.RemovalPatch(x.pool); patch != nil {
+		if err := x.patchPool(ctx, patch); err != nil {
 			return err
 		}
 	}
-	if kept := plan.WithoutOurs(x.pool.Status.Conditions); len(kept) < len(x.pool.Status.Conditions) {
-		patch, err := poolPatch(x.pool, nil, map[string]any{"conditions": kept})
-		if err != nil {
-			return err
-		}
-		return x.patchPool(ctx, patch, "status")
+	if kept := ledger.WithoutOurs(x.pool.Status.Conditions); len(kept) < len(x.pool.Status.Conditions) {
+		return x.patchPool(ctx, ledger.ReplaceConditions(x.pool, kept), "status")
 	}
 	return nil
 }
@@ -283,11 +256,11 @@ func asHeld(err error) error {
 	var unavailable *imagebuilder.UnavailableError
 	switch {
 	case errors.As(err, &unavailable):
-		return &heldError{hold: plan.Hold{Reason: plan.ReasonBuilderUnavailable, Message: unavailable.Message}, err: err}
+		return &heldError{hold: plan.Hold{Reason: ledger.ReasonBuilderUnavailable, Message: unavailable.Message}, err: err}
 	case errors.Is(err, imagebuilder.ErrForeign):
-		return &heldError{hold: plan.Hold{Reason: plan.ReasonNameTaken, Message: err.Error() + "; remove it, or change its name"}, err: err}
+		return &heldError{hold: plan.Hold{Reason: ledger.ReasonNameTaken, Message: err.Error() + "; remove it, or change its name"}, err: err}
 	case apierrors.IsForbidden(err), apierrors.IsInvalid(err), apierrors.IsRequestEntityTooLargeError(err):
-		return &heldError{hold: plan.Hold{Reason: plan.ReasonBuilderRefused, Message: err.Error() + "; it is tried again every few minutes"}, err: err}
+		return &heldError{hold: plan.Hold{Reason: ledger.ReasonBuilderRefused, Message: err.Error() + "; it is tried again every few minutes"}, err: err}
 	}
 	return err
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
 	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
 )
 
@@ -127,7 +128,7 @@ func (ctrl *Controller) layeredPools() []string {
 	}
 	var keys []string
 	for _, pool := range pools {
-		if ctrlcommon.IsLayeredPool(pool) {
+		if ledger.IsLayered(pool) {
 			keys = append(keys, pool.Name)
 		}
 	}

@@ -24,6 +24,7 @@ import (
 	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder/openshift"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/plan"
 	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
 )
@@ -209,9 +210,9 @@ func (h *harness) newestBuild(pool string) string {
 	return h.record(pool).Build
 }
 
-func (h *harness) record(pool string) *plan.Record {
+func (h *harness) record(pool string) *ledger.Record {
 	h.t.Helper()
-	record, err := plan.ParseRecord(h.api.Pool(pool).Annotations[constants.BuildRecordAnnotation])
+	record, err := ledger.ParseRecord(h.api.Pool(pool).Annotations[constants.BuildRecordAnnotation])
 	require.NoError(h.t, err)
 	return record
 }
@@ -225,7 +226,7 @@ func (h *harness) requireCondition(pool string, conditionType mcfgv1.MachineConf
 	for _, c := range h.api.Pool(pool).Status.Conditions {
 		require.NotContains(h.t, conditions, c.Type, "a condition occurs twice")
 		conditions[c.Type] = c
-		if plan.IsOurs(c.Type) {
+		if ledger.IsOurs(c.Type) {
 			require.NotEmpty(h.t, c.Reason, "%s has no reason", c.Type)
 			require.NotEmpty(h.t, c.Message, "%s has no message", c.Type)
 			if c.Status == corev1.ConditionTrue && c.Type != mcfgv1.MachineConfigPoolImageBuildDegraded {
@@ -252,5 +253,5 @@ func (h *harness) requirePublished(pool, config string, digest string) {
 	annotations := h.api.Pool(pool).Annotations
 	require.Equal(h.t, buildtest.Repository+"@"+digest, annotations[constants.DesiredOSImageAnnotation])
 	require.Equal(h.t, config, annotations[constants.DesiredOSImageConfigAnnotation])
-	h.requireCondition(pool, mcfgv1.MachineConfigPoolBuildSuccess, plan.ReasonImagePublished)
+	h.requireCondition(pool, mcfgv1.MachineConfigPoolBuildSuccess, ledger.ReasonImagePublished)
 }

@@ -12,7 +12,7 @@ import (
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/buildtest"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
-	"github.com/openshift/machine-config-operator/pkg/controller/build/plan"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
 	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
 )
 
@@ -77,7 +77,7 @@ func TestL08PushSecretMissing(t *testing.T) {
 	h := layeredHarness(t, "rendered-worker-1")
 	h.api.Remove("secrets", ctrlcommon.MCONamespace, buildtest.PushSecret)
 	h.settle(worker)
-	message := h.requireCondition(worker, mcfgv1.MachineConfigPoolBuildPending, plan.ReasonSecretMissing)
+	message := h.requireCondition(worker, mcfgv1.MachineConfigPoolBuildPending, ledger.ReasonSecretMissing)
 	require.Contains(t, message, "Secret push-secret")
 	require.Contains(t, message, constants.FinalImagePushSecretKey)
 	require.Empty(t, h.api.Builds())

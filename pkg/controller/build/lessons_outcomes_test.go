@@ -13,7 +13,7 @@ import (
 	"github.com/openshift/machine-config-operator/pkg/controller/build/buildtest"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs"
-	"github.com/openshift/machine-config-operator/pkg/controller/build/plan"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
 	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
 )
 
@@ -30,7 +30,7 @@ func TestL04FastBuild(t *testing.T) {
 
 	h.want("rendered-worker-2")
 	h.settle(worker)
-	h.requireCondition(worker, mcfgv1.MachineConfigPoolBuildPending, plan.ReasonBuildCreated)
+	h.requireCondition(worker, mcfgv1.MachineConfigPoolBuildPending, ledger.ReasonBuildCreated)
 }
 
 // TestL05H27FailThenFix: after a failure a fixed config never built, and Degraded
@@ -47,7 +47,7 @@ func TestL05H27FailThenFix(t *testing.T) {
 	h.settle(worker)
 	h.api.FailBuild(h.newestBuild(worker), buildv1.BuildPhaseFailed, buildv1.StatusReasonDockerBuildFailed, "the build failed")
 	h.settle(worker)
-	message := h.requireCondition(worker, mcfgv1.MachineConfigPoolBuildFailed, plan.ReasonBuildFailed)
+	message := h.requireCondition(worker, mcfgv1.MachineConfigPoolBuildFailed, ledger.ReasonBuildFailed)
 	require.Contains(t, message, "DockerBuildFailed: the build failed")
 	require.Contains(t, message, "last line of the log")
 
@@ -56,7 +56,7 @@ func TestL05H27FailThenFix(t *testing.T) {
 	h.api.CompleteBuild(h.newestBuild(worker), buildtest.Digest(2))
 	h.settle(worker)
 	h.requirePublished(worker, "rendered-worker-2", buildtest.Digest(2))
-	require.Equal(t, foreign, plan.WithoutOurs(h.api.Pool(worker).Status.Conditions), "conditions of others are untouched")
+	require.Equal(t, foreign, ledger.WithoutOurs(h.api.Pool(worker).Status.Conditions), "conditions of others are untouched")
 }
 
 // TestH25NoDigest: success was reported although no digest came back.
@@ -66,7 +66,7 @@ func TestH25NoDigest(t *testing.T) {
 	first := h.newestBuild(worker)
 	h.api.CompleteBuild(first, "")
 	h.settle(worker)
-	message := h.requireCondition(worker, mcfgv1.MachineConfigPoolBuildPending, plan.ReasonRetryScheduled)
+	message := h.requireCondition(worker, mcfgv1.MachineConfigPoolBuildPending, ledger.ReasonRetryScheduled)
 	require.Contains(t, message, "ImageDigestMissing")
 	require.NotContains(t, h.api.Pool(worker).Annotations, constants.DesiredOSImageAnnotation)
 
@@ -89,13 +89,13 @@ func TestH11H13H44TransientFailuresAreRetried(t *testing.T) {
 		h.api.FailBuild(h.newestBuild(worker), buildv1.BuildPhaseError, buildv1.StatusReasonBuildPodDeleted, "the pod was deleted")
 		h.settle(worker)
 		if attempt < inputs.DefaultLimits().MaxAttempts {
-			message := h.requireCondition(worker, mcfgv1.MachineConfigPoolBuildPending, plan.ReasonRetryScheduled)
+			message := h.requireCondition(worker, mcfgv1.MachineConfigPoolBuildPending, ledger.ReasonRetryScheduled)
 			require.Contains(t, message, fmt.Sprintf("Attempt %d of 4", attempt))
 			require.Contains(t, message, "next at ")
 			h.clock.Step(2 * time.Minute)
 		}
 	}
-	h.requireCondition(worker, mcfgv1.MachineConfigPoolBuildFailed, plan.ReasonAttemptsExhausted)
+	h.requireCondition(worker, mcfgv1.MachineConfigPoolBuildFailed, ledger.ReasonAttemptsExhausted)
 	h.pass(24*time.Hour, worker)
 	require.Len(t, names, inputs.DefaultLimits().MaxAttempts, "every attempt has a name of its own")
 	require.Len(t, h.api.Builds(), inputs.DefaultLimits().FailedBuildsHistory, "the newest ones stay for inspection")
@@ -108,7 +108,7 @@ func TestH14OldRetryLeavesTheNewerBuild(t *testing.T) {
 	h.settle(worker)
 	h.api.FailBuild(h.newestBuild(worker), buildv1.BuildPhaseFailed, buildv1.StatusReasonBuildPodEvicted, "evicted")
 	h.settle(worker)
-	h.requireCondition(worker, mcfgv1.MachineConfigPoolBuildPending, plan.ReasonRetryScheduled)
+	h.requireCondition(worker, mcfgv1.MachineConfigPoolBuildPending, ledger.ReasonRetryScheduled)
 	h.want("rendered-worker-2")
 	h.settle(worker)
 	newer := h.newestBuild(worker)
@@ -124,11 +124,11 @@ func TestH30FailureOutlivesTheBuild(t *testing.T) {
 	h.settle(worker)
 	h.api.FailBuild(h.newestBuild(worker), buildv1.BuildPhaseFailed, buildv1.StatusReasonDockerBuildFailed, "the build failed")
 	h.settle(worker)
-	before := h.requireCondition(worker, mcfgv1.MachineConfigPoolBuildFailed, plan.ReasonBuildFailed)
+	before := h.requireCondition(worker, mcfgv1.MachineConfigPoolBuildFailed, ledger.ReasonBuildFailed)
 	h.api.Remove("builds", ctrlcommon.MCONamespace, h.newestBuild(worker))
 	h.restart()
 	h.settle(worker)
-	require.Equal(t, before, h.requireCondition(worker, mcfgv1.MachineConfigPoolBuildFailed, plan.ReasonBuildFailed))
+	require.Equal(t, before, h.requireCondition(worker, mcfgv1.MachineConfigPoolBuildFailed, ledger.ReasonBuildFailed))
 	require.Empty(t, h.api.Builds(), "pruning a failed Build is no wish to build again")
 }
 
@@ -158,11 +158,11 @@ func TestStuckBuildIsReportedAndGivenUp(t *testing.T) {
 		b.Status.Phase, b.Status.Reason, b.Status.Message = buildv1.BuildPhasePending, buildv1.StatusReasonMissingPushSecret, "no such secret"
 	})
 	h.settle(worker)
-	h.requireCondition(worker, mcfgv1.MachineConfigPoolBuildPending, plan.ReasonBuildCreated)
+	h.requireCondition(worker, mcfgv1.MachineConfigPoolBuildPending, ledger.ReasonBuildCreated)
 	h.pass(2*time.Minute, worker)
-	require.Contains(t, h.requireCondition(worker, mcfgv1.MachineConfigPoolBuildPending, plan.ReasonBuildStuck), "MissingPushSecret: no such secret")
+	require.Contains(t, h.requireCondition(worker, mcfgv1.MachineConfigPoolBuildPending, ledger.ReasonBuildStuck), "MissingPushSecret: no such secret")
 	h.pass(28*time.Minute, worker)
-	require.Contains(t, h.requireCondition(worker, mcfgv1.MachineConfigPoolBuildPending, plan.ReasonRetryScheduled), "PendingTooLong")
+	require.Contains(t, h.requireCondition(worker, mcfgv1.MachineConfigPoolBuildPending, ledger.ReasonRetryScheduled), "PendingTooLong")
 	h.api.EditBuild(first, func(b *buildv1.Build) { require.True(t, b.Status.Cancelled, "it is stopped") })
 	h.pass(time.Minute, worker)
 	require.NotEqual(t, first, h.newestBuild(worker))

@@ -12,7 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/buildtest"
-	"github.com/openshift/machine-config-operator/pkg/controller/build/plan"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
 )
 
 // Lessons about requests that are refused, that nobody serves, or whose replies are lost.
@@ -42,7 +42,7 @@ func TestL01CreateFailsOnce(t *testing.T) {
 				h.pass(time.Minute, worker)
 				require.Len(t, h.api.Builds(), 1, "one Build, made once")
 				require.Len(t, h.api.InputSecrets(), 1)
-				h.requireCondition(worker, mcfgv1.MachineConfigPoolBuildPending, plan.ReasonBuildCreated)
+				h.requireCondition(worker, mcfgv1.MachineConfigPoolBuildPending, ledger.ReasonBuildCreated)
 			})
 		}
 	}
@@ -106,8 +106,8 @@ func TestH36BuildAPIAbsent(t *testing.T) {
 	}
 	_, err := h.sync(worker)
 	require.Error(t, err)
-	require.Contains(t, h.requireCondition(worker, mcfgv1.MachineConfigPoolBuildPending, plan.ReasonBuilderUnavailable), "build.openshift.io/v1")
+	require.Contains(t, h.requireCondition(worker, mcfgv1.MachineConfigPoolBuildPending, ledger.ReasonBuilderUnavailable), "build.openshift.io/v1")
 	h.api.Fault = nil
 	h.pass(time.Minute, worker)
-	h.requireCondition(worker, mcfgv1.MachineConfigPoolBuildPending, plan.ReasonBuildCreated)
+	h.requireCondition(worker, mcfgv1.MachineConfigPoolBuildPending, ledger.ReasonBuildCreated)
 }

@@ -10,7 +10,7 @@ import (
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/buildtest"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
-	"github.com/openshift/machine-config-operator/pkg/controller/build/plan"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
 	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
 )
 
@@ -103,7 +103,7 @@ func TestH05ObjectsVanish(t *testing.T) {
 // TestH28DanglingRecord: a record of a build that vanished froze the pool.
 func TestH28DanglingRecord(t *testing.T) {
 	h := layeredHarness(t, "rendered-worker-1")
-	dangling := plan.Record{Build: "machine-os-worker-gone-1", Fingerprint: "of other inputs", Config: "rendered-worker-0", Attempt: 1, ClaimedAt: h.clock.Now().Add(-time.Hour)}
+	dangling := ledger.Record{Build: "machine-os-worker-gone-1", Fingerprint: "of other inputs", Config: "rendered-worker-0", Attempt: 1, ClaimedAt: h.clock.Now().Add(-time.Hour)}
 	h.api.EditPool(worker, func(p *mcfgv1.MachineConfigPool) {
 		p.Annotations = map[string]string{constants.BuildRecordAnnotation: dangling.String()}
 	})

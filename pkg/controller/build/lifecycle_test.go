@@ -13,7 +13,7 @@ import (
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/buildtest"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
-	"github.com/openshift/machine-config-operator/pkg/controller/build/plan"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
 )
 
 // render lets the render controller make a config, now, and ask the pool for it.
@@ -34,7 +34,7 @@ func TestL11TenConfigsInTenSeconds(t *testing.T) {
 		require.Empty(t, h.api.Builds(), "the inputs still change")
 		h.clock.Step(time.Second)
 	}
-	h.requireCondition(worker, mcfgv1.MachineConfigPoolBuildPending, plan.ReasonInputsChanging)
+	h.requireCondition(worker, mcfgv1.MachineConfigPoolBuildPending, ledger.ReasonInputsChanging)
 	p := h.settle(worker)
 	require.Equal(t, 4*time.Second, p.RequeueAfter, "it knows when to look again")
 	h.pass(p.RequeueAfter, worker)
@@ -144,7 +144,7 @@ func TestRefusedCredentialsAreNotTriedAgain(t *testing.T) {
 		b.Status.LogSnippet = "error: build error: Failed to push image: writing manifest: unauthorized: authentication required"
 	})
 	h.pass(24*time.Hour, worker)
-	message := h.requireCondition(worker, mcfgv1.MachineConfigPoolBuildFailed, plan.ReasonBuildFailed)
+	message := h.requireCondition(worker, mcfgv1.MachineConfigPoolBuildFailed, ledger.ReasonBuildFailed)
 	require.Contains(t, message, "unauthorized: authentication required")
 	require.Len(t, h.api.Builds(), 1)
 
@@ -161,7 +161,7 @@ func TestEditedSettingsTryAgain(t *testing.T) {
 	h.settle(worker)
 	h.api.FailBuild(h.newestBuild(worker), buildv1.BuildPhaseFailed, buildv1.StatusReasonOutOfMemoryKilled, "The build pod was killed due to an out of memory condition.")
 	h.settle(worker)
-	h.requireCondition(worker, mcfgv1.MachineConfigPoolBuildFailed, plan.ReasonBuildFailed)
+	h.requireCondition(worker, mcfgv1.MachineConfigPoolBuildFailed, ledger.ReasonBuildFailed)
 	h.editSettings(map[string]string{constants.CompletionDeadlineKey: "7200"})
 	h.settle(worker)
 	require.Len(t, h.api.Builds(), 2)
@@ -176,7 +176,7 @@ func TestLimitsAreTheAdministrators(t *testing.T) {
 	h.editSettings(limits)
 	h.settle(worker)
 	h.pass(61*time.Second, worker)
-	message := h.requireCondition(worker, mcfgv1.MachineConfigPoolBuildPending, plan.ReasonRetryScheduled)
+	message := h.requireCondition(worker, mcfgv1.MachineConfigPoolBuildPending, ledger.ReasonRetryScheduled)
 	require.Contains(t, message, "Attempt 1 of 2")
 	require.Contains(t, message, "did not begin to run within 1m0s")
 
@@ -185,10 +185,10 @@ func TestLimitsAreTheAdministrators(t *testing.T) {
 	h.api.RunBuild(second, buildv1.BuildPhaseRunning)
 	h.editSettings(map[string]string{constants.MaxAttemptsKey: "2", constants.PendingDeadlineKey: "60", constants.CompletionDeadlineKey: "60"})
 	h.pass(10*time.Minute, worker)
-	h.requireCondition(worker, mcfgv1.MachineConfigPoolBuilding, plan.ReasonBuildRunning)
+	h.requireCondition(worker, mcfgv1.MachineConfigPoolBuilding, ledger.ReasonBuildRunning)
 	h.editSettings(limits)
 	h.pass(6*time.Minute+time.Second, worker)
-	message = h.requireCondition(worker, mcfgv1.MachineConfigPoolBuildFailed, plan.ReasonAttemptsExhausted)
+	message = h.requireCondition(worker, mcfgv1.MachineConfigPoolBuildFailed, ledger.ReasonAttemptsExhausted)
 	require.Contains(t, message, "All 2 attempts at "+configA+" failed")
 	require.Contains(t, message, "although its deadline is 10m0s")
 }
@@ -207,6 +207,6 @@ func TestFlapWhileSettling(t *testing.T) {
 	h.settle(worker)
 	require.Len(t, h.api.Builds(), 1)
 	require.False(t, h.build(first).Status.Cancelled)
-	message := h.requireCondition(worker, mcfgv1.MachineConfigPoolBuilding, plan.ReasonBuildRunning)
+	message := h.requireCondition(worker, mcfgv1.MachineConfigPoolBuilding, ledger.ReasonBuildRunning)
 	require.True(t, strings.Contains(message, first))
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder/openshift"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/plan"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/status"
 )
@@ -154,7 +155,7 @@ func TestStatusFollowsTheController(t *testing.T) {
 	for _, name := range scenarioNames() {
 		t.Run(name, func(t *testing.T) {
 			sim := newSimulation(schedule{scenario: name})
-			states := map[status.State]bool{}
+			states := map[ledger.State]bool{}
 			sim.play(func() {
 				if sim.isIdle() {
 					requireStatus(t, sim, states)
@@ -162,7 +163,7 @@ func TestStatusFollowsTheController(t *testing.T) {
 			})
 			for _, pool := range sim.pools() {
 				if _, ok := pool.Annotations[constants.DesiredOSImageAnnotation]; ok {
-					require.True(t, states[status.StatePublished], "the states are %v", states)
+					require.True(t, states[ledger.StatePublished], "the states are %v", states)
 				}
 			}
 		})
@@ -170,7 +171,7 @@ func TestStatusFollowsTheController(t *testing.T) {
 }
 
 // requireStatus compares the status with what the controller would plan now.
-func requireStatus(t *testing.T, sim *simulation, states map[status.State]bool) {
+func requireStatus(t *testing.T, sim *simulation, states map[ledger.State]bool) {
 	t.Helper()
 	var builds []imagebuilder.Observation
 	for _, made := range openshift.MadeBuilds(sim.builds()) {
@@ -183,17 +184,17 @@ func requireStatus(t *testing.T, sim *simulation, states map[status.State]bool) 
 		pool := sim.api.Pool(row.Name)
 		planned := foretold(sim, pool).Plan
 		if waitsForQuiet(pool) {
-			planned = plan.Plan{State: plan.StateHeld, Reason: plan.ReasonInputsChanging}
+			planned = plan.Plan{Report: ledger.Report{State: ledger.StateSettling, Reason: ledger.ReasonInputsChanging}}
 		}
-		if planned.State == plan.StateSettling || planned.State == plan.StateUnsettled || len(planned.Effects) > 0 {
+		if planned.State == ledger.StateQuiet || planned.State == ledger.StateUnsettled || len(planned.Effects) > 0 {
 			continue
 		}
 		states[row.State] = true
 		require.Empty(t, row.Outdated, "%+v; planned is %s: %s", row, planned.State, planned.Message)
-		require.Equal(t, planned.State == plan.StateSucceeded, row.State == status.StatePublished, "%+v", row)
-		require.Equal(t, planned.State == plan.StateFailed, row.State == status.StateFailed, "%+v", row)
-		require.Equal(t, planned.State == plan.StateRetrying, row.State == status.StateRetrying, "%+v", row)
-		require.Equal(t, planned.State == plan.StateBuilding, row.State == status.StateBuilding, "%+v", row)
+		require.Equal(t, planned.State == ledger.StatePublished, row.State == ledger.StatePublished, "%+v", row)
+		require.Equal(t, planned.State == ledger.StateFailed, row.State == ledger.StateFailed, "%+v", row)
+		require.Equal(t, planned.State == ledger.StateRetrying, row.State == ledger.StateRetrying, "%+v", row)
+		require.Equal(t, planned.State == ledger.StateBuilding, row.State == ledger.StateBuilding, "%+v", row)
 		require.True(t, planned.Reason == "" || strings.HasPrefix(row.Reason, planned.Reason), "%+v", row)
 	}
 }
@@ -202,6 +203,6 @@ func requireStatus(t *testing.T, sim *simulation, states map[status.State]bool) 
 // changing. Nobody who looks is held up by that.
 func waitsForQuiet(pool *mcfgv1.MachineConfigPool) bool {
 	return slices.ContainsFunc(pool.Status.Conditions, func(c mcfgv1.MachineConfigPoolCondition) bool {
-		return c.Status == corev1.ConditionTrue && c.Reason == plan.ReasonInputsChanging
+		return c.Status == corev1.ConditionTrue && c.Reason == ledger.ReasonInputsChanging
 	})
 }

@@ -15,7 +15,7 @@ import (
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/buildtest"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
-	"github.com/openshift/machine-config-operator/pkg/controller/build/plan"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
 	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
 )
 
@@ -273,7 +273,7 @@ func TestNoMetrics(t *testing.T) {
 	h.ctrl.ended(worker, h.ctrl.began(worker), nil)
 	h.ctrl.forget(worker)
 	h.ctrl.endWork()
-	require.Equal(t, plan.StateSucceeded, h.settle(worker).State)
+	require.Equal(t, ledger.StatePublished, h.settle(worker).State)
 }
 
 func number(f float64) string { return strconv.FormatFloat(f, 'g', -1, 64) }

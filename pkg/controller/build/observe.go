@@ -4,16 +4,15 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
-	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/client-go/tools/cache"
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/plan"
 	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
 )
@@ -21,7 +20,7 @@ import (
 // observe gathers what the caches know about a pool. It calls no API, and an
 // object that does not exist is a fact of the snapshot, not an error.
 func (ctrl *Controller) observe(pool *mcfgv1.MachineConfigPool) (plan.Snapshot, error) {
-	s := plan.Snapshot{Now: ctrl.config.Clock.Now(), Pool: observePool(pool), WaitingSince: ctrl.waits.of(pool.Name)}
+	s := plan.Snapshot{Now: ctrl.config.Clock.Now(), Pool: ledger.Read(pool), WaitingSince: ctrl.waits.of(pool.Name)}
 
 	builds, err := ctrl.builder.Observe(pool.Name)
 	var unavailable *imagebuilder.UnavailableError
@@ -88,46 +87,6 @@ func (ctrl *Controller) observe(pool *mcfgv1.MachineConfigPool) (plan.Snapshot, 
 	s.PullSecret, err = ctrl.observeSecret(s.Settings.Values.BaseImagePullSecret)
 	return s, err
 }
-
-func observePool(pool *mcfgv1.MachineConfigPool) plan.Pool {
-	p := plan.Pool{
-		Name:           pool.Name,
-		UID:            pool.UID,
-		Layered:        ctrlcommon.IsLayeredPool(pool),
-		Deleting:       pool.DeletionTimestamp != nil,
-		Paused:         pool.Spec.Paused,
-		RenderDegraded: ctrlcommon.IsRenderDegraded(pool),
-		WantedConfig:   pool.Spec.Configuration.Name,
-		Image:          pool.Annotations[constants.DesiredOSImageAnnotation],
-		ImageConfig:    pool.Annotations[constants.DesiredOSImageConfigAnnotation],
-
-		RebuildRequested: pool.Annotations[constants.RebuildRequestedAnnotation],
-		RebuildObserved:  pool.Annotations[constants.RebuildObservedAnnotation],
-	}
-	if text, ok := pool.Annotations[constants.BuildRecordAnnotation]; ok {
-		// A record that someone spoiled is as good as none: what it said is
-		// found out anew from the builds, or built anew.
-		p.Record, _ = plan.ParseRecord(text)
-	}
-	for _, annotation := range ourAnnotations {
-		if _, ok := pool.Annotations[annotation]; ok {
-			p.HasTraces = true
-		}
-	}
-	for i := range pool.Status.Conditions {
-		c := &pool.Status.Conditions[i]
-		if !plan.IsOurs(c.Type) {
-			continue
-		}
-		p.HasTraces = true
-		if p.Record != nil && c.Status == corev1.ConditionTrue && plan.TellsOfBuild(c.Reason) && strings.Contains(c.Message, p.Record.Build) {
-			p.ReportedBuild = true
-		}
-	}
-	return p
-}
-
-var ourAnnotations = constants.PoolAnnotations()
 
 func (ctrl *Controller) observeSecret(name string) (plan.Secret, error) {
 	if name == "" {

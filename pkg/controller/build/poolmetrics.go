@@ -6,19 +6,14 @@ import (
 	"time"
 
 	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
-	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/component-base/metrics"
 	"k8s.io/component-base/version"
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
-	"github.com/openshift/machine-config-operator/pkg/controller/build/plan"
-	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
 )
-
-// stateUnreported is the state of a pool whose conditions tell nothing yet.
-const stateUnreported plan.State = "Unreported"
 
 // poolCollector tells of the process and of its pools when it is asked. What it tells of
 // a pool comes from the caches, so series vanish with their pool, and none are left over
@@ -93,7 +88,7 @@ func (c *poolCollector) CollectWithStability(ch chan<- metrics.Metric) {
 	}
 	stalePools := map[string]time.Time{}
 	for _, pool := range pools {
-		if ctrlcommon.IsLayeredPool(pool) {
+		if ledger.IsLayered(pool) {
 			c.collectState(ch, pool)
 			c.collectStale(ch, pool, stalePools)
 			c.collectBuilds(ch, pool)
@@ -104,16 +99,16 @@ func (c *poolCollector) CollectWithStability(ch chan<- metrics.Metric) {
 }
 
 func (c *poolCollector) collectState(ch chan<- metrics.Metric, pool *mcfgv1.MachineConfigPool) {
-	state, reason := plan.Told(pool.Status.Conditions)
-	if state == "" {
-		state, reason = stateUnreported, string(stateUnreported)
-	} else if !slices.Contains(plan.ToldReasons, reason) {
+	told := ledger.ReadConditions(pool.Status.Conditions)
+	reason := told.Reason
+	if told.State == ledger.StateNotReported || told.State == ledger.StateContradictory {
+		reason = string(told.State)
+	} else if !slices.Contains(ledger.ToldReasons, reason) {
 		// Somebody spoiled it; it will be mended.
 		reason = reasonOther
 	}
-	ch <- metrics.NewLazyConstMetric(c.state, metrics.GaugeValue, asNumber(state == stateUnreported), pool.Name, string(stateUnreported))
-	for _, s := range plan.ToldStates {
-		ch <- metrics.NewLazyConstMetric(c.state, metrics.GaugeValue, asNumber(state == s), pool.Name, string(s))
+	for _, s := range ledger.FoundStates {
+		ch <- metrics.NewLazyConstMetric(c.state, metrics.GaugeValue, asNumber(told.State == s), pool.Name, string(s))
 	}
 	ch <- metrics.NewLazyConstMetric(c.reason, metrics.GaugeValue, 1, pool.Name, reason)
 }
@@ -139,36 +134,23 @@ func (c *poolCollector) collectStale(ch chan<- metrics.Metric, pool *mcfgv1.Mach
 // was not acted on yet.
 func isStale(pool *mcfgv1.MachineConfigPool) bool {
 	wanted := pool.Spec.Configuration.Name
-	success := conditionOf(pool, mcfgv1.MachineConfigPoolBuildSuccess)
-	return wanted != "" &&
-		(success == nil || success.Status != corev1.ConditionTrue || pool.Annotations[constants.DesiredOSImageConfigAnnotation] != wanted)
+	_, published := ledger.PublishedSince(pool)
+	return wanted != "" && (!published || pool.Annotations[constants.DesiredOSImageConfigAnnotation] != wanted)
 }
 
 // staleSince is since when a pool is stale, as far as the cluster tells; zero if it does
 // not.
 func (ctrl *Controller) staleSince(pool *mcfgv1.MachineConfigPool) time.Time {
-	success := conditionOf(pool, mcfgv1.MachineConfigPoolBuildSuccess)
-	if success == nil {
-		return time.Time{}
-	}
-	if success.Status != corev1.ConditionTrue {
-		return success.LastTransitionTime.Time
+	since, published := ledger.PublishedSince(pool)
+	if !published {
+		return since
 	}
 	// A config that is older than the last success was wanted again at some time after it.
 	config, err := ctrl.mcLister.Get(pool.Spec.Configuration.Name)
-	if err != nil || !config.CreationTimestamp.After(success.LastTransitionTime.Time) {
+	if err != nil || !config.CreationTimestamp.After(since) {
 		return time.Time{}
 	}
 	return config.CreationTimestamp.Time
-}
-
-func conditionOf(pool *mcfgv1.MachineConfigPool, conditionType mcfgv1.MachineConfigPoolConditionType) *mcfgv1.MachineConfigPoolCondition {
-	for i := range pool.Status.Conditions {
-		if pool.Status.Conditions[i].Type == conditionType {
-			return &pool.Status.Conditions[i]
-		}
-	}
-	return nil
 }
 
 // collectBuilds tells nothing while the builder cannot be asked.

@@ -10,22 +10,22 @@ import (
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/buildtest"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
-	"github.com/openshift/machine-config-operator/pkg/controller/build/plan"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
 	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
 )
 
 // stateSet are the series of the pool worker's states.
-func stateSet(current plan.State) []string {
+func stateSet(current ledger.State) []string {
 	var series []string
-	for _, state := range []plan.State{
-		"Building", "Failed", "Held", "Interrupted", "Pending", "Retrying", "Succeeded", "Unreported",
+	for _, state := range []ledger.State{
+		"Building", "Contradictory", "Failed", "Held", "Interrupted", "NotReported", "Pending", "Published", "Queued", "Retrying", "Settling", "Stuck",
 	} {
 		series = append(series, `pool_state{pool="worker",state="`+string(state)+`"} `+number(asNumber(state == current)))
 	}
 	return series
 }
 
-func (m *counted) requireState(state plan.State, reason, why string) {
+func (m *counted) requireState(state ledger.State, reason, why string) {
 	m.t.Helper()
 	m.requireSeries(why, "pool_state", stateSet(state)...)
 	m.requireSeries(why, "pool_reason", `pool_reason{pool="worker",reason="`+reason+`"} 1`)
@@ -33,23 +33,23 @@ func (m *counted) requireState(state plan.State, reason, why string) {
 
 func TestPoolState(t *testing.T) {
 	m := newCounted(t, configA)
-	m.requireState(stateUnreported, "Unreported", "nothing was done yet")
+	m.requireState(ledger.StateNotReported, "NotReported", "nothing was done yet")
 	m.settle(worker)
-	m.requireState(plan.StatePending, plan.ReasonBuildCreated, "the build is created")
+	m.requireState(ledger.StatePending, ledger.ReasonBuildCreated, "the build is created")
 	m.finish(0, time.Minute, m.succeed)
-	m.requireState(plan.StateSucceeded, plan.ReasonImagePublished, "the image is published")
+	m.requireState(ledger.StatePublished, ledger.ReasonImagePublished, "the image is published")
 	m.requireSeries("nothing is built", "builds_running", `builds_running{pool="worker"} 0`)
 
 	m.api.Remove("configmaps", ctrlcommon.MCONamespace, buildtest.SettingsConfigMap().Name)
 	m.settle(worker)
-	m.requireState(plan.StateHeld, plan.ReasonConfigMapMissing, "the metrics say what is to be mended")
+	m.requireState(ledger.StateHeld, ledger.ReasonConfigMapMissing, "the metrics say what is to be mended")
 	m.api.EditPool(worker, func(p *mcfgv1.MachineConfigPool) {
 		for i := range p.Status.Conditions {
 			p.Status.Conditions[i].Reason = "WrittenBySomebody"
 		}
 	})
 	m.deliver()
-	m.requireState(plan.StateHeld, "Other", "whoever writes conditions cannot make series without end")
+	m.requireState(ledger.StateHeld, "Other", "whoever writes conditions cannot make series without end")
 }
 
 // TestSeriesVanish: with the pool, with its opting out, and with the lead.
@@ -212,7 +212,7 @@ func TestBuilderThatCannotBeAsked(t *testing.T) {
 	m.ctrl.builder = knownBuilds{problem: "the backend does not answer"}
 	m.requireSeries("nobody knows", "builds_pending")
 	m.requireSeries("nobody knows", "builds_running")
-	m.requireState(plan.StatePending, plan.ReasonBuildCreated, "the pool says what it says")
+	m.requireState(ledger.StatePending, ledger.ReasonBuildCreated, "the pool says what it says")
 }
 
 // TestNoticingNothingCostsNothing: every sync that is not cut short comes by.

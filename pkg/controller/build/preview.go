@@ -2,13 +2,11 @@ package build
 
 import (
 	"fmt"
-	"strings"
 	"time"
-
-	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/plan"
 )
 
@@ -52,36 +50,34 @@ func (ctrl *Controller) preview(o *Objects) (p Preview, learned bool, err error)
 		return p, false, err
 	}
 	p.Snapshot.Now = o.Now
+	// A build has the same name whenever it is looked at.
+	p.Snapshot.Nonce = "preview"
 	// Whoever looks is not held up by the wait for inputs to stop changing.
 	p.Snapshot.WaitingSince = time.Unix(0, 0)
 	p.Assumed = o.assume(&p.Snapshot)
-	if p.Plan = plan.Compute(p.Snapshot); p.Plan.State == plan.StateUnsettled {
+	if p.Plan = plan.Compute(p.Snapshot); p.Plan.State == ledger.StateUnsettled {
 		// The builds are not those of a cache, which may lag.
 		p.Snapshot.Now = o.Now.Add(p.Plan.RequeueAfter)
 		p.Plan = plan.Compute(p.Snapshot)
 	}
-	again, learned, err := ctrl.readOnly(o, &p)
+	learned, err = ctrl.readOnly(o, &p)
 	if err != nil || learned {
 		return p, learned, err
 	}
 	if p.Request == nil {
 		unheld := Preview{Snapshot: unheld(p.Snapshot)}
 		unheld.Plan = plan.Compute(unheld.Snapshot)
-		if again, learned, err = ctrl.readOnly(o, &unheld); err != nil || learned {
+		if learned, err = ctrl.readOnly(o, &unheld); err != nil || learned {
 			return p, learned, err
 		}
 		p.Request = unheld.Request
-	}
-	if p.Request != nil && !again {
-		p.rename(o.Pool)
 	}
 	return p, false, nil
 }
 
 // readOnly goes through the effects of the plan, as far as they only read, and fills in
-// the build that they start; again tells that it was claimed before. Queueing takes the
-// place of the plan.
-func (ctrl *Controller) readOnly(o *Objects, p *Preview) (again, learned bool, err error) {
+// the build that they start. Queueing takes the place of the plan.
+func (ctrl *Controller) readOnly(o *Objects, p *Preview) (learned bool, err error) {
 	var context []imagebuilder.File
 	queued := false
 	for _, effect := range p.Plan.Effects {
@@ -91,20 +87,20 @@ func (ctrl *Controller) readOnly(o *Objects, p *Preview) (again, learned bool, e
 				registries, problem := inputs.RegistriesOf(secret)
 				known, err := ctrl.observeSecret(e.Name)
 				ctrl.findings.setSecret(e.Name, secretFinding{resourceVersion: known.ResourceVersion, registries: registries, problem: problem})
-				return false, true, err
+				return true, err
 			}
 		case plan.LoadConfig:
 			config, err := ctrl.mcLister.Get(e.Name)
 			if err != nil {
-				return false, false, fmt.Errorf("could not look up %s: %w", inputs.MachineConfigObject(e.Name), err)
+				return false, fmt.Errorf("could not look up %s: %w", inputs.MachineConfigObject(e.Name), err)
 			}
 			files, finding := buildContext(config, e)
 			if ctrl.findings.setConfig(e.Name, finding) {
-				return false, true, nil
+				return true, nil
 			}
 			context = files
 		case plan.TakeSlot:
-			since := queuedSince(o.Pool)
+			since := ledger.ReadConditions(o.Pool.Status.Conditions).QueuedSince()
 			if since.IsZero() {
 				since = o.Now
 			}
@@ -113,16 +109,16 @@ func (ctrl *Controller) readOnly(o *Objects, p *Preview) (again, learned bool, e
 			}
 		case plan.StartBuild:
 			e.Request.Context = context
-			p.Request, p.Starts, again = &e.Request, !queued, e.Again
+			p.Request, p.Starts = &e.Request, !queued
 		}
 	}
-	return again, false, nil
+	return false, nil
 }
 
 // unheld is the snapshot of a pool that has no history, and that nothing keeps from
 // being built but that it is not known what to build.
 func unheld(s plan.Snapshot) plan.Snapshot {
-	s.Pool = plan.Pool{Name: s.Pool.Name, UID: s.Pool.UID, Layered: true, WantedConfig: s.Pool.WantedConfig}
+	s.Pool = ledger.Pool{Name: s.Pool.Name, UID: s.Pool.UID, Layered: true, WantedConfig: s.Pool.WantedConfig}
 	s.Builds, s.BuilderProblem = nil, ""
 	s.Config.Problem, s.Config.Refusal = nil, nil
 	s.Entitled.RepositoryKeys = []string{inputs.ExtensionsRepositoryKey}
@@ -131,50 +127,33 @@ func unheld(s plan.Snapshot) plan.Snapshot {
 	return s
 }
 
-// rename gives the build a name that is the same whenever it is looked at.
-func (p *Preview) rename(pool *mcfgv1.MachineConfigPool) {
-	r := p.Request
-	name := inputs.BuildName(r.Pool, string(pool.UID), r.Fingerprint, "preview", r.Attempt)
-	p.Plan.Message = strings.ReplaceAll(p.Plan.Message, r.Name, name)
-	r.Output = strings.TrimSuffix(r.Output, r.Name) + name
-	r.Name = name
-}
-
 // assume makes the Secrets that could not be read look as if nothing were wrong with
 // them, and lists them.
 func (o *Objects) assume(s *plan.Snapshot) []string {
+	// A version that is not known is taken for the one that the newest attempt used, or
+	// else a failed build would seem to be due again.
+	var recorded ledger.Versions
+	if s.Pool.Record != nil {
+		recorded = s.Pool.Record.Versions
+	}
 	var assumed []string
 	for _, secret := range []struct {
 		name, version string
 		known         *plan.Secret
 	}{
-		{s.Settings.Values.FinalImagePushSecret, "push", &s.PushSecret},
-		{s.Settings.Values.BaseImagePullSecret, "pull", &s.PullSecret},
+		{s.Settings.Values.FinalImagePushSecret, recorded.Push, &s.PushSecret},
+		{s.Settings.Values.BaseImagePullSecret, recorded.Pull, &s.PullSecret},
 	} {
 		if secret.name == "" || o.Unread == nil || !o.Unread(secret.name) {
 			continue
 		}
 		*secret.known = plan.Secret{
 			Exists: true, Inspected: true, Registries: []string{s.Settings.Values.FinalImageRepository},
-			ResourceVersion: recordedVersion(s.Pool.Record, secret.version),
+			ResourceVersion: secret.version,
 		}
 		if len(assumed) == 0 || assumed[0] != secret.name {
 			assumed = append(assumed, secret.name)
 		}
 	}
 	return assumed
-}
-
-// recordedVersion is the version of a Secret that the newest attempt used. One that is
-// not known is taken for the same, or else a failed build would seem to be due again.
-func recordedVersion(record *plan.Record, name string) string {
-	if record == nil {
-		return ""
-	}
-	for part := range strings.SplitSeq(record.Versions, ",") {
-		if version, ok := strings.CutPrefix(part, name+"="); ok {
-			return version
-		}
-	}
-	return ""
 }

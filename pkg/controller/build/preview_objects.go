@@ -13,6 +13,7 @@ import (
 	"k8s.io/utils/clock"
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/plan"
 	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
 )
@@ -74,7 +75,7 @@ func (o *Objects) controller() (*Controller, error) {
 		}
 	}
 	for _, pool := range o.Pools {
-		if since := queuedSince(pool); pool.Name != o.Pool.Name && !since.IsZero() {
+		if since := ledger.ReadConditions(pool.Status.Conditions).QueuedSince(); pool.Name != o.Pool.Name && !since.IsZero() {
 			// Without a place at all, whoever asks for one waits.
 			_ = ctrl.slots.take(pool.Name, plan.TakeSlot{}, nil, since, o.Now)
 		}
@@ -96,17 +97,6 @@ func add(indexer cache.Indexer, object metav1.Object) error {
 		return fmt.Errorf("could not look at %s: %w", object.GetName(), err)
 	}
 	return nil
-}
-
-// queuedSince is since when a pool says that it waits for a place to build in.
-func queuedSince(pool *mcfgv1.MachineConfigPool) time.Time {
-	for i := range pool.Status.Conditions {
-		c := &pool.Status.Conditions[i]
-		if plan.IsOurs(c.Type) && c.Status == corev1.ConditionTrue && c.Reason == plan.ReasonQueued {
-			return c.LastTransitionTime.Time
-		}
-	}
-	return time.Time{}
 }
 
 func findSecret(secrets []*corev1.Secret, name string) *corev1.Secret {

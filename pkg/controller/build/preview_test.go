@@ -13,7 +13,7 @@ import (
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/buildtest"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder/openshift"
-	"github.com/openshift/machine-config-operator/pkg/controller/build/plan"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
 	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
 )
 
@@ -57,9 +57,9 @@ func TestPreviewForetells(t *testing.T) {
 		want   string
 		starts bool
 	}{
-		"first build": {reason: "nothing was built yet", given: func(*harness) {}, want: plan.ReasonBuildCreated, starts: true},
-		"published":   {reason: "there is nothing to do", given: func(h *harness) { h.settle(worker); h.complete(worker) }, want: plan.ReasonImagePublished},
-		"next config": {reason: "other inputs", given: func(h *harness) { h.settle(worker); h.complete(worker); h.want(two) }, want: plan.ReasonBuildCreated, starts: true},
+		"first build": {reason: "nothing was built yet", given: func(*harness) {}, want: ledger.ReasonBuildCreated, starts: true},
+		"published":   {reason: "there is nothing to do", given: func(h *harness) { h.settle(worker); h.complete(worker) }, want: ledger.ReasonImagePublished},
+		"next config": {reason: "other inputs", given: func(h *harness) { h.settle(worker); h.complete(worker); h.want(two) }, want: ledger.ReasonBuildCreated, starts: true},
 		"back again": {reason: "the image is on record", given: func(h *harness) {
 			h.settle(worker)
 			h.complete(worker)
@@ -67,27 +67,27 @@ func TestPreviewForetells(t *testing.T) {
 			h.settle(worker)
 			h.complete(worker)
 			h.want(one)
-		}, want: plan.ReasonImagePublished},
-		"under way":         {reason: "the build exists", given: func(h *harness) { h.settle(worker); h.api.RunBuild(h.newestBuild(worker), buildv1.BuildPhaseRunning) }, want: plan.ReasonBuildRunning},
-		"failed":            {reason: "only a change helps", given: func(h *harness) { fail(h, buildv1.StatusReasonDockerBuildFailed) }, want: plan.ReasonBuildFailed},
-		"will be tried":     {reason: "the next attempt has its time", given: func(h *harness) { fail(h, buildv1.StatusReasonFetchSourceFailed) }, want: plan.ReasonRetryScheduled},
-		"is tried again":    {reason: "the time has come", given: func(h *harness) { fail(h, buildv1.StatusReasonFetchSourceFailed); h.clock.Step(time.Minute) }, want: plan.ReasonBuildCreated, starts: true},
-		"paused":            {reason: "no build starts", given: func(h *harness) { h.api.EditPool(worker, func(p *mcfgv1.MachineConfigPool) { p.Spec.Paused = true }) }, want: plan.ReasonPoolPaused},
-		"no push secret":    {reason: "it is named", given: func(h *harness) { h.api.Remove("secrets", ctrlcommon.MCONamespace, buildtest.PushSecret) }, want: plan.ReasonSecretMissing},
-		"wrong push secret": {reason: "its content is read", given: func(h *harness) { h.api.Put(buildtest.RegistrySecret(buildtest.PushSecret, "other.example.com")) }, want: plan.ReasonSecretInvalid},
+		}, want: ledger.ReasonImagePublished},
+		"under way":         {reason: "the build exists", given: func(h *harness) { h.settle(worker); h.api.RunBuild(h.newestBuild(worker), buildv1.BuildPhaseRunning) }, want: ledger.ReasonBuildRunning},
+		"failed":            {reason: "only a change helps", given: func(h *harness) { fail(h, buildv1.StatusReasonDockerBuildFailed) }, want: ledger.ReasonBuildFailed},
+		"will be tried":     {reason: "the next attempt has its time", given: func(h *harness) { fail(h, buildv1.StatusReasonFetchSourceFailed) }, want: ledger.ReasonRetryScheduled},
+		"is tried again":    {reason: "the time has come", given: func(h *harness) { fail(h, buildv1.StatusReasonFetchSourceFailed); h.clock.Step(time.Minute) }, want: ledger.ReasonBuildCreated, starts: true},
+		"paused":            {reason: "no build starts", given: func(h *harness) { h.api.EditPool(worker, func(p *mcfgv1.MachineConfigPool) { p.Spec.Paused = true }) }, want: ledger.ReasonPoolPaused},
+		"no push secret":    {reason: "it is named", given: func(h *harness) { h.api.Remove("secrets", ctrlcommon.MCONamespace, buildtest.PushSecret) }, want: ledger.ReasonSecretMissing},
+		"wrong push secret": {reason: "its content is read", given: func(h *harness) { h.api.Put(buildtest.RegistrySecret(buildtest.PushSecret, "other.example.com")) }, want: ledger.ReasonSecretInvalid},
 		"no settings": {reason: "it is not known what to build", given: func(h *harness) {
 			h.api.Remove("configmaps", ctrlcommon.MCONamespace, buildtest.SettingsConfigMap().Name)
-		}, want: plan.ReasonConfigMapMissing},
+		}, want: ledger.ReasonConfigMapMissing},
 		"unreadable config": {reason: "its content is read", given: func(h *harness) {
 			config := buildtest.RenderedConfig(one)
 			config.Spec.Config.Raw = []byte(`{"ignition":{"version":"2.2.0"}}`)
 			h.api.Put(config)
-		}, want: plan.ReasonRenderedConfigInvalid},
+		}, want: ledger.ReasonRenderedConfigInvalid},
 		"queued": {reason: "another pool has the only place", given: func(h *harness) {
 			h.editSettings(map[string]string{"maxConcurrentBuilds": "1"})
 			h.api.Put(buildtest.Pool("infra").Layered().Wants(two).Object())
 			h.settle("infra")
-		}, want: plan.ReasonQueued},
+		}, want: ledger.ReasonQueued},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := layeredHarness(t, one, two)
@@ -101,7 +101,7 @@ func TestPreviewForetells(t *testing.T) {
 			before := len(h.api.Builds())
 
 			came := h.settle(worker)
-			if came.State == plan.StateUnsettled {
+			if came.State == ledger.StateUnsettled {
 				came = h.pass(3*time.Second, worker)
 			}
 			require.Equal(t, came.State, foretold.Plan.State)

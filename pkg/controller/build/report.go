@@ -13,6 +13,7 @@ import (
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/plan"
 	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
 )
@@ -27,6 +28,7 @@ const reasonUnknownKey = "UnknownKey"
 // leave it at that.
 func (ctrl *Controller) report(ctx context.Context, pool *mcfgv1.MachineConfigPool, p plan.Plan) (time.Duration, error) {
 	now := ctrl.config.Clock.Now()
+	told := ledger.ReadConditions(pool.Status.Conditions)
 	conditions, changed := p.Conditions(pool.Status.Conditions, now)
 	if !changed {
 		return 0, nil
@@ -43,7 +45,7 @@ func (ctrl *Controller) report(ctx context.Context, pool *mcfgv1.MachineConfigPo
 	ctrl.reports.done(pool.Name, text, now)
 
 	klog.FromContext(ctx).Info("Reported", "state", p.State, "reason", p.Reason, "message", p.Message)
-	if p.Event != "" && p.Announces(pool.Status.Conditions) {
+	if p.Announces(&told) {
 		ctrl.recorder.Event(eventTarget(pool), p.Event, p.Reason, p.Message)
 	}
 	return 0, nil

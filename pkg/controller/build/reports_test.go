@@ -8,7 +8,7 @@ import (
 	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
 	"github.com/stretchr/testify/require"
 
-	"github.com/openshift/machine-config-operator/pkg/controller/build/plan"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
 )
 
 // TestReportsAreNotForcedThrough: whoever takes a report back, such as a second
@@ -23,14 +23,14 @@ func TestReportsAreNotForcedThrough(t *testing.T) {
 		require.Empty(t, h.api.Pool(worker).Status.Conditions, "it was reported a moment ago")
 		require.InDelta(t, wait, p.RequeueAfter, float64(time.Second), "it is reported later, and the later the more often that was")
 		h.pass(p.RequeueAfter, worker)
-		h.requireCondition(worker, mcfgv1.MachineConfigPoolBuildPending, plan.ReasonBuildCreated)
+		h.requireCondition(worker, mcfgv1.MachineConfigPoolBuildPending, ledger.ReasonBuildCreated)
 		wait *= 2
 	}
 
 	h.api.EditPool(worker, func(p *mcfgv1.MachineConfigPool) { p.Status.Conditions = nil })
 	h.api.RunBuild(h.newestBuild(worker), buildv1.BuildPhaseRunning)
 	h.settle(worker)
-	h.requireCondition(worker, mcfgv1.MachineConfigPoolBuilding, plan.ReasonBuildRunning)
+	h.requireCondition(worker, mcfgv1.MachineConfigPoolBuilding, ledger.ReasonBuildRunning)
 }
 
 // TestMendedReportIsNoNews: putting conditions right that someone spoiled announces
@@ -51,7 +51,7 @@ func TestMendedReportIsNoNews(t *testing.T) {
 		}
 	})
 	h.pass(firstRestraint, worker)
-	h.requireCondition(worker, mcfgv1.MachineConfigPoolBuildFailed, plan.ReasonBuildFailed)
+	h.requireCondition(worker, mcfgv1.MachineConfigPoolBuildFailed, ledger.ReasonBuildFailed)
 	require.NotContains(t, h.api.Pool(worker).Status.Conditions[0].Message, "spoiled")
 	require.Len(t, h.events, announced)
 }

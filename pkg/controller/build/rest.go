@@ -9,6 +9,7 @@ import (
 	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/plan"
 	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
 )
@@ -125,7 +126,7 @@ func (ctrl *Controller) isAtRest(pool *mcfgv1.MachineConfigPool) (plan.Plan, boo
 // without an effect or an instant to look again. Other states depend on more than the
 // evidence.
 func (ctrl *Controller) noteRest(pool string, p plan.Plan, found evidence) {
-	has := p.State == plan.StateSucceeded || p.State == plan.StateNotLayered
+	has := p.State == ledger.StatePublished || p.State == ledger.StateNotOptedIn || p.State == ledger.StateDeleting
 	if has && len(p.Effects) == 0 && p.RequeueAfter == 0 {
 		ctrl.rest.note(pool, &resting{evidence: found, plan: p})
 		return

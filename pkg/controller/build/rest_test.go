@@ -11,7 +11,7 @@ import (
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/buildtest"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs"
-	"github.com/openshift/machine-config-operator/pkg/controller/build/plan"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
 	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
 )
 
@@ -21,7 +21,7 @@ func restingPool(t *testing.T) *harness {
 	h := newHarness(t, append(goodInputs("rendered-worker-1"), buildtest.Pool(worker).Layered().Wants("rendered-worker-1").Object())...)
 	h.settle(worker)
 	h.api.CompleteBuild(h.api.Builds()[0].Name, buildtest.Digest(1))
-	require.Equal(t, plan.StateSucceeded, h.settle(worker).State)
+	require.Equal(t, ledger.StatePublished, h.settle(worker).State)
 	require.True(t, h.restsOn(worker), "nothing has changed since")
 	return h
 }
@@ -99,11 +99,11 @@ func TestBuilderNewsEndsRest(t *testing.T) {
 func TestOnlyTheSatisfiedRest(t *testing.T) {
 	h := newHarness(t, append(goodInputs(), buildtest.Pool(worker).Layered().Wants("rendered-worker-1").Object())...)
 	h.settle(worker)
-	require.Equal(t, plan.StateHeld, h.pass(time.Minute, worker).State)
+	require.Equal(t, ledger.StateHeld, h.pass(time.Minute, worker).State)
 	require.False(t, h.restsOn(worker), "a hold may have to do with the time, the backend or a Secret")
 
 	h = newHarness(t, buildtest.Pool(worker).Object())
-	require.Equal(t, plan.StateNotLayered, h.settle(worker).State)
+	require.Equal(t, ledger.StateNotOptedIn, h.settle(worker).State)
 	require.True(t, h.restsOn(worker), "a pool that did not opt in has nothing to wait for")
 	h.api.Remove("machineconfigpools", "", worker)
 	h.settle(worker)

@@ -15,8 +15,7 @@ import (
 	"github.com/openshift/machine-config-operator/pkg/controller/build/buildtest"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
-	"github.com/openshift/machine-config-operator/pkg/controller/build/plan"
-	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
 )
 
 // checkEnd looks at what has to hold when everything is at rest.
@@ -39,7 +38,7 @@ func (sim *simulation) checkEnd() {
 func (sim *simulation) checkLeftovers() {
 	served := map[string]bool{}
 	for _, pool := range sim.pools() {
-		if ctrlcommon.IsLayeredPool(pool) && pool.DeletionTimestamp == nil {
+		if ledger.IsLayered(pool) && pool.DeletionTimestamp == nil {
 			served[string(pool.UID)] = true
 		} else if left := traceOn(pool); left != "" && pool.DeletionTimestamp == nil {
 			sim.problem("3: %s", left)
@@ -67,7 +66,7 @@ func (sim *simulation) checkResults() {
 			if problem := sim.scenario.ends(sim); problem != "" {
 				sim.problem("7: %s", problem)
 			}
-		case !ctrlcommon.IsLayeredPool(pool) || sim.mayFail(pool):
+		case !ledger.IsLayered(pool) || sim.mayFail(pool):
 		case pool.Annotations[constants.DesiredOSImageAnnotation] == "":
 			sim.problem("7: the pool %s rests without an image: %s", pool.Name, trueCondition(pool))
 		case pool.Annotations[constants.DesiredOSImageConfigAnnotation] != pool.Spec.Configuration.Name:
@@ -80,7 +79,7 @@ func (sim *simulation) checkResults() {
 
 // mayFail tells whether a disturbance may have used up the attempts.
 func (sim *simulation) mayFail(pool *mcfgv1.MachineConfigPool) bool {
-	return strings.Contains(trueCondition(pool), plan.ReasonAttemptsExhausted) &&
+	return strings.Contains(trueCondition(pool), ledger.ReasonAttemptsExhausted) &&
 		slices.ContainsFunc(sim.schedule.faults, func(f fault) bool {
 			return f.kind == "evict-build" || f.kind == "delete-build" || f.kind == "jump"
 		})
@@ -98,7 +97,7 @@ func (sim *simulation) end() end {
 	for _, pool := range sim.pools() {
 		made := sim.made[pool.Annotations[constants.DesiredOSImageAnnotation]]
 		lines = append(lines, fmt.Sprintf("pool %s: image of %s for %s, attempt %s", pool.Name, made.config, made.pool, made.attempt))
-		if record, err := plan.ParseRecord(pool.Annotations[constants.BuildRecordAnnotation]); err == nil {
+		if record, err := ledger.ParseRecord(pool.Annotations[constants.BuildRecordAnnotation]); err == nil {
 			line := fmt.Sprintf("  record of %s, attempt %d, image %t, past", record.Config, record.Attempt, record.Image != "")
 			for _, past := range record.History {
 				line += " " + past.Config

@@ -11,8 +11,7 @@ import (
 	"github.com/openshift/machine-config-operator/pkg/controller/build/buildtest"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs"
-	"github.com/openshift/machine-config-operator/pkg/controller/build/plan"
-	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
 )
 
 // inputState is a way in which the inputs of the pool worker can be (E11). From
@@ -33,32 +32,32 @@ var inputStates = []inputState{
 		config.Spec.OSImageURL = "os:latest"
 		sim.api.Put(config)
 		wants(config.Name)(sim)
-	}, plan.ReasonBaseImageInvalid},
-	{"missing-secret", removeFromNamespace("secrets", buildtest.PushSecret), plan.ReasonSecretMissing},
+	}, ledger.ReasonBaseImageInvalid},
+	{"missing-secret", removeFromNamespace("secrets", buildtest.PushSecret), ledger.ReasonSecretMissing},
 	{"malformed-secret", func(sim *simulation) {
 		secret := buildtest.RegistrySecret(buildtest.PushSecret, buildtest.Registry)
 		secret.Data[corev1.DockerConfigJsonKey] = []byte("{" + buildtest.Canary)
 		sim.api.Put(secret)
-	}, plan.ReasonSecretInvalid},
-	{"missing-configmap", removeFromNamespace("configmaps", constants.ConfigMapName), plan.ReasonConfigMapMissing},
+	}, ledger.ReasonSecretInvalid},
+	{"missing-configmap", removeFromNamespace("configmaps", constants.ConfigMapName), ledger.ReasonConfigMapMissing},
 	{"malformed-configmap", func(sim *simulation) {
 		settings := buildtest.SettingsConfigMap()
 		settings.Data[constants.MaxAttemptsKey] = "many"
 		sim.api.Put(settings)
-	}, plan.ReasonConfigMapInvalid},
+	}, ledger.ReasonConfigMapInvalid},
 	// One that is too large is found out in the same place, but takes long to make.
 	{"unusable-config", func(sim *simulation) {
 		config := buildtest.RenderedConfig("rendered-worker-unusable")
 		config.Spec.Config.Raw = nil
 		sim.api.Put(config)
 		wants(config.Name)(sim)
-	}, plan.ReasonRenderedConfigInvalid},
+	}, ledger.ReasonRenderedConfigInvalid},
 	{"custom-content", func(sim *simulation) { sim.api.Put(buildtest.CustomContent("FROM configs AS final\nRUN true\n")) }, ""},
-	{"bad-custom-content", func(sim *simulation) { sim.api.Put(buildtest.CustomContent("RUN true\n")) }, plan.ReasonCustomContentInvalid},
+	{"bad-custom-content", func(sim *simulation) { sim.api.Put(buildtest.CustomContent("RUN true\n")) }, ledger.ReasonCustomContentInvalid},
 	{"paused", editWorker(func(p *mcfgv1.MachineConfigPool) {
 		p.Spec.Paused = true
 		p.Spec.Configuration.Name = "rendered-worker-paused"
-	}), plan.ReasonPoolPaused},
+	}), ledger.ReasonPoolPaused},
 	{"rebuild", editWorker(func(p *mcfgv1.MachineConfigPool) {
 		p.Annotations[constants.RebuildRequestedAnnotation] += "again "
 	}), ""},
@@ -123,7 +122,7 @@ func (s inputState) ends(sim *simulation) string {
 		if len(sim.builds()) > 0 {
 			return "a Build of a pool that is being deleted is left"
 		}
-	case !ctrlcommon.IsLayeredPool(pool):
+	case !ledger.IsLayered(pool):
 		return traceOn(pool)
 	case s.reason != "" && !says(s.reason)(sim):
 		// What was built before may do for the wanted inputs, or be at work on them.

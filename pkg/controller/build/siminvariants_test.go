@@ -13,8 +13,7 @@ import (
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/buildtest"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
-	"github.com/openshift/machine-config-operator/pkg/controller/build/plan"
-	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
 )
 
 // check looks at the invariants that hold at every moment. With those of checkCall
@@ -67,7 +66,7 @@ func (sim *simulation) checkPool(pool *mcfgv1.MachineConfigPool, after string) {
 	seen := map[mcfgv1.MachineConfigPoolConditionType]bool{}
 	for i := range pool.Status.Conditions {
 		c := &pool.Status.Conditions[i]
-		if !plan.IsOurs(c.Type) {
+		if !ledger.IsOurs(c.Type) {
 			continue
 		}
 		ours++
@@ -110,7 +109,7 @@ func (sim *simulation) checkCall(call buildtest.Call) {
 func (sim *simulation) checkRecorded(b *buildv1.Build) {
 	digest := b.Status.Output.To.ImageDigest
 	for _, pool := range sim.pools() {
-		if b.OwnerReferences[0].UID == pool.UID && ctrlcommon.IsLayeredPool(pool) && pool.DeletionTimestamp == nil &&
+		if b.OwnerReferences[0].UID == pool.UID && ledger.IsLayered(pool) && pool.DeletionTimestamp == nil &&
 			b.Annotations[constants.RenderedConfigAnnotation] == pool.Spec.Configuration.Name &&
 			pool.Annotations[constants.DesiredOSImageConfigAnnotation] != pool.Spec.Configuration.Name &&
 			!strings.Contains(pool.Annotations[constants.BuildRecordAnnotation], digest) && !sim.losesRecord() {
@@ -122,7 +121,7 @@ func (sim *simulation) checkRecorded(b *buildv1.Build) {
 func trueCondition(pool *mcfgv1.MachineConfigPool) string {
 	for i := range pool.Status.Conditions {
 		c := &pool.Status.Conditions[i]
-		if plan.IsOurs(c.Type) && c.Status == corev1.ConditionTrue && c.Type != mcfgv1.MachineConfigPoolImageBuildDegraded {
+		if ledger.IsOurs(c.Type) && c.Status == corev1.ConditionTrue && c.Type != mcfgv1.MachineConfigPoolImageBuildDegraded {
 			return fmt.Sprintf("%s (%s): %s", c.Type, c.Reason, c.Message)
 		}
 	}
@@ -131,13 +130,13 @@ func trueCondition(pool *mcfgv1.MachineConfigPool) string {
 
 // traceOn is something of ours on the pool; empty for nothing.
 func traceOn(pool *mcfgv1.MachineConfigPool) string {
-	for _, annotation := range ourAnnotations {
+	for _, annotation := range constants.PoolAnnotations() {
 		if _, ok := pool.Annotations[annotation]; ok {
 			return "the annotation " + annotation + " is left behind"
 		}
 	}
 	for i := range pool.Status.Conditions {
-		if c := &pool.Status.Conditions[i]; plan.IsOurs(c.Type) {
+		if c := &pool.Status.Conditions[i]; ledger.IsOurs(c.Type) {
 			return "the condition " + string(c.Type) + " is left behind"
 		}
 	}
@@ -153,10 +152,10 @@ func (sim *simulation) noteForeign() {
 
 func foreignOf(pool *mcfgv1.MachineConfigPool) string {
 	annotations := maps.Clone(pool.Annotations)
-	for _, ours := range ourAnnotations {
+	for _, ours := range constants.PoolAnnotations() {
 		delete(annotations, ours)
 	}
-	text, err := json.Marshal([]any{pool.Labels, annotations, pool.Spec, plan.WithoutOurs(pool.Status.Conditions), pool.OwnerReferences, pool.Finalizers})
+	text, err := json.Marshal([]any{pool.Labels, annotations, pool.Spec, ledger.WithoutOurs(pool.Status.Conditions), pool.OwnerReferences, pool.Finalizers})
 	if err != nil {
 		panic(err)
 	}

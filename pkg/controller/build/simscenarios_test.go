@@ -12,7 +12,7 @@ import (
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/buildtest"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
-	"github.com/openshift/machine-config-operator/pkg/controller/build/plan"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
 	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
 )
 
@@ -185,7 +185,7 @@ var scenarios = map[string]scenario{
 		}
 		return outcome{}
 	}, story: []act{
-		{name: "config B", when: says(plan.ReasonBuildFailed), do: wants(configB)},
+		{name: "config B", when: says(ledger.ReasonBuildFailed), do: wants(configB)},
 	}},
 	// The push secret is missing at first.
 	"secret": {objects: func() []runtime.Object {
@@ -197,7 +197,7 @@ var scenarios = map[string]scenario{
 		}
 		return objects
 	}, outcome: succeeds, story: []act{
-		{name: "the push secret", when: says(plan.ReasonSecretMissing), do: func(sim *simulation) {
+		{name: "the push secret", when: says(ledger.ReasonSecretMissing), do: func(sim *simulation) {
 			sim.api.Put(buildtest.RegistrySecret(buildtest.PushSecret, buildtest.Registry))
 		}},
 	}},

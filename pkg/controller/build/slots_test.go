@@ -11,6 +11,7 @@ import (
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/buildtest"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/plan"
 )
 
@@ -84,7 +85,7 @@ func TestMaxConcurrentBuilds(t *testing.T) {
 	}
 	require.Len(t, h.activeBuilds(), 2, "no more than the limit")
 	for i, ahead := range map[int]int{2: 0, 3: 1, 4: 2} {
-		message := h.requireCondition(fmt.Sprintf("p%d", i), mcfgv1.MachineConfigPoolBuildPending, plan.ReasonQueued)
+		message := h.requireCondition(fmt.Sprintf("p%d", i), mcfgv1.MachineConfigPoolBuildPending, ledger.ReasonQueued)
 		require.Contains(t, message, fmt.Sprintf("queued, %d ahead; at most 2 builds run at once", ahead))
 	}
 
@@ -96,14 +97,14 @@ func TestMaxConcurrentBuilds(t *testing.T) {
 	}
 	require.Len(t, h.activeBuilds(), 2)
 	require.Contains(t, h.activeBuilds(), h.newestBuild("p2"), "whoever waits the longest is next, whoever is looked at first")
-	require.Contains(t, h.requireCondition("p4", mcfgv1.MachineConfigPoolBuildPending, plan.ReasonQueued), "queued, 1 ahead")
+	require.Contains(t, h.requireCondition("p4", mcfgv1.MachineConfigPoolBuildPending, ledger.ReasonQueued), "queued, 1 ahead")
 
 	h.restart()
 	for _, pool := range []string{"p4", "p3", "p0", "p2", "p4"} {
 		h.settle(pool)
 	}
-	require.Contains(t, h.requireCondition("p3", mcfgv1.MachineConfigPoolBuildPending, plan.ReasonQueued), "queued, 0 ahead", "a restart keeps the order")
-	require.Contains(t, h.requireCondition("p4", mcfgv1.MachineConfigPoolBuildPending, plan.ReasonQueued), "queued, 1 ahead")
+	require.Contains(t, h.requireCondition("p3", mcfgv1.MachineConfigPoolBuildPending, ledger.ReasonQueued), "queued, 0 ahead", "a restart keeps the order")
+	require.Contains(t, h.requireCondition("p4", mcfgv1.MachineConfigPoolBuildPending, ledger.ReasonQueued), "queued, 1 ahead")
 
 	h.editSettings(map[string]string{constants.MaxConcurrentBuildsKey: "0"})
 	h.settle("p3")
@@ -128,7 +129,7 @@ func TestQueuedPoolsThatGoAway(t *testing.T) {
 	h.settle("p2")
 	require.ElementsMatch(t, []string{"p3"}, h.waiting())
 	h.settle("p3")
-	require.Contains(t, h.requireCondition("p3", mcfgv1.MachineConfigPoolBuildPending, plan.ReasonQueued), "queued, 0 ahead")
+	require.Contains(t, h.requireCondition("p3", mcfgv1.MachineConfigPoolBuildPending, ledger.ReasonQueued), "queued, 0 ahead")
 
 	h.complete("p0")
 	h.settle("p3")
@@ -144,7 +145,7 @@ func TestSupersededBuildFreesItsPlace(t *testing.T) {
 	h.api.EditPool("p0", func(p *mcfgv1.MachineConfigPool) { p.Spec.Configuration.Name = configB })
 	h.settle("p0")
 	require.Equal(t, []string{old}, h.activeBuilds(), "the new build waits for the old one to end")
-	require.Contains(t, h.requireCondition("p0", mcfgv1.MachineConfigPoolBuildPending, plan.ReasonQueued), "The build of "+configB+" is queued, 0 ahead")
+	require.Contains(t, h.requireCondition("p0", mcfgv1.MachineConfigPoolBuildPending, ledger.ReasonQueued), "The build of "+configB+" is queued, 0 ahead")
 
 	h.stopped(old)
 	h.clock.Step(promiseGrace)

@@ -8,6 +8,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/klog/v2"
 
+	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/plan"
 )
 
@@ -25,14 +26,14 @@ func (ctrl *Controller) syncMachineConfigPool(ctx context.Context, name string) 
 		if apierrors.IsNotFound(err) {
 			// What belonged to the pool is garbage collected with it.
 			ctrl.forget(name)
-			return plan.Plan{State: plan.StateNotLayered}, nil
+			return plan.Plan{Report: ledger.Report{State: ledger.StateNotOptedIn}}, nil
 		}
 		if err != nil {
 			return plan.Plan{}, err
 		}
 		if ctrl.writes.pending(pool, ctrl.config.Clock.Now()) {
 			// The event of that write is on its way, and wakes us.
-			return plan.Plan{State: plan.StateUnsettled, RequeueAfter: writeGrace}, nil
+			return plan.Plan{Report: ledger.Report{State: ledger.StateUnsettled}, RequeueAfter: writeGrace}, nil
 		}
 		resting, ok, found := ctrl.isAtRest(pool)
 		if ok {
@@ -96,11 +97,11 @@ func (x *execution) carryOut(ctx context.Context, pool *mcfgv1.MachineConfigPool
 // keepPlace takes a pool out of the queue for a place to build in once it does not
 // wait there any more. Those behind it move up.
 func (ctrl *Controller) keepPlace(name string, p plan.Plan, err error) {
-	if p.Reason == plan.ReasonQueued || p.State == plan.StateUnsettled || verdictOn(p, err).quiet {
+	if p.State == ledger.StateQueued || p.State == ledger.StateUnsettled || verdictOn(p, err).quiet {
 		return
 	}
 	changed := ctrl.slots.leave(name)
-	if err != nil || p.State != plan.StatePending {
+	if err != nil || !p.State.IsPending() {
 		changed = ctrl.slots.seen(name) || changed
 	}
 	if changed {
@@ -116,5 +117,5 @@ func (ctrl *Controller) forget(name string) {
 	ctrl.rest.forget(name)
 	ctrl.metrics.forget(name)
 	ctrl.waits.note(name, false, ctrl.config.Clock.Now())
-	ctrl.keepPlace(name, plan.Plan{State: plan.StateNotLayered}, nil)
+	ctrl.keepPlace(name, plan.Plan{Report: ledger.Report{State: ledger.StateNotOptedIn}}, nil)
 }

@@ -9,7 +9,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/buildtest"
-	"github.com/openshift/machine-config-operator/pkg/controller/build/plan"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
 )
 
 // TestNewConfigIsNotReadAgain: what the informer brought moments ago is not asked for,
@@ -54,7 +54,7 @@ func TestHappyCycle(t *testing.T) {
 		h.api.ResetCalls()
 		_, err := h.sync(worker)
 		require.NoError(t, err)
-		h.requireCondition(worker, mcfgv1.MachineConfigPoolBuildPending, plan.ReasonBuildCreated)
+		h.requireCondition(worker, mcfgv1.MachineConfigPoolBuildPending, ledger.ReasonBuildCreated)
 		name := h.newestBuild(worker)
 
 		for _, phase := range []buildv1.BuildPhase{buildv1.BuildPhasePending, buildv1.BuildPhaseRunning} {
@@ -62,7 +62,7 @@ func TestHappyCycle(t *testing.T) {
 			_, err = h.sync(worker)
 			require.NoError(t, err)
 		}
-		h.requireCondition(worker, mcfgv1.MachineConfigPoolBuilding, plan.ReasonBuildRunning)
+		h.requireCondition(worker, mcfgv1.MachineConfigPoolBuilding, ledger.ReasonBuildRunning)
 
 		h.api.CompleteBuild(name, digest)
 		_, err = h.sync(worker)

@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/plan"
 )
 
@@ -43,7 +44,7 @@ type tallies struct {
 type tally struct {
 	uid types.UID
 
-	record plan.Record
+	record ledger.Record
 	// ended tells that the outcome of the build on record was counted.
 	ended bool
 	// begun is the build that was counted last as started, or was there before.
@@ -91,7 +92,7 @@ func (m *Metrics) saw(s *plan.Snapshot, builder imagebuilder.ImageBuilder) {
 	}
 	record := s.Pool.Record
 	if record == nil {
-		t.record, t.ended = plan.Record{}, false
+		t.record, t.ended = ledger.Record{}, false
 		return
 	}
 	if record.Build != t.record.Build {
@@ -143,7 +144,7 @@ func (m *Metrics) turned(t *tally, s *plan.Snapshot, builder imagebuilder.ImageB
 }
 
 // ended counts the end of a build.
-func (m *Metrics) ended(t *tally, e ending, record *plan.Record, build *imagebuilder.Observation) {
+func (m *Metrics) ended(t *tally, e ending, record *ledger.Record, build *imagebuilder.Observation) {
 	t.finished[e]++
 	if build == nil || build.Started.IsZero() {
 		return
@@ -155,17 +156,17 @@ func (m *Metrics) ended(t *tally, e ending, record *plan.Record, build *imagebui
 	m.queueWait.Observe(max(build.Started.Sub(record.ClaimedAt), 0).Seconds())
 }
 
-func hasOutcome(r *plan.Record) bool { return r.Image != "" || r.Failure != nil }
+func hasOutcome(r *ledger.Record) bool { return r.Image != "" || r.Failure != nil }
 
 // endingOf is the outcome that is on record.
-func endingOf(r *plan.Record, builder imagebuilder.ImageBuilder) ending {
+func endingOf(r *ledger.Record, builder imagebuilder.ImageBuilder) ending {
 	switch {
 	case r.Image != "":
 		return ending{resultSucceeded, reasonSucceeded}
 	case r.Failure.Interrupted:
 		return ending{resultInterrupted, boundedReason(r.Failure.Reason, builder)}
-	case r.Failure.Reason == plan.FailureSuperseded:
-		return ending{resultSuperseded, plan.FailureSuperseded}
+	case r.Failure.Reason == ledger.FailureSuperseded:
+		return ending{resultSuperseded, ledger.FailureSuperseded}
 	}
 	return ending{resultFailed, boundedReason(r.Failure.Reason, builder)}
 }
@@ -177,15 +178,15 @@ func endingUnrecorded(build *imagebuilder.Observation, builder imagebuilder.Imag
 	case build != nil && build.Phase == imagebuilder.PhaseSucceeded && build.Image != "":
 		return ending{resultSucceeded, reasonSucceeded}
 	case build != nil && build.Phase == imagebuilder.PhaseSucceeded:
-		return ending{resultFailed, plan.FailureNoDigest}
+		return ending{resultFailed, ledger.FailureNoDigest}
 	case build != nil && build.Phase == imagebuilder.PhaseFailed:
 		return ending{resultFailed, boundedReason(build.Reason, builder)}
 	}
-	return ending{resultSuperseded, plan.FailureSuperseded}
+	return ending{resultSuperseded, ledger.FailureSuperseded}
 }
 
 func boundedReason(reason string, builder imagebuilder.ImageBuilder) string {
-	if slices.Contains(plan.FailureReasons, reason) || slices.Contains(builder.Reasons(), reason) {
+	if slices.Contains(ledger.FailureReasons, reason) || slices.Contains(builder.Reasons(), reason) {
 		return reason
 	}
 	return reasonOther

@@ -13,7 +13,7 @@ import (
 	metadatafake "k8s.io/client-go/metadata/fake"
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/buildtest"
-	"github.com/openshift/machine-config-operator/pkg/controller/build/plan"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
 	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
 )
 
@@ -29,7 +29,7 @@ func TestEachInputIsWatched(t *testing.T) {
 	require.Eventually(t, func() bool {
 		r.clock.Step(time.Second)
 		return slices.ContainsFunc(r.pool(t).Status.Conditions, func(c mcfgv1.MachineConfigPoolCondition) bool {
-			return c.Reason == plan.ReasonRenderedConfigMissing
+			return c.Reason == ledger.ReasonRenderedConfigMissing
 		})
 	}, soon, time.Millisecond)
 	config := buildtest.RenderedConfig("rendered-worker-1")
@@ -37,11 +37,11 @@ func TestEachInputIsWatched(t *testing.T) {
 	_, err := r.mcfg.MachineconfigurationV1().MachineConfigs().Create(ctx, config, metav1.CreateOptions{})
 	require.NoError(t, err)
 
-	r.awaitReason(t, plan.ReasonConfigMapMissing)
+	r.awaitReason(t, ledger.ReasonConfigMapMissing)
 	_, err = r.kube.CoreV1().ConfigMaps(ctrlcommon.MCONamespace).Create(ctx, buildtest.SettingsConfigMap(), metav1.CreateOptions{})
 	require.NoError(t, err)
 
-	r.awaitReason(t, plan.ReasonControllerConfigMissing)
+	r.awaitReason(t, ledger.ReasonControllerConfigMissing)
 	_, err = r.mcfg.MachineconfigurationV1().ControllerConfigs().Create(ctx, buildtest.ControllerConfig(buildtest.BaseImage), metav1.CreateOptions{})
 	require.NoError(t, err)
 
@@ -49,7 +49,7 @@ func TestEachInputIsWatched(t *testing.T) {
 		buildtest.RegistrySecret(buildtest.PushSecret, buildtest.Registry),
 		buildtest.RegistrySecret(buildtest.PullSecret, "quay.example.com"),
 	} {
-		r.awaitReason(t, plan.ReasonSecretMissing)
+		r.awaitReason(t, ledger.ReasonSecretMissing)
 		_, err = r.kube.CoreV1().Secrets(ctrlcommon.MCONamespace).Create(ctx, secret, metav1.CreateOptions{})
 		require.NoError(t, err)
 		_, err = r.secrets.Resource(corev1.SchemeGroupVersion.WithResource("secrets")).Namespace(ctrlcommon.MCONamespace).(metadatafake.MetadataClient).
@@ -58,5 +58,5 @@ func TestEachInputIsWatched(t *testing.T) {
 			}, metav1.CreateOptions{})
 		require.NoError(t, err)
 	}
-	r.awaitReason(t, plan.ReasonBuildCreated)
+	r.awaitReason(t, ledger.ReasonBuildCreated)
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/buildtest"
-	"github.com/openshift/machine-config-operator/pkg/controller/build/plan"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
 )
 
 func TestWritesPending(t *testing.T) {
@@ -57,7 +57,7 @@ func TestOwnWritesCauseNoConflict(t *testing.T) {
 	h.api.ResetCalls()
 	p, err := h.syncStale(worker)
 	require.NoError(t, err)
-	require.Equal(t, plan.StateUnsettled, p.State)
+	require.Equal(t, ledger.StateUnsettled, p.State)
 	require.Empty(t, h.api.Calls())
 	h.settle(worker)
 	require.Len(t, h.api.Builds(), 1)

@@ -24,24 +24,6 @@ import (
 // service account and Lease. The operator's own machine-config-controller has others.
 const BuildControllerName = "machine-os-build-controller"
 
-// IsLayeredPool tells whether the pool opted into image builds: it carries
-// LayeringEnabledPoolLabel with any value but "false".
-func IsLayeredPool(pool *mcfgv1.MachineConfigPool) bool {
-	value, ok := pool.Labels[LayeringEnabledPoolLabel]
-	return ok && value != "false"
-}
-
-// IsRenderDegraded tells whether the render controller reported that the
-// pool's wanted configuration cannot be generated.
-func IsRenderDegraded(pool *mcfgv1.MachineConfigPool) bool {
-	for i := range pool.Status.Conditions {
-		if c := &pool.Status.Conditions[i]; c.Type == mcfgv1.MachineConfigPoolRenderDegraded {
-			return c.Status == corev1.ConditionTrue
-		}
-	}
-	return false
-}
-
 // LayeringInformers are the informers that only image builds need. Each is as
 // narrow as the API allows.
 type LayeringInformers struct {

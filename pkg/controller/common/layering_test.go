@@ -14,37 +14,6 @@ import (
 	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
 )
 
-func TestIsLayeredPool(t *testing.T) {
-	for name, test := range map[string]struct {
-		reason string
-		labels map[string]string
-		want   bool
-	}{
-		"no labels":   {reason: "opting in is a deed"},
-		"other label": {reason: "other labels do not matter", labels: map[string]string{"a": ""}},
-		"empty":       {reason: "presence is enough", labels: map[string]string{LayeringEnabledPoolLabel: ""}, want: true},
-		"true":        {reason: "so is any value", labels: map[string]string{LayeringEnabledPoolLabel: "true"}, want: true},
-		"anything":    {reason: "so is any value", labels: map[string]string{LayeringEnabledPoolLabel: "no"}, want: true},
-		"false":       {reason: "but this one", labels: map[string]string{LayeringEnabledPoolLabel: "false"}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			require.Equal(t, test.want, IsLayeredPool(&mcfgv1.MachineConfigPool{ObjectMeta: metav1.ObjectMeta{Labels: test.labels}}), test.reason)
-		})
-	}
-}
-
-func TestIsRenderDegraded(t *testing.T) {
-	pool := &mcfgv1.MachineConfigPool{}
-	require.False(t, IsRenderDegraded(pool), "a new pool has no conditions")
-	pool.Status.Conditions = []mcfgv1.MachineConfigPoolCondition{
-		{Type: mcfgv1.MachineConfigPoolDegraded, Status: corev1.ConditionTrue},
-		{Type: mcfgv1.MachineConfigPoolRenderDegraded, Status: corev1.ConditionFalse},
-	}
-	require.False(t, IsRenderDegraded(pool), "degraded nodes are another matter")
-	pool.Status.Conditions[1].Status = corev1.ConditionTrue
-	require.True(t, IsRenderDegraded(pool))
-}
-
 func TestStripForLayering(t *testing.T) {
 	managed := []metav1.ManagedFieldsEntry{{Manager: "kubectl"}}
 	strip := func(object any) any {

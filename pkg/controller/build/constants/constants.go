@@ -68,7 +68,7 @@ const (
 	DesiredOSImageConfigAnnotation = "machineconfiguration.openshift.io/desired-os-image-config"
 
 	// BuildRecordAnnotation is the BuildController's own memory of the newest
-	// build attempt: a JSON document, see plan.Record.
+	// build attempt: a JSON document, see ledger.Record.
 	BuildRecordAnnotation = "machineconfiguration.openshift.io/os-image-build"
 
 	// RebuildRequestedAnnotation is written by administrators: any value that is

@@ -64,7 +64,7 @@ func (x *examination) input(input *openshift.Made) {
 	build := x.findBuild(input.Name, pool)
 	record := recordOf(pool)
 	switch {
-	case build == nil && isOpen(record) && record.Build == input.Name:
+	case build == nil && record.IsOpen() && record.Build == input.Name:
 		// Its Build is still to be created.
 	case build == nil:
 		x.find(Error, "InputsWithoutBuild", object, "holds the rendered config for "+buildObject(input.Name)+", which does not exist", "the controller removes it; "+seeController+"\nby hand: "+removal)

@@ -14,9 +14,8 @@ import (
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder/openshift"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs"
-	"github.com/openshift/machine-config-operator/pkg/controller/build/plan"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/status"
-	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
 )
 
 // Objects are what there is to look at. What is not known is not looked at, and those
@@ -72,7 +71,7 @@ type Secret struct {
 // Decision is what the controller would do about a pool.
 type Decision struct {
 	Pool    string
-	State   plan.State
+	State   ledger.State
 	Reason  string
 	Message string
 }
@@ -150,18 +149,13 @@ func (x *examination) decision(pool string) *Decision {
 func (x *examination) optedIn() bool { return slices.ContainsFunc(x.Pools, isServed) }
 
 func isServed(pool *mcfgv1.MachineConfigPool) bool {
-	return ctrlcommon.IsLayeredPool(pool) && pool.DeletionTimestamp == nil
+	return ledger.IsLayered(pool) && pool.DeletionTimestamp == nil
 }
 
 // recordOf is nil where there is none, or none that can be read.
-func recordOf(pool *mcfgv1.MachineConfigPool) *plan.Record {
-	record, _ := plan.ParseRecord(pool.Annotations[constants.BuildRecordAnnotation])
+func recordOf(pool *mcfgv1.MachineConfigPool) *ledger.Record {
+	record, _ := ledger.ParseRecord(pool.Annotations[constants.BuildRecordAnnotation])
 	return record
-}
-
-// isOpen tells whether the record is of an attempt that has no outcome yet.
-func isOpen(record *plan.Record) bool {
-	return record != nil && !record.Succeeded() && !record.Failed()
 }
 
 // Looked says in words what there was to look at.

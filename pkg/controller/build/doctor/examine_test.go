@@ -17,6 +17,7 @@ import (
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder/openshift"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/plan"
 	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
 )
@@ -39,12 +40,12 @@ type world struct {
 	Objects
 	worker, idle *mcfgv1.MachineConfigPool
 	build        *openshift.Made
-	record       plan.Record
+	record       ledger.Record
 }
 
 func newWorld() *world {
 	w := &world{worker: buildtest.Pool("worker").Layered().Wants(wanted).Object(), idle: buildtest.Pool("idle").Wants(wanted).Object()}
-	w.record = plan.Record{Build: buildName, Fingerprint: strings.Repeat("f", 64), Config: wanted, Attempt: 1, ClaimedAt: ago(time.Hour), Image: image}
+	w.record = ledger.Record{Build: buildName, Fingerprint: strings.Repeat("f", 64), Config: wanted, Attempt: 1, ClaimedAt: ago(time.Hour), Image: image}
 	w.Objects = Objects{
 		Now: now, Pools: []*mcfgv1.MachineConfigPool{w.worker, w.idle}, BuildsKnown: true, InputsKnown: true, Configs: map[string]bool{wanted: true},
 		Settings: buildtest.SettingsConfigMap(), SettingsKnown: true,
@@ -64,7 +65,7 @@ func newWorld() *world {
 	w.annotate(constants.DesiredOSImageAnnotation, image)
 	w.annotate(constants.DesiredOSImageConfigAnnotation, wanted)
 	w.annotate(constants.BuildRecordAnnotation, w.record.String())
-	w.report(plan.Plan{State: plan.StateSucceeded, Reason: plan.ReasonImagePublished, Message: "Image " + image + " of " + wanted + " is published."})
+	w.report(ledger.Report{State: ledger.StatePublished, Reason: ledger.ReasonImagePublished, Message: "Image " + image + " of " + wanted + " is published."})
 	return w
 }
 
@@ -73,12 +74,12 @@ func (w *world) annotate(key, value string) {
 }
 
 // report has the pool say what the controller would.
-func (w *world) report(p plan.Plan) {
+func (w *world) report(p ledger.Report) {
 	w.worker.Status.Conditions, _ = p.Conditions(w.worker.Status.Conditions, ago(30*time.Minute))
 }
 
 // attempt puts another attempt on record, with a Build in that phase.
-func (w *world) attempt(phase imagebuilder.Phase, change func(*plan.Record)) {
+func (w *world) attempt(phase imagebuilder.Phase, change func(*ledger.Record)) {
 	w.record.Image = ""
 	change(&w.record)
 	w.annotate(constants.BuildRecordAnnotation, w.record.String())
@@ -86,14 +87,14 @@ func (w *world) attempt(phase imagebuilder.Phase, change func(*plan.Record)) {
 	if phase.IsFinished() {
 		w.build.Finished = ago(50 * time.Minute)
 	}
-	state, reason := plan.StateBuilding, plan.ReasonBuildRunning
+	state, reason := ledger.StateBuilding, ledger.ReasonBuildRunning
 	if phase == imagebuilder.PhasePending {
-		state, reason = plan.StatePending, plan.ReasonBuildStuck
+		state, reason = ledger.StatePending, ledger.ReasonBuildStuck
 	}
-	w.report(plan.Plan{State: state, Reason: reason, Message: "Build " + buildName + " of " + wanted + " is on its way."})
+	w.report(ledger.Report{State: state, Reason: reason, Message: "Build " + buildName + " of " + wanted + " is on its way."})
 }
 
-func (w *world) runs() { w.attempt(imagebuilder.PhaseRunning, func(*plan.Record) {}) }
+func (w *world) runs() { w.attempt(imagebuilder.PhaseRunning, func(*ledger.Record) {}) }
 
 // input adds a Secret for the build.
 func (w *world) input(build string, created time.Time) {
@@ -163,7 +164,7 @@ func TestFindings(t *testing.T) {
 			w.runs()
 			w.Builds = nil
 			w.input(buildName, ago(time.Hour))
-			w.report(plan.Held(plan.Hold{Reason: plan.ReasonBuilderRefused, Message: "exceeded quota"}))
+			w.report(plan.Held(plan.Hold{Reason: ledger.ReasonBuilderRefused, Message: "exceeded quota"}).Report)
 		}, want: []string{"error BuilderRefused " + worker}, says: "exceeded quota", repair: "--server-dry-run"},
 		"input that outlives its build": {reason: "it holds the config", change: func(w *world) { w.input(buildName, ago(time.Hour)) },
 			want: []string{"error InputsOutliveBuild Secret " + buildName}},
@@ -175,7 +176,7 @@ func TestFindings(t *testing.T) {
 		"build missing": {reason: "someone deleted it, and nobody noticed", change: func(w *world) { w.runs(); w.Builds = nil },
 			want: []string{"error BuildMissing " + worker}, says: "there is no such Build"},
 		"claimed just now": {reason: "it is about to be created", change: func(w *world) {
-			w.attempt(imagebuilder.PhaseRunning, func(r *plan.Record) { r.ClaimedAt = ago(time.Second) })
+			w.attempt(imagebuilder.PhaseRunning, func(r *ledger.Record) { r.ClaimedAt = ago(time.Second) })
 			w.Builds = nil
 			w.worker.ManagedFields = []metav1.ManagedFieldsEntry{{Time: &metav1.Time{Time: ago(time.Second)}}}
 		}},
@@ -229,29 +230,29 @@ func TestFindings(t *testing.T) {
 			w.worker.Annotations, w.worker.Status, w.Builds = nil, mcfgv1.MachineConfigPoolStatus{}, nil
 		}, want: []string{"error NotReported " + worker}, says: "no condition of the BuildController"},
 		"failed": {reason: "nothing good comes of waiting", change: func(w *world) {
-			w.attempt(imagebuilder.PhaseFailed, func(r *plan.Record) {
-				r.Failure = &plan.Failure{Reason: "DockerBuildFailed", At: ago(50 * time.Minute)}
+			w.attempt(imagebuilder.PhaseFailed, func(r *ledger.Record) {
+				r.Failure = &ledger.Failure{Reason: "DockerBuildFailed", At: ago(50 * time.Minute)}
 			})
-			w.report(plan.Plan{State: plan.StateFailed, Reason: plan.ReasonBuildFailed, Message: "Build " + buildName + " of " + wanted + " failed."})
-		}, want: []string{"error BuildFailed " + worker}, says: "failed.", repair: "logs build/" + buildName},
-		"stuck": {reason: "nothing good comes of waiting", change: func(w *world) { w.attempt(imagebuilder.PhasePending, func(*plan.Record) {}) },
+			w.report(ledger.Report{State: ledger.StateFailed, Reason: ledger.ReasonBuildFailed, Message: "Build " + buildName + " of " + wanted + " failed."})
+		}, want: []string{"error BuildFailed " + worker}, says: "failed (DockerBuildFailed).", repair: "logs build/" + buildName},
+		"stuck": {reason: "nothing good comes of waiting", change: func(w *world) { w.attempt(imagebuilder.PhasePending, func(*ledger.Record) {}) },
 			want: []string{"error BuildStuck " + worker}, repair: "describe pod " + buildName + "-build"},
 		"cancelled": {reason: "someone wanted that", change: func(w *world) {
-			w.attempt(imagebuilder.PhaseStopped, func(r *plan.Record) { r.Failure = &plan.Failure{Interrupted: true, At: ago(50 * time.Minute)} })
-			w.report(plan.Plan{State: plan.StateInterrupted, Reason: plan.ReasonBuildCancelled, Message: "Build of " + wanted + " was cancelled."})
+			w.attempt(imagebuilder.PhaseStopped, func(r *ledger.Record) { r.Failure = &ledger.Failure{Interrupted: true, At: ago(50 * time.Minute)} })
+			w.report(ledger.Report{State: ledger.StateInterrupted, Reason: ledger.ReasonBuildCancelled, Message: "Build of " + wanted + " was cancelled."})
 		}, want: []string{"warning BuildCancelled " + worker}, repair: constants.RebuildRequestedAnnotation},
 
 		"config missing": {reason: "the controller would say so, if it ran", change: func(w *world) {
-			w.Decisions = []Decision{{Pool: "worker", State: plan.StateHeld, Reason: plan.ReasonRenderedConfigMissing, Message: "MachineConfig x does not exist"}}
+			w.Decisions = []Decision{{Pool: "worker", State: ledger.StateHeld, Reason: ledger.ReasonRenderedConfigMissing, Message: "MachineConfig x does not exist"}}
 		}, want: []string{"error RenderedConfigMissing " + worker}, says: "MachineConfig x does not exist", repair: "oc get machineconfigs"},
 		"paused": {reason: "someone wanted that", change: func(w *world) {
-			w.Decisions = []Decision{{Pool: "worker", State: plan.StateHeld, Reason: plan.ReasonPoolPaused, Message: worker + " is paused"}}
+			w.Decisions = []Decision{{Pool: "worker", State: ledger.StateHeld, Reason: ledger.ReasonPoolPaused, Message: worker + " is paused"}}
 		}, want: []string{"warning PoolPaused " + worker}, says: "is paused", repair: `'{"spec":{"paused":false}}'`},
 		"held for a Secret": {reason: "the Secret is looked at", change: func(w *world) {
-			w.Decisions = []Decision{{Pool: "worker", State: plan.StateHeld, Reason: plan.ReasonSecretMissing, Message: "?"}}
+			w.Decisions = []Decision{{Pool: "worker", State: ledger.StateHeld, Reason: ledger.ReasonSecretMissing, Message: "?"}}
 		}},
 		"held by the condition": {reason: "what would be decided is not known", change: func(w *world) {
-			w.report(plan.Held(plan.Hold{Reason: plan.ReasonTrustBundleInvalid, Message: "it is malformed"}))
+			w.report(plan.Held(plan.Hold{Reason: ledger.ReasonTrustBundleInvalid, Message: "it is malformed"}).Report)
 		}, want: []string{"error TrustBundleInvalid " + worker}, says: "it is malformed"},
 
 		"ConfigMap missing": {reason: "a new user has to be told", change: func(w *world) { w.Settings, w.Secrets = nil, nil },

@@ -11,6 +11,7 @@ import (
 	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder/openshift"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/plan"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/status"
 )
@@ -40,7 +41,7 @@ func (x *examination) traces(pool *mcfgv1.MachineConfigPool) {
 			left = append(left, annotation)
 		}
 	}
-	conditions := len(pool.Status.Conditions) - len(plan.WithoutOurs(pool.Status.Conditions))
+	conditions := len(pool.Status.Conditions) - len(ledger.WithoutOurs(pool.Status.Conditions))
 	if len(left)+conditions == 0 {
 		return
 	}
@@ -58,17 +59,17 @@ func (x *examination) record(pool *mcfgv1.MachineConfigPool) {
 	if !ok {
 		return
 	}
-	record, err := plan.ParseRecord(text)
+	record, err := ledger.ParseRecord(text)
 	if err != nil {
 		x.find(Error, "RecordMalformed", poolObject(pool.Name),
 			fmt.Sprintf("has an annotation %s that cannot be read: %v", constants.BuildRecordAnnotation, err),
 			"take it away; what it said is found out anew from the Builds, or built anew:\n"+unannotate(pool.Name, constants.BuildRecordAnnotation))
 		return
 	}
-	row := x.rows[pool.Name]
-	if x.BuildsKnown && isOpen(record) && x.isOld(record.ClaimedAt) && plan.TellsOfBuild(row.Reason) && x.findBuild(record.Build, pool) == nil {
+	told := ledger.ReadConditions(pool.Status.Conditions)
+	if x.BuildsKnown && record.IsOpen() && x.isOld(record.ClaimedAt) && told.ReportsBuildOf(record) && x.findBuild(record.Build, pool) == nil {
 		x.find(Error, "BuildMissing", poolObject(pool.Name),
-			fmt.Sprintf("says that %s is on its way (%s), and there is no such Build", buildObject(record.Build), row.Reason),
+			fmt.Sprintf("says that %s is on its way (%s), and there is no such Build", buildObject(record.Build), told.Reason),
 			"the controller takes that for a failed attempt and starts the next one; "+seeController)
 	}
 }
@@ -113,21 +114,29 @@ func (x *examination) image(pool *mcfgv1.MachineConfigPool) {
 func (x *examination) state(pool *mcfgv1.MachineConfigPool) {
 	row, object := x.rows[pool.Name], poolObject(pool.Name)
 	switch row.State {
-	case status.StateFailed:
-		x.find(Error, "BuildFailed", object, "has no image of "+row.Config+": "+plan.WithoutWayOut(row.Message),
+	case ledger.StateFailed:
+		x.find(Error, "BuildFailed", object, "has no image of "+row.Config+": "+outcome(pool, &row),
 			"look at the log, mend the cause, and build again:\n"+inNamespace+"logs build/"+row.Build+"\n"+rebuild(pool.Name))
-	case status.StateStuck:
+	case ledger.StateStuck:
 		x.find(Error, "BuildStuck", object, "waits for a Build that does not begin to run: "+row.Message,
 			"see what keeps its pod from running:\n"+inNamespace+"describe build "+row.Build+"\n"+inNamespace+"describe pod "+row.Build+"-build")
-	case status.StateInterrupted:
+	case ledger.StateInterrupted:
 		x.find(Warning, "BuildCancelled", object, "has no image of "+row.Config+", since someone cancelled its Build", "have it built: "+rebuild(pool.Name))
-	case status.StateNotReported:
+	case ledger.StateNotReported:
 		// A Build that is gone is a finding of its own.
 		if x.isSettled(pool) && !slices.ContainsFunc(x.findings, func(f Finding) bool { return f.Check == "BuildMissing" && f.Object == object }) {
 			x.find(Error, "NotReported", object, notReported(&row), seeController)
 		}
 	}
 	x.hold(pool, &row)
+}
+
+// outcome says how the build failed, as the record has it.
+func outcome(pool *mcfgv1.MachineConfigPool, row *status.Pool) string {
+	if record := recordOf(pool); record.Failed() {
+		return plan.Outcome(record) + "."
+	}
+	return row.Message
 }
 
 func notReported(row *status.Pool) string {
@@ -139,8 +148,8 @@ func notReported(row *status.Pool) string {
 
 // shared are holds for objects that are looked at on their own.
 var shared = []string{
-	plan.ReasonConfigMapMissing, plan.ReasonConfigMapInvalid, plan.ReasonSecretMissing, plan.ReasonSecretInvalid,
-	plan.ReasonCustomContentInvalid, plan.ReasonBuilderUnavailable, plan.ReasonQueued, plan.ReasonInputsChanging,
+	ledger.ReasonConfigMapMissing, ledger.ReasonConfigMapInvalid, ledger.ReasonSecretMissing, ledger.ReasonSecretInvalid,
+	ledger.ReasonCustomContentInvalid, ledger.ReasonBuilderUnavailable, ledger.ReasonQueued, ledger.ReasonInputsChanging,
 }
 
 // hold tells what keeps the pool's build from starting. What the controller decides on
@@ -148,19 +157,19 @@ var shared = []string{
 // told by the condition.
 func (x *examination) hold(pool *mcfgv1.MachineConfigPool, row *status.Pool) {
 	reason, message := row.Reason, row.Message
-	if d := x.decision(pool.Name); d != nil && reason != plan.ReasonBuilderRefused && reason != plan.ReasonNameTaken {
+	if d := x.decision(pool.Name); d != nil && reason != ledger.ReasonBuilderRefused && reason != ledger.ReasonNameTaken {
 		reason, message = d.Reason, d.Message
-		if d.State != plan.StateHeld {
+		if d.State != ledger.StateHeld {
 			return
 		}
-	} else if row.State != status.StateHeld {
+	} else if row.State != ledger.StateHeld {
 		return
 	}
-	if slices.Contains(shared, reason) || reason == plan.ReasonNoRenderedConfig && !x.isSettled(pool) {
+	if slices.Contains(shared, reason) || reason == ledger.ReasonNoRenderedConfig && !x.isSettled(pool) {
 		return
 	}
 	severity := Error
-	if reason == plan.ReasonPoolPaused {
+	if reason == ledger.ReasonPoolPaused {
 		severity = Warning
 	}
 	message, _ = strings.CutPrefix(message, poolObject(pool.Name)+" ")

@@ -5,7 +5,7 @@ import (
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs"
-	"github.com/openshift/machine-config-operator/pkg/controller/build/plan"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
 	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
 )
 
@@ -41,28 +41,28 @@ func rebuild(pool string) string {
 // repairOf says how a hold ends.
 func repairOf(reason, pool, config string) string {
 	switch reason {
-	case plan.ReasonPoolPaused:
+	case ledger.ReasonPoolPaused:
 		return fmt.Sprintf(`oc patch machineconfigpool %s --type merge -p '{"spec":{"paused":false}}'`, pool)
-	case plan.ReasonRenderDegraded:
+	case ledger.ReasonRenderDegraded:
 		return "mend the MachineConfig that the condition RenderDegraded names: oc describe machineconfigpool " + pool
-	case plan.ReasonNoRenderedConfig:
+	case ledger.ReasonNoRenderedConfig:
 		return "see why no config is rendered for the pool: oc describe machineconfigpool " + pool
-	case plan.ReasonRenderedConfigMissing:
+	case ledger.ReasonRenderedConfigMissing:
 		return fmt.Sprintf("see which there are, and have the pool want one of them, or wait for it to be rendered anew:\n"+
 			"oc get machineconfigs | grep rendered-%s; oc describe machineconfigpool %s", pool, pool)
-	case plan.ReasonRenderedConfigInvalid:
+	case ledger.ReasonRenderedConfigInvalid:
 		return "mend the MachineConfig that it comes from: oc get machineconfigs; oc get machineconfig " + config + " -o yaml"
-	case plan.ReasonCredentialsInConfig:
+	case ledger.ReasonCredentialsInConfig:
 		return "take the credential out of the MachineConfig, or allow it by " + constants.RejectCredentialsKey + ": " + editSettings
-	case plan.ReasonRepositoriesInvalid:
+	case ledger.ReasonRepositoriesInvalid:
 		return inNamespace + "edit configmap " + inputs.RepositoriesConfigName
-	case plan.ReasonControllerConfigMissing, plan.ReasonBaseImageUnknown, plan.ReasonBaseImageInvalid, plan.ReasonExtensionsImageInvalid, plan.ReasonTrustBundleInvalid:
+	case ledger.ReasonControllerConfigMissing, ledger.ReasonBaseImageUnknown, ledger.ReasonBaseImageInvalid, ledger.ReasonExtensionsImageInvalid, ledger.ReasonTrustBundleInvalid:
 		return "see what the cluster's operator wrote, and the config that the pool wants:\n" +
 			"oc get controllerconfig " + ctrlcommon.ControllerConfigName + " -o yaml; oc get machineconfig " + config + " -o yaml"
-	case plan.ReasonBuilderRefused:
+	case ledger.ReasonBuilderRefused:
 		return "mend the quota, the permission or the admission that the message names; what would be refused is told by\n" +
 			"machine-config-controller render-build --pool " + pool + " --server-dry-run"
-	case plan.ReasonNameTaken:
+	case ledger.ReasonNameTaken:
 		return "remove the object, or give it another name: " + inNamespace + "get builds,secrets"
 	}
 	return "mend what the message names; machine-config-controller render-build --pool " + pool + " tells more"

@@ -5,6 +5,7 @@ import (
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
 )
 
 // Hold is why a build that is due cannot start yet. The message names the
@@ -29,50 +30,50 @@ func hold(reason, format string, args ...any) *Hold {
 var identityChecks = []check{
 	{"a config is wanted", func(s *Snapshot) *Hold {
 		if s.Pool.WantedConfig == "" {
-			return hold(ReasonNoRenderedConfig, "MachineConfigPool %s has no rendered config yet (spec.configuration.name is empty); the build starts when the render controller sets it", s.Pool.Name)
+			return hold(ledger.ReasonNoRenderedConfig, "MachineConfigPool %s has no rendered config yet (spec.configuration.name is empty); the build starts when the render controller sets it", s.Pool.Name)
 		}
 		return nil
 	}},
 	{"the config exists", func(s *Snapshot) *Hold {
 		if !s.Config.Exists {
-			return hold(ReasonRenderedConfigMissing, "%s, which the pool's spec.configuration.name asks for, does not exist; the build starts when it does", inputs.MachineConfigObject(s.Pool.WantedConfig))
+			return hold(ledger.ReasonRenderedConfigMissing, "%s, which the pool's spec.configuration.name asks for, does not exist; the build starts when it does", inputs.MachineConfigObject(s.Pool.WantedConfig))
 		}
 		return nil
 	}},
 	{"the ConfigMap exists", func(s *Snapshot) *Hold {
 		if !s.Settings.Exists {
-			return hold(ReasonConfigMapMissing, "%s does not exist; create it with the keys %s, %s and %s", inputs.ConfigMapObject,
+			return hold(ledger.ReasonConfigMapMissing, "%s does not exist; create it with the keys %s, %s and %s", inputs.ConfigMapObject,
 				constants.BaseImagePullSecretKey, constants.FinalImagePushSecretKey, constants.FinalImagePullspecKey)
 		}
 		return nil
 	}},
 	{"the ConfigMap is valid", func(s *Snapshot) *Hold {
 		if len(s.Settings.Problems) > 0 {
-			return hold(ReasonConfigMapInvalid, "%s", inputs.JoinProblems(s.Settings.Problems))
+			return hold(ledger.ReasonConfigMapInvalid, "%s", inputs.JoinProblems(s.Settings.Problems))
 		}
 		return nil
 	}},
 	{"the packages are known", func(s *Snapshot) *Hold {
 		if _, problems := s.packages(); len(problems) > 0 {
-			return hold(ReasonRenderedConfigInvalid, "%s", inputs.JoinProblems(problems))
+			return hold(ledger.ReasonRenderedConfigInvalid, "%s", inputs.JoinProblems(problems))
 		}
 		return nil
 	}},
 	{"the packages have a source", func(s *Snapshot) *Hold {
 		if _, problem := s.extensionsImage(); problem != nil {
-			return hold(ReasonExtensionsImageInvalid, "%s", problem)
+			return hold(ledger.ReasonExtensionsImageInvalid, "%s", problem)
 		}
 		return nil
 	}},
 	{"the trust bundle is valid", func(s *Snapshot) *Hold {
 		if s.ControllerConfig.TrustProblem != nil {
-			return hold(ReasonTrustBundleInvalid, "%s", s.ControllerConfig.TrustProblem)
+			return hold(ledger.ReasonTrustBundleInvalid, "%s", s.ControllerConfig.TrustProblem)
 		}
 		return nil
 	}},
 	{"the custom content is valid", func(s *Snapshot) *Hold {
 		if s.Custom.Problem != nil {
-			return hold(ReasonCustomContentInvalid, "%s", s.Custom.Problem)
+			return hold(ledger.ReasonCustomContentInvalid, "%s", s.Custom.Problem)
 		}
 		return nil
 	}},
@@ -81,16 +82,16 @@ var identityChecks = []check{
 			return nil
 		}
 		if !s.ControllerConfig.Exists {
-			return hold(ReasonControllerConfigMissing, "%s names no base image (spec.osImageURL), and %s, which would, does not exist",
+			return hold(ledger.ReasonControllerConfigMissing, "%s names no base image (spec.osImageURL), and %s, which would, does not exist",
 				inputs.MachineConfigObject(s.Pool.WantedConfig), inputs.ControllerConfigObject)
 		}
-		return hold(ReasonBaseImageUnknown, "neither %s, key spec.osImageURL, nor %s, key spec.baseOSContainerImage, names a base image",
+		return hold(ledger.ReasonBaseImageUnknown, "neither %s, key spec.osImageURL, nor %s, key spec.baseOSContainerImage, names a base image",
 			inputs.MachineConfigObject(s.Pool.WantedConfig), inputs.ControllerConfigObject)
 	}},
 	{"the base image is valid", func(s *Snapshot) *Hold {
 		pullspec, origin := s.baseImage()
 		if _, err := inputs.ParseBaseImage(pullspec); err != nil {
-			return hold(ReasonBaseImageInvalid, "%s: the base image %.200q %v", origin, pullspec, err)
+			return hold(ledger.ReasonBaseImageInvalid, "%s: the base image %.200q %v", origin, pullspec, err)
 		}
 		return nil
 	}},
@@ -100,38 +101,38 @@ var identityChecks = []check{
 var startChecks = []check{
 	{"the pool renders", func(s *Snapshot) *Hold {
 		if s.Pool.RenderDegraded {
-			return hold(ReasonRenderDegraded, "MachineConfigPool %s is RenderDegraded, so %s may be stale; the build starts when the config renders again", s.Pool.Name, s.Pool.WantedConfig)
+			return hold(ledger.ReasonRenderDegraded, "MachineConfigPool %s is RenderDegraded, so %s may be stale; the build starts when the config renders again", s.Pool.Name, s.Pool.WantedConfig)
 		}
 		return nil
 	}},
 	{"the pool is not paused", func(s *Snapshot) *Hold {
 		if s.Pool.Paused {
-			return hold(ReasonPoolPaused, "MachineConfigPool %s is paused (spec.paused); the build of %s starts when it is not", s.Pool.Name, s.Pool.WantedConfig)
+			return hold(ledger.ReasonPoolPaused, "MachineConfigPool %s is paused (spec.paused); the build of %s starts when it is not", s.Pool.Name, s.Pool.WantedConfig)
 		}
 		return nil
 	}},
 	{"the backend answers", func(s *Snapshot) *Hold {
 		if s.BuilderProblem != "" {
-			return hold(ReasonBuilderUnavailable, "%s", s.BuilderProblem)
+			return hold(ledger.ReasonBuilderUnavailable, "%s", s.BuilderProblem)
 		}
 		return nil
 	}},
 	{"the config can be built from", func(s *Snapshot) *Hold {
 		if s.Config.Problem != nil {
-			return hold(ReasonRenderedConfigInvalid, "%s", s.Config.Problem)
+			return hold(ledger.ReasonRenderedConfigInvalid, "%s", s.Config.Problem)
 		}
 		return nil
 	}},
 	{"the config holds no credentials", func(s *Snapshot) *Hold {
 		if s.Settings.Values.RejectCredentials && s.Config.Refusal != nil {
-			return hold(ReasonCredentialsInConfig, "%s", s.Config.Refusal)
+			return hold(ledger.ReasonCredentialsInConfig, "%s", s.Config.Refusal)
 		}
 		return nil
 	}},
 	{"the packages can be found", func(s *Snapshot) *Hold {
 		packages, _ := s.packages()
 		if problem := s.Entitled.CheckRepositories(packages, s.Entitled.RepositoryKeys); problem != nil {
-			return hold(ReasonRepositoriesInvalid, "%s", problem)
+			return hold(ledger.ReasonRepositoriesInvalid, "%s", problem)
 		}
 		return nil
 	}},
@@ -141,7 +142,7 @@ var startChecks = []check{
 	{"the push secret covers the target", func(s *Snapshot) *Hold {
 		name, repository := s.Settings.Values.FinalImagePushSecret, s.Settings.Values.FinalImageRepository
 		if s.PushSecret.Inspected && !inputs.Covers(s.PushSecret.Registries, repository) {
-			return hold(ReasonSecretInvalid, "%s has no entry for %s, which %s, key %s, pushes to; add one for %s", inputs.SecretObject(name),
+			return hold(ledger.ReasonSecretInvalid, "%s has no entry for %s, which %s, key %s, pushes to; add one for %s", inputs.SecretObject(name),
 				repository, inputs.ConfigMapObject, constants.FinalImagePullspecKey, inputs.RegistryOf(repository))
 		}
 		return nil
@@ -156,11 +157,11 @@ var startChecks = []check{
 
 func checkSecret(secret Secret, name, key string) *Hold {
 	if !secret.Exists {
-		return hold(ReasonSecretMissing, "%s, which %s, key %s, names, does not exist; the build starts when it does",
+		return hold(ledger.ReasonSecretMissing, "%s, which %s, key %s, names, does not exist; the build starts when it does",
 			inputs.SecretObject(name), inputs.ConfigMapObject, key)
 	}
 	if secret.Problem != nil {
-		return hold(ReasonSecretInvalid, "%s", secret.Problem)
+		return hold(ledger.ReasonSecretInvalid, "%s", secret.Problem)
 	}
 	return nil
 }
@@ -212,14 +213,11 @@ func (s *Snapshot) extensionsImage() (string, *inputs.Problem) {
 	return inputs.ChooseExtensionsImage(s.Pool.WantedConfig, s.Config.ExtensionsImage, s.ControllerConfig.ExtensionsImage, packages)
 }
 
-// versions identifies the settings and credentials that a build would use now.
-func (s *Snapshot) versions() string {
-	versions := "settings=" + s.Settings.Version + ",push=" + s.PushSecret.ResourceVersion
+// versions identify the settings and credentials that a build would use now.
+func (s *Snapshot) versions() ledger.Versions {
+	versions := ledger.Versions{Settings: s.Settings.Version, Push: s.PushSecret.ResourceVersion, Entitled: s.Entitled.Versions}
 	if s.Settings.Values.BaseImagePullSecret != "" {
-		versions += ",pull=" + s.PullSecret.ResourceVersion
-	}
-	if s.Entitled.Versions != "" {
-		versions += ",entitled=" + s.Entitled.Versions
+		versions.Pull = s.PullSecret.ResourceVersion
 	}
 	return versions
 }

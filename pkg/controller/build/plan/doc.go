@@ -6,12 +6,13 @@
 //
 // Start reading at Compute in plan.go. The checks that can hold a build are lists
 // in checks.go; how a build is watched, and what its failure leads to, is in
-// follow.go; what is stopped and removed, in tidy.go; what the pool's conditions
-// say, in conditions.go and messages.go.
+// follow.go; what is stopped and removed, in tidy.go; every sentence that the pool's
+// conditions say, in messages.go. The words, and how they are written and read back, are
+// the package ledger's: this one knows no type of an API.
 //
 //	                       ┌────────────────────── inputs change ─────────────────────┐
 //	                       ▼                                                          │
-//	opted in ──► Held ──► Pending ──► Building ──► Succeeded ─────────────────────────┤
+//	opted in ──► Held ──► Pending ──► Building ──► Published ─────────────────────────┤
 //	               ▲         ▲  │        │  │                                         │
 //	               │         │  └────────┤  ├──► Failed ──── secrets change ──► Held… ┤
 //	               │         │           ▼  │                                         │
@@ -19,7 +20,7 @@
 //
 // What is decided in each situation is listed below, under States.
 //
-// A claim comes before its build: the Record of an attempt is on the pool, under
+// A claim comes before its build: the ledger.Record of an attempt is on the pool, under
 // the pool's resourceVersion, before the build of that name is created. Of two
 // controllers only one can write it, after a crash the next one finds it, and no
 // name is used for two builds. An outcome comes before cleaning up: what a build

@@ -5,6 +5,7 @@ import (
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
 )
 
 // Effect is one thing to do. Effects are carried out in the order of the plan,
@@ -58,7 +59,7 @@ type TakeSlot struct {
 // WriteRecord puts the record on the pool: the claim of an attempt before its
 // build is created, or the outcome of one that failed.
 type WriteRecord struct {
-	Record Record
+	Record ledger.Record
 	// Rebuild is the request that a claim acts on, to be acknowledged in the same
 	// write; empty for none.
 	Rebuild string
@@ -66,7 +67,7 @@ type WriteRecord struct {
 
 // Publish puts the record's image, its config and the record on the pool in
 // one write.
-type Publish struct{ Record Record }
+type Publish struct{ Record ledger.Record }
 
 // StartBuild creates the build of the attempt that is on record. The request's
 // Context is filled from LoadConfig.

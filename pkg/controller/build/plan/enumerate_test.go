@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
 )
 
 // dimension is one thing about a pool that can be one way or another.
@@ -23,11 +24,11 @@ func nothing(*Snapshot) {}
 // dimensions span every situation of one pool that Compute tells apart. Each
 // one's values are alternatives; their product is enumerated.
 func dimensions() []dimension {
-	lost := Failure{Reason: "BuildPodEvicted", Transient: true}
-	past := Record{Build: "build-0", Fingerprint: "other-fingerprint", Config: otherConfig, Attempt: 1, ClaimedAt: now.Add(-time.Hour)}
+	lost := ledger.Failure{Reason: "BuildPodEvicted", Transient: true}
+	past := ledger.Record{Build: "build-0", Fingerprint: "other-fingerprint", Config: otherConfig, Attempt: 1, ClaimedAt: now.Add(-time.Hour)}
 	withHistory := past
 	withHistory.Image = otherImage
-	withHistory.History = []PastImage{{Fingerprint: wantedFingerprint(), Config: wantedConfig, Build: "build-1", Image: image}}
+	withHistory.History = []ledger.PastImage{{Fingerprint: wantedFingerprint(), Config: wantedConfig, Build: "build-1", Image: image}}
 
 	return []dimension{
 		{
@@ -56,10 +57,10 @@ func dimensions() []dimension {
 			{"succeeded", record(success(claimed(time.Hour)))},
 			{"succeeded, annotation gone", func(s *Snapshot) { record(success(claimed(time.Hour)))(s); s.Pool.Image = "" }},
 			{"failed for now", record(failure(claimed(time.Hour), lost))},
-			{"failed a while ago", record(failure(claimed(time.Hour), Failure{Reason: "BuildPodEvicted", Transient: true, At: now.Add(-time.Hour)}))},
+			{"failed a while ago", record(failure(claimed(time.Hour), ledger.Failure{Reason: "BuildPodEvicted", Transient: true, At: now.Add(-time.Hour)}))},
 			{"failed four times", record(failure(with4(claimed(time.Hour)), lost))},
-			{"failed for good", record(failure(claimed(time.Hour), Failure{Reason: "DockerBuildFailed", Message: "the build failed", Log: "make: ***\nexit 1\n"}))},
-			{"interrupted", record(failure(claimed(time.Hour), Failure{Interrupted: true}))},
+			{"failed for good", record(failure(claimed(time.Hour), ledger.Failure{Reason: "DockerBuildFailed", Message: "the build failed", Log: "make: ***\nexit 1\n"}))},
+			{"interrupted", record(failure(claimed(time.Hour), ledger.Failure{Interrupted: true}))},
 			{"of other inputs", record(past)},
 			{"of other inputs, with history", record(withHistory)},
 		},
@@ -169,7 +170,7 @@ func judge(s Snapshot) string {
 			}
 		}
 	}
-	_, reports := conditionOf[p.State]
+	reports := p.State.IsReported()
 	switch {
 	case starts > 0 && fresh && s.Pool.RebuildRequested == s.Pool.RebuildObserved && s.WaitingSince.IsZero():
 		return "a build of inputs is started that changed a moment ago"
@@ -177,7 +178,7 @@ func judge(s Snapshot) string {
 		return "two builds are started at once"
 	case reports && (p.Reason == "" || p.Message == ""):
 		return "a state is reported without a reason or a message"
-	case !served && p.State != StateNotLayered:
+	case !served && p.State != ledger.StateNotOptedIn && p.State != ledger.StateDeleting:
 		return "a pool that is not ours is served"
 	case p.RequeueAfter < 0:
 		return "the requeue lies in the past"
@@ -197,7 +198,7 @@ func destroysWanted(s Snapshot, name string) bool {
 		return false
 	}
 	b := find(s.Builds, name)
-	return b != nil && b.RenderedConfig == s.Pool.WantedConfig && s.Settings.Exists && !s.Pool.Record.succeeded() && !s.Pool.Record.failed()
+	return b != nil && b.RenderedConfig == s.Pool.WantedConfig && s.Settings.Exists && !s.Pool.Record.Succeeded() && !s.Pool.Record.Failed()
 }
 
 func provenImage(s Snapshot, image, fingerprint string) bool {
@@ -207,7 +208,7 @@ func provenImage(s Snapshot, image, fingerprint string) bool {
 		}
 	}
 	r := s.Pool.Record
-	return r != nil && (r.Image == image && r.Fingerprint == fingerprint || r.pastImage(fingerprint) != nil && r.pastImage(fingerprint).Image == image)
+	return r != nil && (r.Image == image && r.Fingerprint == fingerprint || r.PastImageOf(fingerprint) != nil && r.PastImageOf(fingerprint).Image == image)
 }
 
 // comesToRest plays the situation on: the controller's effects take place, time
@@ -236,21 +237,21 @@ func judgeRest(s Snapshot, p Plan) string {
 		return ""
 	}
 	for _, b := range s.Builds {
-		if b.HasInputs && (s.Pool.Record == nil || b.Name != s.Pool.Record.Build || s.Pool.Record.succeeded() || s.Pool.Record.failed()) {
+		if b.HasInputs && (s.Pool.Record == nil || b.Name != s.Pool.Record.Build || s.Pool.Record.Succeeded() || s.Pool.Record.Failed()) {
 			return "inputs without use are left behind"
 		}
 	}
 	switch p.State {
-	case StateHeld:
+	case ledger.StateHeld:
 		if s.Settings.Exists && s.PushSecret.Exists && !s.Pool.Paused && s.Pool.WantedConfig != "" {
 			return "a pool that lacks nothing is held: " + p.Message
 		}
-	case StateSucceeded:
+	case ledger.StatePublished:
 		if s.Pool.Image != image || s.Pool.ImageConfig != wantedConfig {
 			return "the published image is not the wanted one"
 		}
-	case StateFailed, StateInterrupted:
-		if !s.Pool.Record.failed() {
+	case ledger.StateFailed, ledger.StateInterrupted:
+		if !s.Pool.Record.Failed() {
 			return "a failure is reported that is not on record"
 		}
 	default:
@@ -302,7 +303,7 @@ func perform(s *Snapshot, p Plan) {
 				return
 			}
 		case WriteRecord:
-			s.Pool.Record, s.Pool.HasTraces, s.Pool.ReportedBuild = &e.Record, true, false
+			s.Pool.Record, s.Pool.HasTraces = &e.Record, true
 			if e.Rebuild != "" {
 				s.Pool.RebuildObserved = e.Rebuild
 			}
@@ -326,11 +327,19 @@ func perform(s *Snapshot, p Plan) {
 				s.Builds = slices.DeleteFunc(s.Builds, func(b imagebuilder.Observation) bool { return b.Name == e.Name })
 			}
 		case RemoveTraces:
-			s.Pool.Record, s.Pool.HasTraces, s.Pool.ReportedBuild, s.Pool.Image, s.Pool.ImageConfig = nil, false, false, "", ""
+			s.Pool.Record, s.Pool.HasTraces, s.Pool.Told, s.Pool.Image, s.Pool.ImageConfig = nil, false, ledger.Told{}, "", ""
 		}
 	}
-	if _, reports := conditionOf[p.State]; reports {
+	if p.State.IsReported() {
 		s.Pool.HasTraces = true
-		s.Pool.ReportedBuild = s.Pool.Record != nil && strings.Contains(p.Message, s.Pool.Record.Build)
+		s.Pool.Told = told(s.Pool.Told, p.Report, s.Now)
 	}
+}
+
+// told is what the conditions tell after a report, by way of the conditions themselves.
+func told(before ledger.Told, r ledger.Report, at time.Time) ledger.Told {
+	first := ledger.Report{State: before.State, Reason: before.Reason, Message: before.Message}
+	conditions, _ := first.Conditions(nil, before.Since)
+	conditions, _ = r.Conditions(conditions, at)
+	return ledger.ReadConditions(conditions)
 }

@@ -5,9 +5,8 @@ import (
 	"fmt"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
-
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
 )
 
 // follow reports on the build of the newest attempt.
@@ -20,17 +19,17 @@ func (d *decision) follow(b *imagebuilder.Observation) Plan {
 	case imagebuilder.PhaseSucceeded:
 		if b.Image != "" {
 			record := *d.record
-			record.Image, record.Failure, record.Took = b.Image, nil, d.record.tookWith(b)
+			record.Image, record.Failure, record.Before, record.Took = b.Image, nil, "", d.record.TookWith(ran(b))
 			return d.publish(record)
 		}
-		return d.fail(b, Failure{
-			Reason: FailureNoDigest, Transient: true,
+		return d.fail(b, ledger.Failure{
+			Reason: ledger.FailureNoDigest, Transient: true,
 			Message: "the build completed, but the digest of the image it pushed is not known",
 		})
 	case imagebuilder.PhaseStopped:
-		return d.fail(b, Failure{Reason: b.Reason, Message: b.Message, Interrupted: true})
+		return d.fail(b, ledger.Failure{Reason: b.Reason, Message: b.Message, Interrupted: true})
 	default:
-		return d.fail(b, Failure{Reason: b.Reason, Message: b.Message, Log: b.Log, Transient: b.Transient})
+		return d.fail(b, ledger.Failure{Reason: b.Reason, Message: b.Message, Log: b.Log, Transient: b.Transient})
 	}
 }
 
@@ -39,24 +38,21 @@ func (d *decision) follow(b *imagebuilder.Observation) Plan {
 func (d *decision) waitToRun(b *imagebuilder.Observation) Plan {
 	age, deadline := d.age(b), d.limits().PendingDeadline
 	if age >= deadline {
-		return d.giveUp(b, FailurePendingTooLong, fmt.Sprintf("it did not begin to run within %s", deadline))
+		return d.giveUp(b, ledger.FailurePendingTooLong, fmt.Sprintf("it did not begin to run within %s", deadline))
 	}
-	p := d.pending(d.record)
-	p.RequeueAfter = min(stuckAfter, deadline) - age
+	why := ""
+	again := min(StuckAfter, deadline) - age
 	switch {
 	case b.Reason == "":
 	case age < reasonAfter:
-		p.RequeueAfter = min(p.RequeueAfter, reasonAfter-age)
+		again = min(again, reasonAfter-age)
 	default:
-		p.Message = fmt.Sprintf("Build %s of %s waits to run%s%s.", b.Name, d.record.Config, d.ordinal(d.record), describe(&Failure{Reason: b.Reason, Message: b.Message})) + warning(d.record)
+		why = describe(&ledger.Failure{Reason: b.Reason, Message: b.Message})
 	}
-	if age >= stuckAfter {
-		p = Plan{
-			State: StatePending, Reason: ReasonBuildStuck, Event: corev1.EventTypeWarning, Subject: b.Name,
-			Message: fmt.Sprintf("Build %s of %s has not begun to run within %s%s; it is given up at %s.", b.Name, d.record.Config, stuckAfter,
-				describe(&Failure{Reason: cmp.Or(b.Reason, "NoReasonGiven"), Message: b.Message}), clockTime(d.Now.Add(deadline-age))),
-			RequeueAfter: deadline - age,
-		}
+	p := d.pending(d.record, why)
+	p.RequeueAfter = again
+	if age >= StuckAfter {
+		p = Plan{Report: d.stuck(b, d.Now.Add(deadline-age)), RequeueAfter: deadline - age}
 	}
 	p.Effects = d.tidy(d.record.Build)
 	return p
@@ -69,16 +65,21 @@ func (d *decision) waitToEnd(b *imagebuilder.Observation) Plan {
 	bound := d.limits().PendingDeadline + deadline + overdueGrace
 	age := d.age(b)
 	if age >= bound {
-		return d.giveUp(b, FailureRunningTooLong, fmt.Sprintf("it did not end within %s, although its deadline is %s", bound, deadline))
+		return d.giveUp(b, ledger.FailureRunningTooLong, fmt.Sprintf("it did not end within %s, although its deadline is %s", bound, deadline))
 	}
 	elapsed := d.elapsed(b)
-	return Plan{
-		State: StateBuilding, Reason: ReasonBuildRunning,
-		Message: fmt.Sprintf("Build %s of %s is running%s%s.", d.record.Build, d.record.Config, d.ordinal(d.record),
-			howFar(elapsed, d.record.Usually())) + warning(d.record),
-		Effects:      d.tidy(d.record.Build),
-		RequeueAfter: min(bound-age, elapsed.Truncate(progressStep)+progressStep-elapsed),
+	p := d.running(elapsed)
+	p.Effects = d.tidy(d.record.Build)
+	p.RequeueAfter = min(bound-age, elapsed.Truncate(progressStep)+progressStep-elapsed)
+	return p
+}
+
+// ran is for how long a build ran that made an image; zero if the backend did not tell.
+func ran(b *imagebuilder.Observation) time.Duration {
+	if !hasImage(b) || b.Started.IsZero() {
+		return 0
 	}
+	return max(b.Finished.Sub(b.Started), 0)
 }
 
 // elapsed is for how long the build has been running. One of which the backend does not
@@ -104,15 +105,15 @@ func (d *decision) age(b *imagebuilder.Observation) time.Duration {
 func (d *decision) giveUp(b *imagebuilder.Observation, reason, message string) Plan {
 	text := message
 	if b.Reason != "" {
-		text += describe(&Failure{Reason: b.Reason, Message: b.Message})
+		text += describe(&ledger.Failure{Reason: b.Reason, Message: b.Message})
 	}
-	return d.fail(b, Failure{Reason: reason, Message: text, Transient: true})
+	return d.fail(b, ledger.Failure{Reason: reason, Message: text, Transient: true})
 }
 
 // fail puts a failure on record, and goes on once it is there.
-func (d *decision) fail(b *imagebuilder.Observation, f Failure) Plan {
+func (d *decision) fail(b *imagebuilder.Observation, f ledger.Failure) Plan {
 	f.Message, f.Log = clip(f.Message), clip(f.Log)
-	if d.record.Failure.sameAs(&f) {
+	if d.record.Failure.SameAs(&f) {
 		return d.afterFailure(d.record, true)
 	}
 	f.At = b.Finished
@@ -128,45 +129,25 @@ func (d *decision) fail(b *imagebuilder.Observation, f Failure) Plan {
 
 // afterFailure decides between another attempt and the end. A failure that the
 // pool does not show yet leads to no new attempt: it is to be recorded first.
-func (d *decision) afterFailure(record *Record, recorded bool) Plan {
+func (d *decision) afterFailure(record *ledger.Record, recorded bool) Plan {
 	if recorded && record.Versions != d.versions() {
 		return d.start(1)
 	}
 	f := record.Failure
-	if recorded && f.Reason == FailureSuperseded {
+	if recorded && f.Reason == ledger.FailureSuperseded {
 		return d.start(record.Attempt)
 	}
-	why, attempts := describe(f), d.limits().MaxAttempts
-	switch {
-	case f.Interrupted:
-		return d.ended(StateInterrupted, ReasonBuildCancelled,
-			fmt.Sprintf("Build %s of %s was cancelled%s; %s.", record.Build, record.Config, why, wayOut))
-	case !f.Transient:
-		return d.ended(StateFailed, ReasonBuildFailed,
-			fmt.Sprintf("Build %s of %s failed%s%s%s.", record.Build, record.Config, why, mendTheCause, wayOut))
-	case record.Attempt >= attempts:
-		return d.ended(StateFailed, ReasonAttemptsExhausted,
-			fmt.Sprintf("All %d attempts at %s failed, the last one, build %s%s; %s.", record.Attempt, record.Config, record.Build, why, wayOut))
+	if f.Interrupted || !f.Transient || record.Attempt >= d.limits().MaxAttempts {
+		return Plan{Report: ended(record), Effects: d.tidy(record.Build)}
 	}
 
 	at := retryAt(record)
 	if recorded && !at.After(d.Now) {
 		return d.start(record.Attempt + 1)
 	}
-	p := Plan{
-		State: StateRetrying, Reason: ReasonRetryScheduled, Event: corev1.EventTypeWarning, Subject: record.Build,
-		Message:      fmt.Sprintf("Attempt %d of %d at %s, build %s, failed%s; next at %s.", record.Attempt, attempts, record.Config, record.Build, why, clockTime(at)),
-		RequeueAfter: max(at.Sub(d.Now), time.Millisecond),
-	}
+	p := Plan{Report: d.retrying(record, at), RequeueAfter: max(at.Sub(d.Now), time.Millisecond)}
 	if recorded {
 		p.Effects = d.tidy(record.Build)
 	}
 	return p
-}
-
-func (d *decision) ended(state State, reason, message string) Plan {
-	return Plan{
-		State: state, Reason: reason, Message: message, Event: corev1.EventTypeWarning, Subject: d.record.Build,
-		Effects: d.tidy(d.record.Build),
-	}
 }

@@ -5,243 +5,244 @@ import (
 	"time"
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
 )
 
 // TestFollow: how a build is watched.
 func TestFollow(t *testing.T) {
-	broken := Failure{Reason: "DockerBuildFailed", Message: "the build failed", Log: "make: ***\nexit 1\n"}
+	broken := ledger.Failure{Reason: "DockerBuildFailed", Message: "the build failed", Log: "make: ***\nexit 1\n"}
 	requireDecisions(t, map[string]computeCase{
 		// Following a build.
 		"claim is fresh": {
 			reason:   "the build is likely on its way into the cache",
 			snapshot: with(ready(), record(claimed(time.Second))),
-			state:    StateUnsettled, requeue: time.Second,
+			state:    ledger.StateUnsettled, requeue: time.Second,
 		},
 		"claim of the future": {
 			reason:   "clocks differ between hosts; a claim from the future must not wedge the pool",
 			snapshot: with(ready(), record(claimed(-time.Hour))),
-			state:    StatePending, why: ReasonBuildCreated, effects: []string{"LoadConfig rendered-worker-1", "StartBuild"},
+			state:    ledger.StatePending, why: ledger.ReasonBuildCreated, effects: []string{"LoadConfig rendered-worker-1", "StartBuild"},
 		},
 		"crash after the claim": {
 			reason:   "the same attempt is started (again): creating is repeatable",
 			snapshot: with(ready(), record(claimed(time.Hour))),
-			state:    StatePending, why: ReasonBuildCreated, effects: []string{"LoadConfig rendered-worker-1", "StartBuild"},
+			state:    ledger.StatePending, why: ledger.ReasonBuildCreated, effects: []string{"LoadConfig rendered-worker-1", "StartBuild"},
 		},
 		"crash after the inputs": {
 			reason:   "the inputs alone are no build",
 			snapshot: with(ready(), record(claimed(time.Hour)), observed("build-1", imagebuilder.PhaseAbsent)),
-			state:    StatePending, why: ReasonBuildCreated, effects: []string{"LoadConfig rendered-worker-1", "StartBuild"},
+			state:    ledger.StatePending, why: ledger.ReasonBuildCreated, effects: []string{"LoadConfig rendered-worker-1", "StartBuild"},
 		},
 		"pending": {
 			reason:   "a build that waits is left alone, whatever the backend says of it meanwhile",
 			snapshot: with(ready(), record(claimed(time.Hour)), observed("build-1", imagebuilder.PhasePending, transient)),
-			state:    StatePending, why: ReasonBuildCreated,
+			state:    ledger.StatePending, why: ledger.ReasonBuildCreated,
 		},
 		"running": {
 			reason:   "a build that runs is left alone",
 			snapshot: with(ready(), record(claimed(time.Hour)), observed("build-1", imagebuilder.PhaseRunning)),
-			state:    StateBuilding, why: ReasonBuildRunning, message: "Build build-1 of rendered-worker-1 is running",
+			state:    ledger.StateBuilding, why: ledger.ReasonBuildRunning, message: "Build build-1 of rendered-worker-1 is running",
 		},
 		"pending with a reason, just created": {
 			reason:   "the backend's caches may lag behind the inputs",
 			snapshot: with(ready(), record(claimed(time.Hour)), observed("build-1", imagebuilder.PhasePending, transient, func(b *imagebuilder.Observation) { b.Created = now.Add(-time.Second) })),
-			state:    StatePending, why: ReasonBuildCreated, requeue: 9 * time.Second, message: "is created and waits to run",
+			state:    ledger.StatePending, why: ledger.ReasonBuildCreated, requeue: 9 * time.Second, message: "is created and waits to run",
 		},
 		"pending with a reason": {
 			reason:   "a missing secret is told of long before the build counts as stuck",
 			snapshot: with(ready(), record(claimed(time.Hour)), observed("build-1", imagebuilder.PhasePending, transient, func(b *imagebuilder.Observation) { b.Created = now.Add(-10 * time.Second) })),
-			state:    StatePending, why: ReasonBuildCreated, requeue: 110 * time.Second,
+			state:    ledger.StatePending, why: ledger.ReasonBuildCreated, requeue: 110 * time.Second,
 			message: "Build build-1 of rendered-worker-1 waits to run (BuildPodEvicted: the node was short of memory).",
 		},
 		"pending for long": {
 			reason:   "it is reported with the backend's own words, and when it will be given up",
 			snapshot: with(ready(), record(claimed(10*time.Minute)), observed("build-1", imagebuilder.PhasePending, transient, func(b *imagebuilder.Observation) { b.Created = now.Add(-10 * time.Minute) })),
-			state:    StatePending, why: ReasonBuildStuck, requeue: 20 * time.Minute,
+			state:    ledger.StateStuck, why: ledger.ReasonBuildStuck, requeue: 20 * time.Minute,
 			message: "has not begun to run within 2m0s (BuildPodEvicted: the node was short of memory); it is given up at 12:20:00 UTC",
 		},
 		"pending too long": {
 			reason:   "a pod that cannot be scheduled would wait for ever; the outcome is recorded first",
 			snapshot: with(ready(), record(claimed(time.Hour)), observed("build-1", imagebuilder.PhasePending, func(b *imagebuilder.Observation) { b.Created = now.Add(-30 * time.Minute) })),
-			state:    StateRetrying, why: ReasonRetryScheduled, effects: []string{"WriteRecord 1 PendingTooLong"}, requeue: retryDelay(wantedFingerprint(), 1),
+			state:    ledger.StateRetrying, why: ledger.ReasonRetryScheduled, effects: []string{"WriteRecord 1 PendingTooLong"}, requeue: retryDelay(wantedFingerprint(), 1),
 		},
 		"given up": {
 			reason:   "now it is stopped",
-			snapshot: with(ready(), record(failure(claimed(time.Hour), Failure{Reason: FailurePendingTooLong, Transient: true})), observed("build-1", imagebuilder.PhasePending)),
-			state:    StateRetrying, why: ReasonRetryScheduled, effects: []string{"StopBuild build-1"}, requeue: retryDelay(wantedFingerprint(), 1),
+			snapshot: with(ready(), record(failure(claimed(time.Hour), ledger.Failure{Reason: ledger.FailurePendingTooLong, Transient: true})), observed("build-1", imagebuilder.PhasePending)),
+			state:    ledger.StateRetrying, why: ledger.ReasonRetryScheduled, effects: []string{"StopBuild build-1"}, requeue: retryDelay(wantedFingerprint(), 1),
 		},
 		"given up and stopped": {
 			reason:   "that we stopped it is no one's wish to interrupt",
-			snapshot: with(ready(), record(failure(claimed(time.Hour), Failure{Reason: FailurePendingTooLong, Transient: true})), observed("build-1", imagebuilder.PhaseStopped, withoutInputs)),
-			state:    StateRetrying, why: ReasonRetryScheduled, requeue: retryDelay(wantedFingerprint(), 1),
+			snapshot: with(ready(), record(failure(claimed(time.Hour), ledger.Failure{Reason: ledger.FailurePendingTooLong, Transient: true})), observed("build-1", imagebuilder.PhaseStopped, withoutInputs)),
+			state:    ledger.StateRetrying, why: ledger.ReasonRetryScheduled, requeue: retryDelay(wantedFingerprint(), 1),
 		},
 		"given up, and out of sight": {
 			reason:   "it may run on where the cache does not show it, so the backend is asked before the next attempt",
-			snapshot: with(ready(), record(failure(claimed(time.Hour), Failure{Reason: FailurePendingTooLong, Transient: true, At: now.Add(-time.Hour)}))),
-			state:    StatePending, why: ReasonBuildCreated, effects: append([]string{"ConfirmAbsent build-1"}, starting(2)...),
+			snapshot: with(ready(), record(failure(claimed(time.Hour), ledger.Failure{Reason: ledger.FailurePendingTooLong, Transient: true, At: now.Add(-time.Hour)}))),
+			state:    ledger.StatePending, why: ledger.ReasonBuildCreated, effects: append([]string{"ConfirmAbsent build-1"}, starting(2)...),
 		},
 		"given up, but complete": {
 			reason:   "an image is an image",
-			snapshot: with(ready(), record(failure(claimed(time.Hour), Failure{Reason: FailurePendingTooLong, Transient: true})), observed("build-1", imagebuilder.PhaseSucceeded)),
-			state:    StateSucceeded, why: ReasonImagePublished, effects: []string{"Publish " + image},
+			snapshot: with(ready(), record(failure(claimed(time.Hour), ledger.Failure{Reason: ledger.FailurePendingTooLong, Transient: true})), observed("build-1", imagebuilder.PhaseSucceeded)),
+			state:    ledger.StatePublished, why: ledger.ReasonImagePublished, effects: []string{"Publish " + image},
 		},
 		"running too long": {
 			reason:   "the backend's deadline failed",
 			snapshot: with(ready(), record(claimed(3*time.Hour)), observed("build-1", imagebuilder.PhaseRunning, func(b *imagebuilder.Observation) { b.Created = now.Add(-2 * time.Hour) })),
-			state:    StateRetrying, why: ReasonRetryScheduled, effects: []string{"WriteRecord 1 RunningTooLong"}, requeue: retryDelay(wantedFingerprint(), 1),
+			state:    ledger.StateRetrying, why: ledger.ReasonRetryScheduled, effects: []string{"WriteRecord 1 RunningTooLong"}, requeue: retryDelay(wantedFingerprint(), 1),
 		},
 		"created in the future": {
 			reason:   "the API server's clock runs ahead; the wait is bounded all the same",
 			snapshot: with(ready(), record(claimed(time.Hour)), observed("build-1", imagebuilder.PhasePending, func(b *imagebuilder.Observation) { b.Created = now.Add(time.Hour) })),
-			state:    StatePending, why: ReasonBuildCreated, requeue: 2 * time.Minute,
+			state:    ledger.StatePending, why: ledger.ReasonBuildCreated, requeue: 2 * time.Minute,
 		},
 		"rebuild of a published image": {
 			reason:   "a new token is a new build",
 			snapshot: with(ready(), record(success(claimed(time.Hour))), func(s *Snapshot) { s.Pool.RebuildRequested = "1" }),
-			state:    StatePending, why: ReasonBuildCreated, effects: starting(1),
+			state:    ledger.StatePending, why: ledger.ReasonBuildCreated, effects: starting(1),
 		},
 		"rebuild was observed": {
 			reason:   "a token is acted on once",
 			snapshot: with(ready(), record(success(claimed(time.Hour))), func(s *Snapshot) { s.Pool.RebuildRequested, s.Pool.RebuildObserved = "1", "1" }),
-			state:    StateSucceeded, why: ReasonImagePublished,
+			state:    ledger.StatePublished, why: ledger.ReasonImagePublished,
 		},
 		"rebuild of a failure": {
 			reason:   "the way out of a failure whose cause lies elsewhere",
 			snapshot: with(ready(), record(failure(claimed(time.Hour), broken)), func(s *Snapshot) { s.Pool.RebuildRequested, s.Pool.RebuildObserved = "2", "1" }),
-			state:    StatePending, why: ReasonBuildCreated, effects: starting(1),
+			state:    ledger.StatePending, why: ledger.ReasonBuildCreated, effects: starting(1),
 		},
 		"rebuild while running": {
 			reason:   "whoever asks wants a build that begins now",
 			snapshot: with(ready(), record(claimed(time.Hour)), observed("build-1", imagebuilder.PhaseRunning), func(s *Snapshot) { s.Pool.RebuildRequested = "1" }),
-			state:    StatePending, why: ReasonBuildCreated, effects: []string{"LoadConfig " + wantedConfig, "WriteRecord 1", "StopBuild build-1", "StartBuild"},
+			state:    ledger.StatePending, why: ledger.ReasonBuildCreated, effects: []string{"LoadConfig " + wantedConfig, "WriteRecord 1", "StopBuild build-1", "StartBuild"},
 		},
 		"rebuild while a build is out of sight": {
 			reason:   "it may be running; a second one beside it would be one too many",
 			snapshot: with(ready(), record(claimed(time.Second)), func(s *Snapshot) { s.Pool.RebuildRequested = "1" }),
-			state:    StateUnsettled, requeue: time.Second,
+			state:    ledger.StateUnsettled, requeue: time.Second,
 		},
 		"rebuild when just complete": {
 			reason:   "the image is published before the next build begins: that one may fail",
 			snapshot: with(ready(), record(claimed(time.Hour)), observed("build-1", imagebuilder.PhaseSucceeded), func(s *Snapshot) { s.Pool.RebuildRequested = "1" }),
-			state:    StateSucceeded, why: ReasonImagePublished, effects: []string{"Publish " + image},
+			state:    ledger.StatePublished, why: ledger.ReasonImagePublished, effects: []string{"Publish " + image},
 		},
 		"rebuild while paused": {
 			reason:   "the request waits, and is not lost",
 			snapshot: with(ready(), record(success(claimed(time.Hour))), func(s *Snapshot) { s.Pool.RebuildRequested, s.Pool.Paused = "1", true }),
-			state:    StateHeld, why: ReasonPoolPaused,
+			state:    ledger.StateHeld, why: ledger.ReasonPoolPaused,
 		},
 		"running, secret gone": {
 			reason:   "secrets matter for starting only",
 			snapshot: with(ready(), record(claimed(time.Hour)), observed("build-1", imagebuilder.PhaseRunning), func(s *Snapshot) { s.PushSecret = Secret{} }),
-			state:    StateBuilding, why: ReasonBuildRunning,
+			state:    ledger.StateBuilding, why: ledger.ReasonBuildRunning,
 		},
 		"complete": {
 			reason:   "the image is published, and nothing is removed before that was seen",
 			snapshot: with(ready(), record(claimed(time.Hour)), observed("build-1", imagebuilder.PhaseSucceeded)),
-			state:    StateSucceeded, why: ReasonImagePublished, effects: []string{"Publish " + image}, message: image,
+			state:    ledger.StatePublished, why: ledger.ReasonImagePublished, effects: []string{"Publish " + image}, message: image,
 		},
 		"published": {
 			reason:   "now the inputs can go; the build stays for inspection",
 			snapshot: with(ready(), record(success(claimed(time.Hour))), observed("build-1", imagebuilder.PhaseSucceeded)),
-			state:    StateSucceeded, why: ReasonImagePublished, effects: []string{"DeleteInputs build-1"},
+			state:    ledger.StatePublished, why: ledger.ReasonImagePublished, effects: []string{"DeleteInputs build-1"},
 		},
 		"published, build pruned": {
 			reason:   "the result does not depend on the build's existence",
 			snapshot: with(ready(), record(success(claimed(time.Hour)))),
-			state:    StateSucceeded, why: ReasonImagePublished,
+			state:    ledger.StatePublished, why: ledger.ReasonImagePublished,
 		},
 		"published, build deleted before its inputs": {
 			reason:   "the inputs can go, with or without the build",
 			snapshot: with(ready(), record(success(claimed(time.Hour))), observed("build-1", imagebuilder.PhaseAbsent)),
-			state:    StateSucceeded, why: ReasonImagePublished, effects: []string{"DeleteInputs build-1"},
+			state:    ledger.StatePublished, why: ledger.ReasonImagePublished, effects: []string{"DeleteInputs build-1"},
 		},
 		"annotation changed by hand": {
 			reason:   "the record is right",
 			snapshot: with(ready(), record(success(claimed(time.Hour))), func(s *Snapshot) { s.Pool.Image = "something else" }),
-			state:    StateSucceeded, why: ReasonImagePublished, effects: []string{"Publish " + image},
+			state:    ledger.StatePublished, why: ledger.ReasonImagePublished, effects: []string{"Publish " + image},
 		},
 		"published, secret gone": {
 			reason:   "nothing is to be pushed",
 			snapshot: with(ready(), record(success(claimed(time.Hour))), func(s *Snapshot) { s.PushSecret = Secret{} }),
-			state:    StateSucceeded, why: ReasonImagePublished,
+			state:    ledger.StatePublished, why: ledger.ReasonImagePublished,
 		},
 		"published, builder gone": {
 			reason:   "nothing is to be built",
 			snapshot: with(ready(), record(success(claimed(time.Hour))), func(s *Snapshot) { s.BuilderProblem = "not installed" }),
-			state:    StateSucceeded, why: ReasonImagePublished,
+			state:    ledger.StatePublished, why: ledger.ReasonImagePublished,
 		},
 	})
 }
 
 // TestFailures: what a failure leads to.
 func TestFailures(t *testing.T) {
-	lost := Failure{Reason: "BuildPodEvicted", Message: "the node was short of memory", Transient: true}
-	broken := Failure{Reason: "DockerBuildFailed", Message: "the build failed", Log: "make: ***\nexit 1\n"}
+	lost := ledger.Failure{Reason: "BuildPodEvicted", Message: "the node was short of memory", Transient: true}
+	broken := ledger.Failure{Reason: "DockerBuildFailed", Message: "the build failed", Log: "make: ***\nexit 1\n"}
 	requireDecisions(t, map[string]computeCase{
 		// Failures.
 		"complete without a digest": {
 			reason:   "without the digest there is nothing to publish; another attempt gets one",
 			snapshot: with(ready(), record(claimed(time.Hour)), observed("build-1", imagebuilder.PhaseSucceeded, withoutImage)),
-			state:    StateRetrying, why: ReasonRetryScheduled, effects: []string{"WriteRecord 1 ImageDigestMissing"},
+			state:    ledger.StateRetrying, why: ledger.ReasonRetryScheduled, effects: []string{"WriteRecord 1 ImageDigestMissing"},
 			message: "Attempt 1 of 4 at rendered-worker-1, build build-1, failed (ImageDigestMissing: ", requeue: retryDelay(wantedFingerprint(), 1),
 		},
 		"failed for a passing reason": {
 			reason:   "it says which attempt failed, why, and when the next one is due",
 			snapshot: with(ready(), record(claimed(time.Hour)), observed("build-1", imagebuilder.PhaseFailed, transient)),
-			state:    StateRetrying, why: ReasonRetryScheduled, effects: []string{"WriteRecord 1 BuildPodEvicted"},
+			state:    ledger.StateRetrying, why: ledger.ReasonRetryScheduled, effects: []string{"WriteRecord 1 BuildPodEvicted"},
 			message: "failed (BuildPodEvicted: the node was short of memory); next at 12:00:1", requeue: retryDelay(wantedFingerprint(), 1),
 		},
 		"failure is on record": {
 			reason:   "the inputs can go; the next attempt gets its own",
 			snapshot: with(ready(), record(failure(claimed(time.Hour), lost)), observed("build-1", imagebuilder.PhaseFailed, transient)),
-			state:    StateRetrying, why: ReasonRetryScheduled, effects: []string{"DeleteInputs build-1"}, requeue: retryDelay(wantedFingerprint(), 1),
+			state:    ledger.StateRetrying, why: ledger.ReasonRetryScheduled, effects: []string{"DeleteInputs build-1"}, requeue: retryDelay(wantedFingerprint(), 1),
 		},
 		"retry is due": {
 			reason: "the next attempt has a record and a name of its own",
-			snapshot: with(ready(), record(failure(claimed(time.Hour), Failure{Reason: lost.Reason, Message: lost.Message, Transient: true, At: now.Add(-time.Minute)})),
+			snapshot: with(ready(), record(failure(claimed(time.Hour), ledger.Failure{Reason: lost.Reason, Message: lost.Message, Transient: true, At: now.Add(-time.Minute)})),
 				observed("build-1", imagebuilder.PhaseFailed, transient, withoutInputs)),
-			state: StatePending, why: ReasonBuildCreated, effects: starting(2), message: "(attempt 2 of 4)",
+			state: ledger.StatePending, why: ledger.ReasonBuildCreated, effects: starting(2), message: "(attempt 2 of 4)",
 		},
 		"last attempt failed": {
 			reason:   "attempts are bounded",
 			snapshot: with(ready(), record(failure(with4(claimed(time.Hour)), lost)), observed("build-1", imagebuilder.PhaseFailed, transient, withoutInputs)),
-			state:    StateFailed, why: ReasonAttemptsExhausted, message: "All 4 attempts at rendered-worker-1 failed",
+			state:    ledger.StateFailed, why: ledger.ReasonAttemptsExhausted, message: "All 4 attempts at rendered-worker-1 failed",
 		},
 		"failed for good": {
 			reason:   "the same again would fail again",
 			snapshot: with(ready(), record(claimed(time.Hour)), observed("build-1", imagebuilder.PhaseFailed, permanent)),
-			state:    StateFailed, why: ReasonBuildFailed, effects: []string{"WriteRecord 1 DockerBuildFailed"},
+			state:    ledger.StateFailed, why: ledger.ReasonBuildFailed, effects: []string{"WriteRecord 1 DockerBuildFailed"},
 			message: "failed (DockerBuildFailed: the build failed), its log ends: make: *** | exit 1; mend the cause",
 		},
 		"failed for good, build pruned": {
 			reason:   "the reason stays, and pruning is no wish to build again",
 			snapshot: with(ready(), record(failure(claimed(time.Hour), broken)), reported),
-			state:    StateFailed, why: ReasonBuildFailed, message: "DockerBuildFailed",
+			state:    ledger.StateFailed, why: ledger.ReasonBuildFailed, message: "DockerBuildFailed",
 		},
 		"failed, reason came late": {
 			reason: "the backend may find out later that it was the memory",
 			snapshot: with(ready(), record(failure(claimed(time.Hour), lost)),
 				observed("build-1", imagebuilder.PhaseFailed, permanent)),
-			state: StateFailed, why: ReasonBuildFailed, effects: []string{"WriteRecord 1 DockerBuildFailed"},
+			state: ledger.StateFailed, why: ledger.ReasonBuildFailed, effects: []string{"WriteRecord 1 DockerBuildFailed"},
 		},
 		"failed, secret changed": {
 			reason:   "whoever mends a secret expects another try",
 			snapshot: with(ready(), record(failure(claimed(time.Hour), broken)), func(s *Snapshot) { s.PushSecret.ResourceVersion = "12" }),
-			state:    StatePending, why: ReasonBuildCreated, effects: starting(1),
+			state:    ledger.StatePending, why: ledger.ReasonBuildCreated, effects: starting(1),
 		},
 		"failed, builder gone": {
 			reason:   "the failure is what matters",
 			snapshot: with(ready(), record(failure(claimed(time.Hour), broken)), func(s *Snapshot) { s.BuilderProblem = "not installed" }),
-			state:    StateFailed, why: ReasonBuildFailed,
+			state:    ledger.StateFailed, why: ledger.ReasonBuildFailed,
 		},
 		"cancelled by someone": {
 			reason:   "a person's will is not retried away",
 			snapshot: with(ready(), record(claimed(time.Hour)), observed("build-1", imagebuilder.PhaseStopped)),
-			state:    StateInterrupted, why: ReasonBuildCancelled, effects: []string{"WriteRecord 1 "}, message: "was cancelled",
+			state:    ledger.StateInterrupted, why: ledger.ReasonBuildCancelled, effects: []string{"WriteRecord 1 "}, message: "was cancelled",
 		},
 		"deleted by someone": {
 			reason:   "the cache alone is no proof that the build is gone, so the backend is asked",
 			snapshot: with(ready(), record(claimed(time.Hour)), reported),
-			state:    StateRetrying, why: ReasonRetryScheduled, effects: []string{"ConfirmAbsent build-1", "WriteRecord 1 BuildDeleted"},
+			state:    ledger.StateRetrying, why: ledger.ReasonRetryScheduled, effects: []string{"ConfirmAbsent build-1", "WriteRecord 1 BuildDeleted"},
 			requeue: retryDelay(wantedFingerprint(), 1),
 		},
 	})

@@ -1,36 +1,34 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
-
 	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
 )
 
 // wayOut ends the message of a state that only a change leads out of.
 const wayOut = "a change of the pool's config, of its custom content, of " + inputs.ConfigMapObject + " or of its secrets builds again, and so does a new value of the annotation " +
 	constants.RebuildRequestedAnnotation
 
-// mendTheCause comes ahead of wayOut where the same would fail again.
-const mendTheCause = "; mend the cause: "
-
 // Held is the plan of a pool whose build is due and cannot start.
 func Held(h Hold) Plan {
-	return Plan{State: StateHeld, Reason: h.Reason, Message: h.Message, Event: corev1.EventTypeWarning, Subject: h.Message}
+	return Plan{Report: ledger.Report{State: ledger.StateHeld, Reason: h.Reason, Message: h.Message, Event: ledger.EventWarning}}
 }
 
 // Queued is the plan of a pool whose build has to wait for others to end.
 func Queued(config string, ahead, limit int) Plan {
-	return Plan{
-		State: StateHeld, Reason: ReasonQueued, Event: corev1.EventTypeNormal, Subject: config,
+	return Plan{Report: ledger.Report{
+		State: ledger.StateQueued, Reason: ledger.ReasonQueued, Event: ledger.EventNormal,
 		Message: fmt.Sprintf("The build of %s is queued, %s ahead; at most %d builds run at once (%s, key %s).",
 			config, countAhead(ahead), limit, inputs.ConfigMapObject, constants.MaxConcurrentBuildsKey),
-	}
+	}}
 }
 
 // MostAhead is the number up to which a queued pool says how many are ahead of
@@ -45,23 +43,95 @@ func countAhead(ahead int) string {
 	return strconv.Itoa(ahead)
 }
 
-func (d *decision) pending(r *Record) Plan {
-	return Plan{
-		State: StatePending, Reason: ReasonBuildCreated, Event: corev1.EventTypeNormal, Subject: r.Build,
-		Message: fmt.Sprintf("Build %s of %s is created and waits to run%s.", r.Build, r.Config, d.ordinal(r)) + warning(r),
+// settling is what is said of a wait for inputs that lasts, in words that stay the same
+// for all of it.
+func (d *decision) settling() ledger.Report {
+	return ledger.Report{
+		State: ledger.StateSettling, Reason: ledger.ReasonInputsChanging,
+		Message: "The inputs of the image keep changing; its build starts when they have not changed for " + d.limits().QuietPeriod.String() +
+			", at the latest " + d.limits().QuietPeriodCeiling.String() + " after the first change.",
 	}
 }
 
-func succeeded(r *Record) Plan {
-	return Plan{
-		State: StateSucceeded, Reason: ReasonImagePublished, Event: corev1.EventTypeNormal, Subject: r.Image,
-		Message: fmt.Sprintf("Image %s of %s is published; build %s made it.", r.Image, r.Config, r.Build) + warning(r),
+// pending is the plan of an attempt whose build is created; why says what it waits for, if
+// that is known.
+func (d *decision) pending(r *ledger.Record, why string) Plan {
+	waits := "is created and waits to run"
+	if why != "" {
+		waits = "waits to run"
 	}
+	return Plan{Warning: r.Warning, Report: ledger.Report{
+		State: ledger.StatePending, Reason: ledger.ReasonBuildCreated, Event: ledger.EventNormal, Before: r.Before,
+		Message: fmt.Sprintf("Build %s of %s %s%s%s.", r.Build, r.Config, waits, d.ordinal(r), why) + warning(r),
+	}}
+}
+
+// stuck is what is said of a build that does not begin to run, and is given up then.
+func (d *decision) stuck(b *imagebuilder.Observation, givenUp time.Time) ledger.Report {
+	return ledger.Report{
+		State: ledger.StateStuck, Reason: ledger.ReasonBuildStuck, Event: ledger.EventWarning, Before: d.record.Before,
+		Message: fmt.Sprintf("Build %s of %s has not begun to run within %s%s; it is given up at %s.", b.Name, d.record.Config, StuckAfter,
+			describe(&ledger.Failure{Reason: cmp.Or(b.Reason, "NoReasonGiven"), Message: b.Message}), clockTime(givenUp)),
+	}
+}
+
+// running is the plan of an attempt whose build has been running for so long.
+func (d *decision) running(elapsed time.Duration) Plan {
+	return Plan{Warning: d.record.Warning, Report: ledger.Report{
+		State: ledger.StateBuilding, Reason: ledger.ReasonBuildRunning, Before: d.record.Before,
+		Message: fmt.Sprintf("Build %s of %s is running%s%s.", d.record.Build, d.record.Config, d.ordinal(d.record),
+			howFar(elapsed, d.record.Usually())) + warning(d.record),
+	}}
+}
+
+// retrying is what is said of an attempt that failed and is followed by the next one.
+func (d *decision) retrying(r *ledger.Record, at time.Time) ledger.Report {
+	return ledger.Report{
+		State: ledger.StateRetrying, Reason: ledger.ReasonRetryScheduled, Event: ledger.EventWarning, Before: r.Before,
+		Message: fmt.Sprintf("Attempt %d of %d at %s, build %s, failed%s; next at %s.", r.Attempt, d.limits().MaxAttempts, r.Config, r.Build,
+			describe(r.Failure), clockTime(at)),
+	}
+}
+
+// ended is what is said of an attempt that failed and is followed by none.
+func ended(r *ledger.Record) ledger.Report {
+	report := ledger.Report{State: ledger.StateFailed, Reason: ledger.ReasonBuildFailed, Event: ledger.EventWarning, Before: r.Before}
+	then := "; "
+	switch {
+	case r.Failure.Interrupted:
+		report.State, report.Reason = ledger.StateInterrupted, ledger.ReasonBuildCancelled
+	case r.Failure.Transient:
+		report.Reason = ledger.ReasonAttemptsExhausted
+	default:
+		then = "; mend the cause: "
+	}
+	report.Message = Outcome(r) + then + wayOut + "."
+	return report
+}
+
+// Outcome says how the attempt on record failed, that failed for good, without a full stop
+// and without what leads on.
+func Outcome(r *ledger.Record) string {
+	switch why := describe(r.Failure); {
+	case r.Failure.Interrupted:
+		return fmt.Sprintf("Build %s of %s was cancelled%s", r.Build, r.Config, why)
+	case r.Failure.Transient:
+		return fmt.Sprintf("All %d attempts at %s failed, the last one, build %s%s", r.Attempt, r.Config, r.Build, why)
+	default:
+		return fmt.Sprintf("Build %s of %s failed%s", r.Build, r.Config, why)
+	}
+}
+
+func published(r *ledger.Record) Plan {
+	return Plan{Warning: r.Warning, Report: ledger.Report{
+		State: ledger.StatePublished, Reason: ledger.ReasonImagePublished, Event: ledger.EventNormal,
+		Message: fmt.Sprintf("Image %s of %s is published; build %s made it.", r.Image, r.Config, r.Build) + warning(r),
+	}}
 }
 
 // warning goes behind the message of a record whose image holds what looks like a
 // credential.
-func warning(r *Record) string {
+func warning(r *ledger.Record) string {
 	if r.Warning == "" {
 		return ""
 	}
@@ -72,7 +142,7 @@ func warning(r *Record) string {
 func clockTime(at time.Time) string { return at.UTC().Format(time.TimeOnly) + " UTC" }
 
 // ordinal mentions the attempt when it is not the first.
-func (d *decision) ordinal(r *Record) string {
+func (d *decision) ordinal(r *ledger.Record) string {
 	if r.Attempt <= 1 {
 		return ""
 	}
@@ -92,7 +162,7 @@ func clip(text string) string {
 }
 
 // describe renders a failure for the middle of a sentence.
-func describe(f *Failure) string {
+func describe(f *ledger.Failure) string {
 	text := " (" + f.Reason
 	if f.Message != "" {
 		text += ": " + strings.TrimRight(f.Message, ".\n ")
@@ -101,6 +171,23 @@ func describe(f *Failure) string {
 	if f.Log != "" {
 		// A condition's message is shown on one line by most tools.
 		text += ", its log ends: " + strings.ReplaceAll(strings.TrimSpace(f.Log), "\n", " | ")
+	}
+	return text
+}
+
+// progressStep is how often the message of a running build is brought up to date.
+const progressStep = time.Minute
+
+// howFar is how far a build is that runs for elapsed, when those of its pool usually
+// run for usually; zero if that is not known. The text stays the same for a whole
+// progressStep, however often it is asked for.
+func howFar(elapsed, usually time.Duration) string {
+	text := ""
+	if elapsed >= progressStep {
+		text = ", building for " + ledger.InWords(elapsed.Truncate(progressStep))
+	}
+	if usually > 0 {
+		text += ", usually " + ledger.InWords(usually)
 	}
 	return text
 }

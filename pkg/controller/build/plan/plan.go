@@ -6,23 +6,18 @@ import (
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
 )
 
 // Plan is a decision: what to do about a pool and what to say of it once that
 // is done.
 type Plan struct {
-	State State
-	// Reason and Message explain the state on the pool.
-	Reason  string
-	Message string
+	// Report is what there is to say once the effects have come about.
+	ledger.Report
 	// Effects are carried out in order.
 	Effects []Effect
-	// Event is the type of the event that announces the state when it is new;
-	// empty for a state that is announced by its condition alone.
-	Event string
-	// Subject is the part of the message that makes the state another one when
-	// it changes. The rest may be reworded without being announced again.
-	Subject string
+	// Warning is what the message warns of, that goes into the image; empty for nothing.
+	Warning string
 	// Waiting tells that the plan is to wait for the pool's inputs to stop changing.
 	Waiting bool
 	// RequeueAfter is how long from Snapshot.Now to look again though nothing
@@ -37,7 +32,7 @@ func Compute(s Snapshot) Plan {
 		return retire(&s)
 	}
 	if h := firstHold(identityChecks, &s); h != nil {
-		if h.Reason == ReasonRenderedConfigMissing && (s.WaitingSince.IsZero() || s.Now.Sub(s.WaitingSince) < claimGrace) {
+		if h.Reason == ledger.ReasonRenderedConfigMissing && (s.WaitingSince.IsZero() || s.Now.Sub(s.WaitingSince) < claimGrace) {
 			return awaitConfig(&s)
 		}
 		return withoutIdentity(&s, h)
@@ -50,7 +45,10 @@ func Compute(s Snapshot) Plan {
 // retire removes what we made for a pool that is not ours to serve (any more).
 // The objects of a pool that vanishes altogether are garbage collected.
 func retire(s *Snapshot) Plan {
-	p := Plan{State: StateNotLayered}
+	p := Plan{Report: ledger.Report{State: ledger.StateNotOptedIn}}
+	if s.Pool.Deleting {
+		p.State = ledger.StateDeleting
+	}
 	for _, b := range s.Builds {
 		if b.Phase == imagebuilder.PhaseAbsent {
 			p.Effects = append(p.Effects, DeleteInputs{Name: b.Name})
@@ -71,7 +69,7 @@ func awaitConfig(s *Snapshot) Plan {
 	if !s.WaitingSince.IsZero() {
 		wait -= s.Now.Sub(s.WaitingSince)
 	}
-	return Plan{State: StateSettling, Waiting: true, RequeueAfter: wait, Effects: tidy(s, newestOf(s.Pool.Record))}
+	return Plan{Report: ledger.Report{State: ledger.StateQuiet}, Waiting: true, RequeueAfter: wait, Effects: tidy(s, newestOf(s.Pool.Record))}
 }
 
 // withoutIdentity serves a pool for which it is not known what to build. A
@@ -79,14 +77,14 @@ func awaitConfig(s *Snapshot) Plan {
 // inputs it was started with.
 func withoutIdentity(s *Snapshot, h *Hold) Plan {
 	record := s.Pool.Record
-	if record != nil && record.Config == s.Pool.WantedConfig && !record.succeeded() && !record.failed() {
+	if record.IsOpen() && record.Config == s.Pool.WantedConfig {
 		if b := find(s.Builds, record.Build); b != nil && b.Phase != imagebuilder.PhaseAbsent {
 			d := decision{Snapshot: s, fingerprint: record.Fingerprint, record: record}
 			return d.follow(b)
 		}
 	}
 	p := whileHeld(s, h, record, record != nil && record.Config != s.Pool.WantedConfig)
-	p.Waiting = h.Reason == ReasonRenderedConfigMissing
+	p.Waiting = h.Reason == ledger.ReasonRenderedConfigMissing
 	return p
 }
 
@@ -96,47 +94,39 @@ type decision struct {
 	identity    inputs.Identity
 	fingerprint string
 	// record is the newest attempt; it may be of other inputs.
-	record *Record
+	record *ledger.Record
 }
 
 func (d *decision) compute() Plan {
-	if d.rebuild() != "" && !d.awaitsSight() && !d.isPublishable() {
+	if d.Pool.RequestedRebuild() != "" && !d.awaitsSight() && !d.isPublishable() {
 		return d.start(1)
 	}
 	if d.record == nil || d.record.Fingerprint != d.fingerprint {
 		return d.turnTo()
 	}
-	if d.record.succeeded() {
+	if d.record.Succeeded() {
 		return d.published()
 	}
 	b := find(d.Builds, d.record.Build)
 	switch {
-	case b != nil && d.record.failed() && (b.Phase.IsActive() || b.Phase == imagebuilder.PhaseStopped):
+	case b != nil && d.record.Failed() && (b.Phase.IsActive() || b.Phase == imagebuilder.PhaseStopped):
 		// It was given up, and is being stopped.
 		return d.afterFailure(d.record, true)
 	case b != nil && b.Phase != imagebuilder.PhaseAbsent:
 		return d.follow(b)
-	case d.record.failed():
+	case d.record.Failed():
 		return d.afterFailure(d.record, true)
 	case d.BuilderProblem != "":
-		return Held(*hold(ReasonBuilderUnavailable, "%s", d.BuilderProblem))
+		return Held(*hold(ledger.ReasonBuilderUnavailable, "%s", d.BuilderProblem))
 	}
 	return d.unseen()
-}
-
-// rebuild is the request for a rebuild that was not acted on yet; empty for none.
-func (d *decision) rebuild() string {
-	if d.Pool.RebuildRequested == d.Pool.RebuildObserved {
-		return ""
-	}
-	return d.Pool.RebuildRequested
 }
 
 // awaitsSight tells whether a build of the wanted inputs was claimed and neither
 // it nor an outcome was seen. It may be running outside the cache's view, so
 // another one must not be started beside it.
 func (d *decision) awaitsSight() bool {
-	if d.record == nil || d.record.Fingerprint != d.fingerprint || d.record.succeeded() || d.record.failed() {
+	if d.record == nil || d.record.Fingerprint != d.fingerprint || !d.record.IsOpen() {
 		return false
 	}
 	b := find(d.Builds, d.record.Build)
@@ -148,30 +138,30 @@ func (d *decision) awaitsSight() bool {
 func (d *decision) isPublishable() bool {
 	if d.record == nil || d.record.Fingerprint != d.fingerprint {
 		b := adoptable(d.Builds, d.fingerprint)
-		return d.record.pastImage(d.fingerprint) != nil || b != nil && hasImage(b)
+		return d.record.PastImageOf(d.fingerprint) != nil || b != nil && hasImage(b)
 	}
 	b := find(d.Builds, d.record.Build)
-	return !d.record.succeeded() && b != nil && hasImage(b)
+	return !d.record.Succeeded() && b != nil && hasImage(b)
 }
 
 // turnTo serves inputs that the newest attempt was not for: their image may be
 // known, their build may exist, or it has to be started.
 func (d *decision) turnTo() Plan {
-	if past := d.record.pastImage(d.fingerprint); past != nil {
-		return d.publish(Record{
+	if past := d.record.PastImageOf(d.fingerprint); past != nil {
+		return d.publish(ledger.Record{
 			Build: past.Build, Fingerprint: past.Fingerprint, Config: past.Config, Attempt: 1, ClaimedAt: d.Now,
-			Image: past.Image, History: d.history(), Took: d.record.tookWith(nil),
+			Image: past.Image, History: d.history(), Took: d.record.TookWith(0),
 		})
 	}
 	if b := adoptable(d.Builds, d.fingerprint); b != nil {
-		record := Record{
+		record := ledger.Record{
 			Build: b.Name, Fingerprint: b.Fingerprint, Config: b.RenderedConfig, Attempt: b.Attempt, ClaimedAt: b.Created,
-			Versions: d.versions(), History: d.history(), Took: d.record.tookWith(nil),
+			Versions: d.versions(), History: d.history(), Took: d.record.TookWith(0),
 		}
 		// The cache may show a build that was removed a moment ago.
 		confirm := ConfirmBuild{Name: b.Name, Exists: true}
 		if b.Phase == imagebuilder.PhaseSucceeded {
-			record.Image, record.Took = b.Image, d.record.tookWith(b)
+			record.Image, record.Took = b.Image, d.record.TookWith(ran(b))
 			p := d.publish(record)
 			p.Effects = append([]Effect{confirm}, p.Effects...)
 			return p
@@ -190,11 +180,11 @@ func (d *decision) turnTo() Plan {
 // unseen serves a claimed attempt whose build is not in the cache.
 func (d *decision) unseen() Plan {
 	if age := d.Now.Sub(d.record.ClaimedAt); age >= 0 && age < claimGrace {
-		return Plan{State: StateUnsettled, RequeueAfter: claimGrace - age}
+		return Plan{Report: ledger.Report{State: ledger.StateUnsettled}, RequeueAfter: claimGrace - age}
 	}
-	if d.Pool.ReportedBuild {
+	if d.Pool.Told.ReportsBuildOf(d.record) {
 		record := *d.record
-		record.Failure = &Failure{Reason: FailureBuildDeleted, Message: "the build was deleted before it ended", Transient: true, At: d.Now}
+		record.Failure = &ledger.Failure{Reason: ledger.FailureBuildDeleted, Message: "the build was deleted before it ended", Transient: true, At: d.Now}
 		p := d.afterFailure(&record, false)
 		p.Effects = []Effect{ConfirmBuild{Name: record.Build}, WriteRecord{Record: record}}
 		return p
@@ -206,7 +196,7 @@ func (d *decision) unseen() Plan {
 	if h != nil {
 		return whileHeld(d.Snapshot, h, d.record, false)
 	}
-	p := d.pending(d.record)
+	p := d.pending(d.record, "")
 	// A queued pool comes by here often, so the config is read last.
 	p.Effects = slices.Concat(d.inspections(), d.tidy(d.record.Build), d.slot(d.record), d.creation(request, true))
 	return p
@@ -219,22 +209,23 @@ func (d *decision) start(attempt int) Plan {
 	}
 	// The time sets attempts apart even if no record is left of the last one, and
 	// the last one's name sets those apart that fall on the same instant.
-	nonce := d.Now.UTC().Format(time.RFC3339Nano)
-	if d.record != nil {
-		nonce += " " + d.record.Build
+	nonce := d.Nonce
+	if nonce == "" {
+		nonce = d.Now.UTC().Format(time.RFC3339Nano) + " " + newestOf(d.record)
 	}
-	record := Record{
+	record := ledger.Record{
 		Build:       inputs.BuildName(d.Pool.Name, string(d.Pool.UID), d.fingerprint, nonce, attempt),
 		Fingerprint: d.fingerprint,
 		Config:      d.Pool.WantedConfig,
 		Attempt:     attempt,
 		ClaimedAt:   d.Now,
 		Warning:     d.Config.Warning,
+		Before:      d.Pool.Told.Mark(),
 		Versions:    d.versions(),
 		History:     d.history(),
-		Took:        d.record.tookWith(nil),
+		Took:        d.record.TookWith(0),
 	}
-	p := d.pending(&record)
+	p := d.pending(&record, "")
 	// Older builds are stopped once the claim is on the pool: whoever finds one
 	// stopped that the pool's record is of takes it for an administrator's will.
 	request, h := d.request(&record)
@@ -242,23 +233,23 @@ func (d *decision) start(attempt int) Plan {
 		return whileHeld(d.Snapshot, h, d.record, d.record != nil && d.record.Fingerprint != d.fingerprint)
 	}
 	creation := d.creation(request, false)
-	p.Effects = slices.Concat(d.inspections(), d.farewell(), creation[:1], []Effect{WriteRecord{Record: record, Rebuild: d.rebuild()}},
+	p.Effects = slices.Concat(d.inspections(), d.farewell(), creation[:1], []Effect{WriteRecord{Record: record, Rebuild: d.Pool.RequestedRebuild()}},
 		d.tidy(record.Build), d.slot(&record), creation[1:])
 	return p
 }
 
 // history is what a record of the wanted inputs inherits from the one before. A
 // build that made its image after its inputs were superseded counts, too.
-func (d *decision) history() []PastImage {
+func (d *decision) history() []ledger.PastImage {
 	record := d.record
-	if record != nil && !record.succeeded() {
+	if record != nil && !record.Succeeded() {
 		if b := find(d.Builds, record.Build); b != nil && hasImage(b) {
 			late := *record
 			late.Image = b.Image
 			record = &late
 		}
 	}
-	return record.historyFor(d.fingerprint)
+	return record.HistoryFor(d.fingerprint)
 }
 
 // farewell makes sure that the attempt before, if it was ended by us, is in the
@@ -266,11 +257,11 @@ func (d *decision) history() []PastImage {
 // another one of the same inputs.
 func (d *decision) farewell() []Effect {
 	r := d.record
-	if !r.failed() || r.Fingerprint != d.fingerprint {
+	if !r.Failed() || r.Fingerprint != d.fingerprint {
 		return nil
 	}
 	switch r.Failure.Reason {
-	case FailurePendingTooLong, FailureRunningTooLong, FailureSuperseded:
+	case ledger.FailurePendingTooLong, ledger.FailureRunningTooLong, ledger.FailureSuperseded:
 		if b := find(d.Builds, r.Build); b == nil || b.Phase == imagebuilder.PhaseAbsent {
 			return []Effect{ConfirmBuild{Name: r.Build}}
 		}
@@ -279,7 +270,7 @@ func (d *decision) farewell() []Effect {
 }
 
 // slot is what it takes to create a build when their number is limited.
-func (d *decision) slot(record *Record) []Effect {
+func (d *decision) slot(record *ledger.Record) []Effect {
 	if limit := d.limits().MaxConcurrentBuilds; limit > 0 {
 		return []Effect{TakeSlot{Build: record.Build, Config: record.Config, Limit: limit}}
 	}
@@ -307,10 +298,10 @@ func (d *decision) creation(request imagebuilder.Request, again bool) []Effect {
 
 // request asks a backend for the attempt. That its Containerfile cannot be rendered
 // is a mistake in the checks of its inputs.
-func (d *decision) request(record *Record) (imagebuilder.Request, *Hold) {
+func (d *decision) request(record *ledger.Record) (imagebuilder.Request, *Hold) {
 	containerfile, err := d.identity.Recipe(record.Fingerprint).Containerfile()
 	if err != nil {
-		return imagebuilder.Request{}, hold(ReasonInternal, "%v; this is a mistake in the BuildController", err)
+		return imagebuilder.Request{}, hold(ledger.ReasonInternal, "%v; this is a mistake in the BuildController", err)
 	}
 	return imagebuilder.Request{
 		Name:           record.Build,
@@ -339,8 +330,8 @@ func volumes(entitled []inputs.Volume) []imagebuilder.Volume {
 
 // publish puts an image on the pool. Nothing is cleaned up in the same plan:
 // that waits for a snapshot in which the record is seen.
-func (d *decision) publish(record Record) Plan {
-	p := succeeded(&record)
+func (d *decision) publish(record ledger.Record) Plan {
+	p := published(&record)
 	p.Effects = []Effect{Publish{Record: record}}
 	return p
 }
@@ -351,7 +342,7 @@ func (d *decision) published() Plan {
 	if d.Pool.Image != d.record.Image || d.Pool.ImageConfig != d.record.Config {
 		return d.publish(*d.record)
 	}
-	p := succeeded(d.record)
+	p := published(d.record)
 	p.Effects = d.tidy(d.record.Build)
 	return p
 }

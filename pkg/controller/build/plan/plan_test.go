@@ -10,6 +10,7 @@ import (
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
 )
 
 // outline renders effects briefly: the kind, and the build it concerns.
@@ -55,7 +56,7 @@ func starting(attempt int) []string {
 type computeCase struct {
 	reason   string
 	snapshot Snapshot
-	state    State
+	state    ledger.State
 	why      string
 	effects  []string
 	// message is a text that occurs in the message.
@@ -73,7 +74,7 @@ func requireDecisions(t *testing.T, cases map[string]computeCase) {
 			require.Equal(t, test.why, p.Reason, test.reason)
 			require.Equal(t, test.effects, outline(p.Effects), test.reason)
 			require.Contains(t, p.Message, test.message, test.reason)
-			if test.requeue == 0 && (p.State == StatePending || p.State == StateBuilding) {
+			if test.requeue == 0 && (p.State == ledger.StatePending || p.State == ledger.StateBuilding) {
 				// Of a build that goes its way only the watch over it is left to check.
 				require.Less(t, p.RequeueAfter, 2*time.Hour, test.reason)
 				return
@@ -85,25 +86,25 @@ func requireDecisions(t *testing.T, cases map[string]computeCase) {
 
 // TestStart: what it takes to begin.
 func TestStart(t *testing.T) {
-	old := Record{Build: "build-0", Fingerprint: "other-fingerprint", Config: otherConfig, Attempt: 1, Image: otherImage, ClaimedAt: now.Add(-time.Hour)}
+	old := ledger.Record{Build: "build-0", Fingerprint: "other-fingerprint", Config: otherConfig, Attempt: 1, Image: otherImage, ClaimedAt: now.Add(-time.Hour)}
 	requireDecisions(t, map[string]computeCase{
 		// Pools that are not ours to serve.
 		"not opted in": {
 			reason:   "a pool that never opted in is none of our business",
 			snapshot: with(ready(), func(s *Snapshot) { s.Pool.Layered = false }),
-			state:    StateNotLayered,
+			state:    ledger.StateNotOptedIn,
 		},
 		"opted out": {
 			reason: "what we made for the pool goes, whatever it is; opting out is a level, not an edge",
 			snapshot: with(ready(), func(s *Snapshot) { s.Pool.Layered = false }, record(claimed(time.Hour)),
 				observed("build-1", imagebuilder.PhaseRunning), observed("build-0", imagebuilder.PhaseSucceeded), observed("build-2", imagebuilder.PhaseAbsent)),
-			state:   StateNotLayered,
+			state:   ledger.StateNotOptedIn,
 			effects: []string{"DeleteBuild build-1", "DeleteBuild build-0", "DeleteInputs build-2", "RemoveTraces"},
 		},
 		"being deleted": {
 			reason:   "the garbage collector is not waited for, and the pool is not written to any more",
 			snapshot: with(ready(), func(s *Snapshot) { s.Pool.Deleting = true }, record(claimed(time.Hour)), observed("build-1", imagebuilder.PhaseRunning)),
-			state:    StateNotLayered,
+			state:    ledger.StateDeleting,
 			effects:  []string{"DeleteBuild build-1"},
 		},
 
@@ -111,12 +112,12 @@ func TestStart(t *testing.T) {
 		"first build": {
 			reason:   "everything is there: the claim comes before the build",
 			snapshot: ready(),
-			state:    StatePending, why: ReasonBuildCreated, effects: starting(1), message: "rendered-worker-1 is created",
+			state:    ledger.StatePending, why: ledger.ReasonBuildCreated, effects: starting(1), message: "rendered-worker-1 is created",
 		},
 		"unknown secrets": {
 			reason:   "secrets are read before a build is spent on them",
 			snapshot: with(ready(), func(s *Snapshot) { s.PushSecret.Inspected, s.PullSecret.Inspected = false, false }),
-			state:    StatePending, why: ReasonBuildCreated, effects: append([]string{"InspectSecret push", "InspectSecret pull"}, starting(1)...),
+			state:    ledger.StatePending, why: ledger.ReasonBuildCreated, effects: append([]string{"InspectSecret push", "InspectSecret pull"}, starting(1)...),
 		},
 		"one secret for both": {
 			reason: "a secret is read once",
@@ -124,12 +125,12 @@ func TestStart(t *testing.T) {
 				s.PushSecret.Inspected, s.PullSecret.Inspected = false, false
 				s.Settings.Values.BaseImagePullSecret = "push"
 			}),
-			state: StatePending, why: ReasonBuildCreated, effects: append([]string{"InspectSecret push"}, starting(1)...),
+			state: ledger.StatePending, why: ledger.ReasonBuildCreated, effects: append([]string{"InspectSecret push"}, starting(1)...),
 		},
 		"new config": {
 			reason:   "the published image of the old config stays until there is a new one",
 			snapshot: with(ready(), record(old)),
-			state:    StatePending, why: ReasonBuildCreated, effects: starting(1),
+			state:    ledger.StatePending, why: ledger.ReasonBuildCreated, effects: starting(1),
 		},
 		"base image of the ControllerConfig": {
 			reason: "a rendered config without an OS image falls back",
@@ -137,12 +138,12 @@ func TestStart(t *testing.T) {
 				s.Config.OSImageURL = ""
 				s.ControllerConfig = ControllerConfig{Exists: true, BaseOSContainerImage: base}
 			}),
-			state: StatePending, why: ReasonBuildCreated, effects: starting(1),
+			state: ledger.StatePending, why: ledger.ReasonBuildCreated, effects: starting(1),
 		},
 	})
 }
 
-func with4(r Record) Record {
+func with4(r ledger.Record) ledger.Record {
 	r.Attempt = inputs.DefaultLimits().MaxAttempts
 	return r
 }
@@ -187,21 +188,4 @@ func TestH18FreshNamePerAttempt(t *testing.T) {
 	first := Compute(rebuild).Effects[1].(WriteRecord).Record
 	second := Compute(with(rebuild, record(success(first)))).Effects[1].(WriteRecord).Record
 	require.NotEqual(t, first.Build, second.Build, "also at the same instant")
-}
-
-// TestHistoryGrowsAndIsBounded: images of earlier configs are kept, but not for ever.
-func TestHistoryGrowsAndIsBounded(t *testing.T) {
-	var r *Record
-	for i := range 10 {
-		fingerprint := fmt.Sprintf("fp-%d", i)
-		r = &Record{Build: "b", Fingerprint: fingerprint, Config: "c", Image: fmt.Sprintf("image-%d", i), History: r.historyFor(fingerprint)}
-	}
-	require.Len(t, r.History, historyLimit)
-	require.Equal(t, "fp-8", r.History[0].Fingerprint, "newest first")
-
-	back := r.historyFor("fp-8")
-	require.Equal(t, "fp-9", back[0].Fingerprint, "the image that is replaced is remembered")
-	for _, past := range back {
-		require.NotEqual(t, "fp-8", past.Fingerprint, "what becomes the record is not its own past")
-	}
 }

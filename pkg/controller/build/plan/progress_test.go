@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
 )
 
 func startedFor(d time.Duration) func(*imagebuilder.Observation) {
@@ -19,7 +20,7 @@ func TestProgress(t *testing.T) {
 	known.Took = []int64{600, 420, 400}
 	for name, test := range map[string]struct {
 		reason  string
-		record  Record
+		record  ledger.Record
 		running time.Duration
 		message string
 		requeue time.Duration
@@ -52,7 +53,7 @@ func TestProgress(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := with(ready(), record(test.record), observed("build-1", imagebuilder.PhaseRunning, startedFor(test.running), func(b *imagebuilder.Observation) { b.Created = now.Add(-time.Minute) }))
 			p := Compute(s)
-			require.Equal(t, StateBuilding, p.State)
+			require.Equal(t, ledger.StateBuilding, p.State)
 			require.Contains(t, p.Message, test.message, test.reason)
 			require.Equal(t, test.requeue, p.RequeueAfter, test.reason)
 			require.Empty(t, p.Event, "progress is no event")
@@ -102,14 +103,6 @@ func TestTook(t *testing.T) {
 	p = Compute(with(ready(), record(other), observed("build-2", imagebuilder.PhaseSucceeded, ran(time.Minute))))
 	require.Equal(t, []int64{60, 5, 4, 3, 2}, took(p), "an adopted build counts")
 
-	require.Zero(t, (*Record)(nil).Usually(), "no record, no experience")
+	require.Zero(t, (*ledger.Record)(nil).Usually(), "no record, no experience")
 	require.Equal(t, 3*time.Second, known.Usually(), "the median")
-}
-
-func TestInWords(t *testing.T) {
-	for d, want := range map[time.Duration]string{
-		400 * time.Millisecond: "0s", 45 * time.Second: "45s", 100 * time.Second: "2m", 7 * time.Minute: "7m", 59*time.Minute + 40*time.Second: "1h0m", 65 * time.Minute: "1h5m",
-	} {
-		require.Equal(t, want, inWords(d))
-	}
 }

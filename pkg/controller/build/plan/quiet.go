@@ -1,6 +1,10 @@
 package plan
 
-import "time"
+import (
+	"time"
+
+	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
+)
 
 // quietFor is how long the build of inputs that are new waits for them to stop
 // changing. Inputs that are older than the quiet period do not wait, and none
@@ -29,15 +33,11 @@ func (d *decision) quietFor() time.Duration {
 
 // settle waits for the inputs to stop changing. A build of the inputs before
 // goes on meanwhile: they may come back. One quiet period passes without a word;
-// a longer wait is explained, in words that stay the same for all of it.
+// a longer wait is explained.
 func (d *decision) settle(wait time.Duration) Plan {
-	p := Plan{State: StateSettling}
+	p := Plan{Report: ledger.Report{State: ledger.StateQuiet}}
 	if !d.WaitingSince.IsZero() && d.Now.Sub(d.WaitingSince) >= d.limits().QuietPeriod {
-		p = Plan{
-			State: StateHeld, Reason: ReasonInputsChanging,
-			Message: "The inputs of the image keep changing; its build starts when they have not changed for " + d.limits().QuietPeriod.String() +
-				", at the latest " + d.limits().QuietPeriodCeiling.String() + " after the first change.",
-		}
+		p.Report = d.settling()
 	}
 	p.Effects = tidy(d.Snapshot, newestOf(d.record))
 	p.Waiting = true

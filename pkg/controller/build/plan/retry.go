@@ -3,6 +3,8 @@ package plan
 import (
 	"hash/fnv"
 	"time"
+
+	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
 )
 
 const (
@@ -14,8 +16,8 @@ const (
 	// reasonAfter is when a build that waits to run is reported with its reason. Some
 	// reasons pass by themselves within moments.
 	reasonAfter = 10 * time.Second
-	// stuckAfter is when a build that waits to run is reported as stuck.
-	stuckAfter = 2 * time.Minute
+	// StuckAfter is when a build that waits to run is reported as stuck.
+	StuckAfter = 2 * time.Minute
 	// overdueGrace is what the backend gets on top to end an overdue build.
 	overdueGrace = 5 * time.Minute
 )
@@ -37,6 +39,15 @@ func retryDelay(fingerprint string, attempt int) time.Duration {
 }
 
 // retryAt is the instant of the attempt after the failed one on record.
-func retryAt(r *Record) time.Time {
+func retryAt(r *ledger.Record) time.Time {
 	return r.Failure.At.Add(retryDelay(r.Fingerprint, r.Attempt))
+}
+
+// NextAttempt is the instant of the attempt after the one on record, if there is to be
+// one: zero if that one has not failed.
+func NextAttempt(r *ledger.Record) time.Time {
+	if !r.Failed() {
+		return time.Time{}
+	}
+	return retryAt(r)
 }

@@ -3,10 +3,9 @@ package plan
 import (
 	"time"
 
-	"k8s.io/apimachinery/pkg/types"
-
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
 )
 
 // Snapshot is all that a decision about one pool depends on, as the caches
@@ -15,7 +14,7 @@ type Snapshot struct {
 	// Now is the instant of the observation.
 	Now time.Time
 
-	Pool             Pool
+	Pool             ledger.Pool
 	Settings         Settings
 	Config           RenderedConfig
 	ControllerConfig ControllerConfig
@@ -28,6 +27,9 @@ type Snapshot struct {
 	Builds []imagebuilder.Observation
 	// BuilderProblem says why the backend cannot be used; empty when it can.
 	BuilderProblem string
+
+	// Nonce takes the place of the time in the names of builds; empty for the time.
+	Nonce string
 
 	// ChangedAt is when the controller saw an input of the image change, other than
 	// the rendered config, which says itself when it was made; zero when it has not.
@@ -43,38 +45,6 @@ func (s *Snapshot) limits() inputs.Limits {
 		return inputs.DefaultLimits()
 	}
 	return s.Settings.Values.Limits
-}
-
-// Pool is what matters of a MachineConfigPool.
-type Pool struct {
-	Name string
-	UID  types.UID
-
-	Layered        bool
-	Deleting       bool
-	Paused         bool
-	RenderDegraded bool
-
-	// WantedConfig is spec.configuration.name; empty until a config was rendered.
-	WantedConfig string
-
-	// Image and ImageConfig are the published annotations.
-	Image       string
-	ImageConfig string
-
-	// RebuildRequested is an administrator's token for one more build of the same
-	// inputs; RebuildObserved is the one that was acted on last.
-	RebuildRequested string
-	RebuildObserved  string
-
-	// Record is the memory of the newest attempt; nil when there is none or it
-	// cannot be read.
-	Record *Record
-	// ReportedBuild tells that the pool's conditions speak of Record.Build, so
-	// it existed at some time.
-	ReportedBuild bool
-	// HasTraces tells that the pool carries any annotation or condition of ours.
-	HasTraces bool
 }
 
 // Settings is what matters of the ConfigMap.

@@ -5,6 +5,7 @@ import (
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
 )
 
 var now = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
@@ -21,7 +22,7 @@ const (
 func ready() Snapshot {
 	return Snapshot{
 		Now:  now,
-		Pool: Pool{Name: "worker", UID: "pool-uid", Layered: true, WantedConfig: wantedConfig},
+		Pool: ledger.Pool{Name: "worker", UID: "pool-uid", Layered: true, WantedConfig: wantedConfig},
 		Settings: Settings{Exists: true, Values: inputs.Settings{
 			BaseImagePullSecret: "pull", FinalImagePushSecret: "push", FinalImageRepository: "registry.example.com/org/os",
 			Limits: inputs.DefaultLimits(),
@@ -39,9 +40,9 @@ func wantedFingerprint() string {
 }
 
 // claimed is the record of a first attempt at the wanted inputs, made ago.
-func claimed(ago time.Duration) Record {
+func claimed(ago time.Duration) ledger.Record {
 	s := ready()
-	return Record{
+	return ledger.Record{
 		Build: "build-1", Fingerprint: wantedFingerprint(), Config: wantedConfig, Attempt: 1,
 		ClaimedAt: now.Add(-ago), Versions: s.versions(),
 	}
@@ -56,7 +57,7 @@ func with(s Snapshot, changes ...func(*Snapshot)) Snapshot {
 }
 
 // record puts a record on the pool; published tells whether its image is, too.
-func record(r Record) func(*Snapshot) {
+func record(r ledger.Record) func(*Snapshot) {
 	return func(s *Snapshot) {
 		s.Pool.Record = &r
 		s.Pool.HasTraces = true
@@ -66,7 +67,10 @@ func record(r Record) func(*Snapshot) {
 	}
 }
 
-func reported(s *Snapshot) { s.Pool.ReportedBuild = true }
+// reportedBuild is what the conditions tell while a build runs.
+var reportedBuild = ledger.Told{State: ledger.StateBuilding, Reason: ledger.ReasonBuildRunning, Message: "m", Since: now.Add(-time.Minute)}
+
+func reported(s *Snapshot) { s.Pool.Told = reportedBuild }
 
 // observed adds a build of the wanted inputs with its inputs; edits refine it.
 func observed(name string, phase imagebuilder.Phase, edits ...func(*imagebuilder.Observation)) func(*Snapshot) {
@@ -103,7 +107,7 @@ func withoutInputs(b *imagebuilder.Observation) { b.HasInputs = false }
 func stopping(b *imagebuilder.Observation)      { b.Stopping = true }
 
 // failure makes the record one of a failed attempt.
-func failure(r Record, f Failure) Record {
+func failure(r ledger.Record, f ledger.Failure) ledger.Record {
 	if f.At.IsZero() {
 		f.At = now
 	}
@@ -112,7 +116,7 @@ func failure(r Record, f Failure) Record {
 }
 
 // success makes the record one of an attempt that succeeded.
-func success(r Record) Record {
+func success(r ledger.Record) ledger.Record {
 	r.Image = image
 	return r
 }

@@ -5,10 +5,11 @@ import (
 	"slices"
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
 )
 
 // newestOf is the build of the newest attempt, or empty.
-func newestOf(r *Record) string {
+func newestOf(r *ledger.Record) string {
 	if r == nil {
 		return ""
 	}
@@ -45,7 +46,7 @@ func tidy(s *Snapshot, keep string) []Effect {
 // not before that is on record: should its inputs be wanted again, they are built
 // again, and nobody is thought to have cancelled them. Of an attempt whose build
 // was not created the inputs go, with their credentials, until the hold is over.
-func whileHeld(s *Snapshot, h *Hold, record *Record, superseded bool) Plan {
+func whileHeld(s *Snapshot, h *Hold, record *ledger.Record, superseded bool) Plan {
 	p := Held(*h)
 	keep := newestOf(record)
 	if b := find(s.Builds, keep); b != nil && !recorded(record, keep) {
@@ -58,7 +59,7 @@ func whileHeld(s *Snapshot, h *Hold, record *Record, superseded bool) Plan {
 			}
 		case superseded && b.Phase.IsActive():
 			late := *record
-			late.Failure = &Failure{Reason: FailureSuperseded, Message: "other inputs are wanted", Transient: true, At: s.Now}
+			late.Failure = &ledger.Failure{Reason: ledger.FailureSuperseded, Message: "other inputs are wanted", Transient: true, At: s.Now}
 			p.Effects = []Effect{WriteRecord{Record: late}}
 			return p
 		case superseded:
@@ -78,7 +79,7 @@ func (d *decision) tidy(keep string) []Effect {
 			inputs, ok := e.(DeleteInputs)
 			return ok && inputs.Name == b.Name
 		})
-		effects = append(effects, DeleteBuild{Name: b.Name, UID: b.UID, Recorded: hasImage(b) && d.Pool.Record.holds(b.Image)})
+		effects = append(effects, DeleteBuild{Name: b.Name, UID: b.UID, Recorded: hasImage(b) && d.Pool.Record.Holds(b.Image)})
 	}
 	return effects
 }
@@ -119,8 +120,8 @@ func beyond(builds []*imagebuilder.Observation, limit int) []*imagebuilder.Obser
 	return builds[limit:]
 }
 
-func recorded(r *Record, build string) bool {
-	return r != nil && r.Build == build && (r.succeeded() || r.failed())
+func recorded(r *ledger.Record, build string) bool {
+	return r != nil && r.Build == build && (r.Succeeded() || r.Failed())
 }
 
 func find(builds []imagebuilder.Observation, name string) *imagebuilder.Observation {

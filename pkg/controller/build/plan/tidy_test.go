@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
 )
 
 // finished are builds of other inputs, number i created i minutes ago.
@@ -27,7 +28,7 @@ func finished(phase imagebuilder.Phase, prefix string, numbers ...int) func(*Sna
 
 func TestRetention(t *testing.T) {
 	published := success(claimed(time.Hour))
-	published.History = []PastImage{{Fingerprint: "other-fingerprint", Config: otherConfig, Build: "ok-7", Image: "image-of-ok-7"}}
+	published.History = []ledger.PastImage{{Fingerprint: "other-fingerprint", Config: otherConfig, Build: "ok-7", Image: "image-of-ok-7"}}
 	own := observed("build-1", imagebuilder.PhaseSucceeded, withoutInputs, func(b *imagebuilder.Observation) { b.Created = now })
 
 	for name, test := range map[string]struct {
@@ -86,7 +87,7 @@ func TestRetention(t *testing.T) {
 // without a look at the live pool; any other one cannot.
 func TestRetentionKnowsWhatIsRecorded(t *testing.T) {
 	published := success(claimed(time.Hour))
-	published.History = []PastImage{{Fingerprint: "f", Config: otherConfig, Build: "ok-7", Image: "image-of-ok-7"}}
+	published.History = []ledger.PastImage{{Fingerprint: "f", Config: otherConfig, Build: "ok-7", Image: "image-of-ok-7"}}
 	p := Compute(with(ready(), record(published), observed("build-1", imagebuilder.PhaseSucceeded, withoutInputs, func(b *imagebuilder.Observation) { b.Created = now }),
 		finished(imagebuilder.PhaseSucceeded, "ok", 7, 8), finished(imagebuilder.PhaseFailed, "bad", 1, 2, 3, 4)))
 	require.Equal(t, []Effect{
@@ -108,11 +109,11 @@ func TestRetentionTakesInputsAlong(t *testing.T) {
 // stopped also when the wanted ones cannot be built, but not before that is on
 // record: should they be wanted again, no one is to take it for cancelled.
 func TestSupersededWhileHeld(t *testing.T) {
-	old := Record{Build: "build-0", Fingerprint: "other-fingerprint", Config: otherConfig, Attempt: 2, ClaimedAt: now.Add(-time.Minute)}
+	old := ledger.Record{Build: "build-0", Fingerprint: "other-fingerprint", Config: otherConfig, Attempt: 2, ClaimedAt: now.Add(-time.Minute)}
 	held := with(ready(), record(old), observed("build-0", imagebuilder.PhaseRunning, ofOtherInputs), func(s *Snapshot) { s.PushSecret = Secret{} })
 
 	first := Compute(held)
-	require.Equal(t, ReasonSecretMissing, first.Reason)
+	require.Equal(t, ledger.ReasonSecretMissing, first.Reason)
 	require.Equal(t, []string{"WriteRecord 2 Superseded"}, outline(first.Effects), "the record comes first")
 
 	recorded := with(held, record(first.Effects[0].(WriteRecord).Record))
@@ -120,18 +121,18 @@ func TestSupersededWhileHeld(t *testing.T) {
 
 	wanted := claimed(time.Minute)
 	wanted.Attempt = 2
-	back := with(ready(), record(failure(wanted, Failure{Reason: FailureSuperseded, Transient: true})), observed("build-1", imagebuilder.PhaseStopped, withoutInputs))
+	back := with(ready(), record(failure(wanted, ledger.Failure{Reason: ledger.FailureSuperseded, Transient: true})), observed("build-1", imagebuilder.PhaseStopped, withoutInputs))
 	p := Compute(back)
-	require.Equal(t, StatePending, p.State, "wanted again, they are built again, at once")
+	require.Equal(t, ledger.StatePending, p.State, "wanted again, they are built again, at once")
 	require.Equal(t, []string{"LoadConfig " + wantedConfig, "WriteRecord 2", "DeleteBuild build-1", "StartBuild"}, outline(p.Effects), "and that is no further attempt")
 }
 
 // TestImageOfASupersededBuildIsRemembered: a build that ended all the same before
 // the next one was claimed made an image that may be wanted again.
 func TestImageOfASupersededBuildIsRemembered(t *testing.T) {
-	old := Record{Build: "build-0", Fingerprint: "other-fingerprint", Config: otherConfig, Attempt: 1, ClaimedAt: now.Add(-time.Minute)}
+	old := ledger.Record{Build: "build-0", Fingerprint: "other-fingerprint", Config: otherConfig, Attempt: 1, ClaimedAt: now.Add(-time.Minute)}
 	p := Compute(with(ready(), record(old), observed("build-0", imagebuilder.PhaseSucceeded, ofOtherInputs, func(b *imagebuilder.Observation) { b.Image = otherImage })))
-	require.Equal(t, []PastImage{{Fingerprint: "other-fingerprint", Config: otherConfig, Build: "build-0", Image: otherImage}}, p.Effects[1].(WriteRecord).Record.History)
+	require.Equal(t, []ledger.PastImage{{Fingerprint: "other-fingerprint", Config: otherConfig, Build: "build-0", Image: otherImage}}, p.Effects[1].(WriteRecord).Record.History)
 }
 
 // TestConcurrencyLimit: a place is taken after the claim, so that what is in its

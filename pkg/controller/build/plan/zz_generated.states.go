@@ -14,13 +14,13 @@
 //	    inputs only, without digest, lost, broken → Pending (BuildCreated): LoadConfig rendered-worker-1, WriteRecord 1, DeleteInputs build-1, StartBuild
 //	    pending → Pending (BuildCreated): ConfirmPresent build-1, WriteRecord 1
 //	    running → Building (BuildRunning): ConfirmPresent build-1, WriteRecord 1
-//	    complete → Succeeded (ImagePublished): ConfirmPresent build-1, Publish
+//	    complete → Published (ImagePublished): ConfirmPresent build-1, Publish
 //	    stopped → Pending (BuildCreated): LoadConfig rendered-worker-1, WriteRecord 1, DeleteBuild build-1, StartBuild
 //	claimed now:
 //	    no build, inputs only → Unsettled
 //	    pending → Pending (BuildCreated)
 //	    running, stopping → Building (BuildRunning)
-//	    complete → Succeeded (ImagePublished): Publish
+//	    complete → Published (ImagePublished): Publish
 //	    without digest → Retrying (RetryScheduled): WriteRecord 1 ImageDigestMissing
 //	    lost → Retrying (RetryScheduled): WriteRecord 1 BuildPodEvicted
 //	    broken → Failed (BuildFailed): WriteRecord 1 DockerBuildFailed
@@ -29,7 +29,7 @@
 //	    no build, inputs only → Pending (BuildCreated): LoadConfig rendered-worker-1, StartBuild
 //	    pending → Pending (BuildCreated)
 //	    running, stopping → Building (BuildRunning)
-//	    complete → Succeeded (ImagePublished): Publish
+//	    complete → Published (ImagePublished): Publish
 //	    without digest → Retrying (RetryScheduled): WriteRecord 1 ImageDigestMissing
 //	    lost → Retrying (RetryScheduled): WriteRecord 1 BuildPodEvicted
 //	    broken → Failed (BuildFailed): WriteRecord 1 DockerBuildFailed
@@ -38,22 +38,22 @@
 //	    no build, inputs only → Retrying (RetryScheduled): ConfirmAbsent build-1, WriteRecord 1 BuildDeleted
 //	    pending → Pending (BuildCreated)
 //	    running, stopping → Building (BuildRunning)
-//	    complete → Succeeded (ImagePublished): Publish
+//	    complete → Published (ImagePublished): Publish
 //	    without digest → Retrying (RetryScheduled): WriteRecord 1 ImageDigestMissing
 //	    lost → Retrying (RetryScheduled): WriteRecord 1 BuildPodEvicted
 //	    broken → Failed (BuildFailed): WriteRecord 1 DockerBuildFailed
 //	    stopped → Interrupted (BuildCancelled): WriteRecord 1
 //	succeeded:
-//	    no build, stopping → Succeeded (ImagePublished)
-//	    inputs only, complete, without digest, lost, broken, stopped → Succeeded (ImagePublished): DeleteInputs build-1
-//	    pending, running → Succeeded (ImagePublished): StopBuild build-1
+//	    no build, stopping → Published (ImagePublished)
+//	    inputs only, complete, without digest, lost, broken, stopped → Published (ImagePublished): DeleteInputs build-1
+//	    pending, running → Published (ImagePublished): StopBuild build-1
 //	succeeded, annotation gone; of other inputs, with history:
-//	    no build, inputs only, pending, running, stopping, complete, without digest, lost, broken, stopped → Succeeded (ImagePublished): Publish
+//	    no build, inputs only, pending, running, stopping, complete, without digest, lost, broken, stopped → Published (ImagePublished): Publish
 //	failed for now:
 //	    no build, stopping → Retrying (RetryScheduled)
 //	    inputs only, stopped → Retrying (RetryScheduled): DeleteInputs build-1
 //	    pending, running → Retrying (RetryScheduled): StopBuild build-1
-//	    complete → Succeeded (ImagePublished): Publish
+//	    complete → Published (ImagePublished): Publish
 //	    without digest → Retrying (RetryScheduled): WriteRecord 1 ImageDigestMissing
 //	    lost → Retrying (RetryScheduled): WriteRecord 1 BuildPodEvicted
 //	    broken → Failed (BuildFailed): WriteRecord 1 DockerBuildFailed
@@ -61,7 +61,7 @@
 //	    no build, stopping → Pending (BuildCreated): LoadConfig rendered-worker-1, WriteRecord 2, StartBuild
 //	    inputs only → Pending (BuildCreated): LoadConfig rendered-worker-1, WriteRecord 2, DeleteInputs build-1, StartBuild
 //	    pending, running → Pending (BuildCreated): LoadConfig rendered-worker-1, WriteRecord 2, StopBuild build-1, StartBuild
-//	    complete → Succeeded (ImagePublished): Publish
+//	    complete → Published (ImagePublished): Publish
 //	    without digest → Retrying (RetryScheduled): WriteRecord 1 ImageDigestMissing
 //	    lost → Retrying (RetryScheduled): WriteRecord 1 BuildPodEvicted
 //	    broken → Failed (BuildFailed): WriteRecord 1 DockerBuildFailed
@@ -70,7 +70,7 @@
 //	    no build, stopping → Failed (AttemptsExhausted)
 //	    inputs only, stopped → Failed (AttemptsExhausted): DeleteInputs build-1
 //	    pending, running → Failed (AttemptsExhausted): StopBuild build-1
-//	    complete → Succeeded (ImagePublished): Publish
+//	    complete → Published (ImagePublished): Publish
 //	    without digest → Failed (AttemptsExhausted): WriteRecord 4 ImageDigestMissing
 //	    lost → Failed (AttemptsExhausted): WriteRecord 4 BuildPodEvicted
 //	    broken → Failed (BuildFailed): WriteRecord 4 DockerBuildFailed
@@ -78,14 +78,14 @@
 //	    no build, stopping → Failed (BuildFailed)
 //	    inputs only, broken, stopped → Failed (BuildFailed): DeleteInputs build-1
 //	    pending, running → Failed (BuildFailed): StopBuild build-1
-//	    complete → Succeeded (ImagePublished): Publish
+//	    complete → Published (ImagePublished): Publish
 //	    without digest → Retrying (RetryScheduled): WriteRecord 1 ImageDigestMissing
 //	    lost → Retrying (RetryScheduled): WriteRecord 1 BuildPodEvicted
 //	interrupted:
 //	    no build, stopping → Interrupted (BuildCancelled)
 //	    inputs only, stopped → Interrupted (BuildCancelled): DeleteInputs build-1
 //	    pending, running → Interrupted (BuildCancelled): StopBuild build-1
-//	    complete → Succeeded (ImagePublished): Publish
+//	    complete → Published (ImagePublished): Publish
 //	    without digest → Retrying (RetryScheduled): WriteRecord 1 ImageDigestMissing
 //	    lost → Retrying (RetryScheduled): WriteRecord 1 BuildPodEvicted
 //	    broken → Failed (BuildFailed): WriteRecord 1 DockerBuildFailed
@@ -97,13 +97,13 @@
 //	    inputs only, without digest, lost, broken → Held (PoolPaused): DeleteInputs build-1
 //	    pending → Pending (BuildCreated): ConfirmPresent build-1, WriteRecord 1
 //	    running → Building (BuildRunning): ConfirmPresent build-1, WriteRecord 1
-//	    complete → Succeeded (ImagePublished): ConfirmPresent build-1, Publish
+//	    complete → Published (ImagePublished): ConfirmPresent build-1, Publish
 //	    stopped → Held (PoolPaused): DeleteBuild build-1
 //	claimed now:
 //	    no build, inputs only → Unsettled
 //	    pending → Pending (BuildCreated)
 //	    running, stopping → Building (BuildRunning)
-//	    complete → Succeeded (ImagePublished): Publish
+//	    complete → Published (ImagePublished): Publish
 //	    without digest → Retrying (RetryScheduled): WriteRecord 1 ImageDigestMissing
 //	    lost → Retrying (RetryScheduled): WriteRecord 1 BuildPodEvicted
 //	    broken → Failed (BuildFailed): WriteRecord 1 DockerBuildFailed
@@ -113,7 +113,7 @@
 //	    inputs only → Held (PoolPaused): ConfirmAbsent build-1, DeleteInputs build-1
 //	    pending → Pending (BuildCreated)
 //	    running, stopping → Building (BuildRunning)
-//	    complete → Succeeded (ImagePublished): Publish
+//	    complete → Published (ImagePublished): Publish
 //	    without digest → Retrying (RetryScheduled): WriteRecord 1 ImageDigestMissing
 //	    lost → Retrying (RetryScheduled): WriteRecord 1 BuildPodEvicted
 //	    broken → Failed (BuildFailed): WriteRecord 1 DockerBuildFailed
@@ -122,22 +122,22 @@
 //	    no build, inputs only → Retrying (RetryScheduled): ConfirmAbsent build-1, WriteRecord 1 BuildDeleted
 //	    pending → Pending (BuildCreated)
 //	    running, stopping → Building (BuildRunning)
-//	    complete → Succeeded (ImagePublished): Publish
+//	    complete → Published (ImagePublished): Publish
 //	    without digest → Retrying (RetryScheduled): WriteRecord 1 ImageDigestMissing
 //	    lost → Retrying (RetryScheduled): WriteRecord 1 BuildPodEvicted
 //	    broken → Failed (BuildFailed): WriteRecord 1 DockerBuildFailed
 //	    stopped → Interrupted (BuildCancelled): WriteRecord 1
 //	succeeded:
-//	    no build, stopping → Succeeded (ImagePublished)
-//	    inputs only, complete, without digest, lost, broken, stopped → Succeeded (ImagePublished): DeleteInputs build-1
-//	    pending, running → Succeeded (ImagePublished): StopBuild build-1
+//	    no build, stopping → Published (ImagePublished)
+//	    inputs only, complete, without digest, lost, broken, stopped → Published (ImagePublished): DeleteInputs build-1
+//	    pending, running → Published (ImagePublished): StopBuild build-1
 //	succeeded, annotation gone; of other inputs, with history:
-//	    no build, inputs only, pending, running, stopping, complete, without digest, lost, broken, stopped → Succeeded (ImagePublished): Publish
+//	    no build, inputs only, pending, running, stopping, complete, without digest, lost, broken, stopped → Published (ImagePublished): Publish
 //	failed for now:
 //	    no build, stopping → Retrying (RetryScheduled)
 //	    inputs only, stopped → Retrying (RetryScheduled): DeleteInputs build-1
 //	    pending, running → Retrying (RetryScheduled): StopBuild build-1
-//	    complete → Succeeded (ImagePublished): Publish
+//	    complete → Published (ImagePublished): Publish
 //	    without digest → Retrying (RetryScheduled): WriteRecord 1 ImageDigestMissing
 //	    lost → Retrying (RetryScheduled): WriteRecord 1 BuildPodEvicted
 //	    broken → Failed (BuildFailed): WriteRecord 1 DockerBuildFailed
@@ -145,7 +145,7 @@
 //	    no build, stopping → Held (PoolPaused)
 //	    inputs only, stopped → Held (PoolPaused): DeleteInputs build-1
 //	    pending, running → Held (PoolPaused): StopBuild build-1
-//	    complete → Succeeded (ImagePublished): Publish
+//	    complete → Published (ImagePublished): Publish
 //	    without digest → Retrying (RetryScheduled): WriteRecord 1 ImageDigestMissing
 //	    lost → Retrying (RetryScheduled): WriteRecord 1 BuildPodEvicted
 //	    broken → Failed (BuildFailed): WriteRecord 1 DockerBuildFailed
@@ -153,7 +153,7 @@
 //	    no build, stopping → Failed (AttemptsExhausted)
 //	    inputs only, stopped → Failed (AttemptsExhausted): DeleteInputs build-1
 //	    pending, running → Failed (AttemptsExhausted): StopBuild build-1
-//	    complete → Succeeded (ImagePublished): Publish
+//	    complete → Published (ImagePublished): Publish
 //	    without digest → Failed (AttemptsExhausted): WriteRecord 4 ImageDigestMissing
 //	    lost → Failed (AttemptsExhausted): WriteRecord 4 BuildPodEvicted
 //	    broken → Failed (BuildFailed): WriteRecord 4 DockerBuildFailed
@@ -161,14 +161,14 @@
 //	    no build, stopping → Failed (BuildFailed)
 //	    inputs only, broken, stopped → Failed (BuildFailed): DeleteInputs build-1
 //	    pending, running → Failed (BuildFailed): StopBuild build-1
-//	    complete → Succeeded (ImagePublished): Publish
+//	    complete → Published (ImagePublished): Publish
 //	    without digest → Retrying (RetryScheduled): WriteRecord 1 ImageDigestMissing
 //	    lost → Retrying (RetryScheduled): WriteRecord 1 BuildPodEvicted
 //	interrupted:
 //	    no build, stopping → Interrupted (BuildCancelled)
 //	    inputs only, stopped → Interrupted (BuildCancelled): DeleteInputs build-1
 //	    pending, running → Interrupted (BuildCancelled): StopBuild build-1
-//	    complete → Succeeded (ImagePublished): Publish
+//	    complete → Published (ImagePublished): Publish
 //	    without digest → Retrying (RetryScheduled): WriteRecord 1 ImageDigestMissing
 //	    lost → Retrying (RetryScheduled): WriteRecord 1 BuildPodEvicted
 //	    broken → Failed (BuildFailed): WriteRecord 1 DockerBuildFailed
@@ -184,7 +184,7 @@
 //	    no build, inputs only → Held (ConfigMapMissing)
 //	    pending → Pending (BuildCreated)
 //	    running, stopping → Building (BuildRunning)
-//	    complete → Succeeded (ImagePublished): Publish
+//	    complete → Published (ImagePublished): Publish
 //	    without digest → Retrying (RetryScheduled): WriteRecord 1 ImageDigestMissing
 //	    lost → Retrying (RetryScheduled): WriteRecord 1 BuildPodEvicted
 //	    broken → Failed (BuildFailed): WriteRecord 1 DockerBuildFailed
@@ -194,7 +194,7 @@
 //	    inputs only → Held (ConfigMapMissing): ConfirmAbsent build-1, DeleteInputs build-1
 //	    pending → Pending (BuildCreated)
 //	    running, stopping → Building (BuildRunning)
-//	    complete → Succeeded (ImagePublished): Publish
+//	    complete → Published (ImagePublished): Publish
 //	    without digest → Retrying (RetryScheduled): WriteRecord 1 ImageDigestMissing
 //	    lost → Retrying (RetryScheduled): WriteRecord 1 BuildPodEvicted
 //	    broken → Failed (BuildFailed): WriteRecord 1 DockerBuildFailed
@@ -210,27 +210,27 @@
 //	    no build, stopping → Pending (BuildCreated): LoadConfig rendered-worker-1, WriteRecord 1, StartBuild
 //	    inputs only, without digest, lost, broken → Pending (BuildCreated): LoadConfig rendered-worker-1, WriteRecord 1, DeleteInputs build-1, StartBuild
 //	    pending, running → Pending (BuildCreated): LoadConfig rendered-worker-1, WriteRecord 1, StopBuild build-1, StartBuild
-//	    complete → Succeeded (ImagePublished): ConfirmPresent build-1, Publish
+//	    complete → Published (ImagePublished): ConfirmPresent build-1, Publish
 //	    stopped → Pending (BuildCreated): LoadConfig rendered-worker-1, WriteRecord 1, DeleteBuild build-1, StartBuild
 //	claimed now:
 //	    no build, inputs only → Unsettled
 //	    pending, running → Pending (BuildCreated): LoadConfig rendered-worker-1, WriteRecord 1, StopBuild build-1, StartBuild
 //	    stopping → Pending (BuildCreated): LoadConfig rendered-worker-1, WriteRecord 1, StartBuild
-//	    complete → Succeeded (ImagePublished): Publish
+//	    complete → Published (ImagePublished): Publish
 //	    without digest, lost, broken → Pending (BuildCreated): LoadConfig rendered-worker-1, WriteRecord 1, DeleteInputs build-1, StartBuild
 //	    stopped → Pending (BuildCreated): LoadConfig rendered-worker-1, WriteRecord 1, DeleteBuild build-1, StartBuild
 //	claimed:
 //	    no build, inputs only → Pending (BuildCreated): LoadConfig rendered-worker-1, StartBuild
 //	    pending, running → Pending (BuildCreated): LoadConfig rendered-worker-1, WriteRecord 1, StopBuild build-1, StartBuild
 //	    stopping → Pending (BuildCreated): LoadConfig rendered-worker-1, WriteRecord 1, StartBuild
-//	    complete → Succeeded (ImagePublished): Publish
+//	    complete → Published (ImagePublished): Publish
 //	    without digest, lost, broken → Pending (BuildCreated): LoadConfig rendered-worker-1, WriteRecord 1, DeleteInputs build-1, StartBuild
 //	    stopped → Pending (BuildCreated): LoadConfig rendered-worker-1, WriteRecord 1, DeleteBuild build-1, StartBuild
 //	claimed and reported:
 //	    no build, inputs only → Retrying (RetryScheduled): ConfirmAbsent build-1, WriteRecord 1 BuildDeleted
 //	    pending, running → Pending (BuildCreated): LoadConfig rendered-worker-1, WriteRecord 1, StopBuild build-1, StartBuild
 //	    stopping → Pending (BuildCreated): LoadConfig rendered-worker-1, WriteRecord 1, StartBuild
-//	    complete → Succeeded (ImagePublished): Publish
+//	    complete → Published (ImagePublished): Publish
 //	    without digest, lost, broken → Pending (BuildCreated): LoadConfig rendered-worker-1, WriteRecord 1, DeleteInputs build-1, StartBuild
 //	    stopped → Pending (BuildCreated): LoadConfig rendered-worker-1, WriteRecord 1, DeleteBuild build-1, StartBuild
 //	succeeded; succeeded, annotation gone:
@@ -242,19 +242,19 @@
 //	    no build, stopping → Pending (BuildCreated): LoadConfig rendered-worker-1, WriteRecord 1, StartBuild
 //	    inputs only, without digest, lost, broken → Pending (BuildCreated): LoadConfig rendered-worker-1, WriteRecord 1, DeleteInputs build-1, StartBuild
 //	    pending, running → Pending (BuildCreated): LoadConfig rendered-worker-1, WriteRecord 1, StopBuild build-1, StartBuild
-//	    complete → Succeeded (ImagePublished): Publish
+//	    complete → Published (ImagePublished): Publish
 //	    stopped → Pending (BuildCreated): LoadConfig rendered-worker-1, WriteRecord 1, DeleteBuild build-1, StartBuild
 //	of other inputs, with history:
-//	    no build, inputs only, pending, running, stopping, complete, without digest, lost, broken, stopped → Succeeded (ImagePublished): Publish
+//	    no build, inputs only, pending, running, stopping, complete, without digest, lost, broken, stopped → Published (ImagePublished): Publish
 //
 // The pool is not layered.
 //
 //	no record:
-//	    no build → NotLayered
-//	    inputs only → NotLayered: DeleteInputs build-1
-//	    pending, running, stopping, complete, without digest, lost, broken, stopped → NotLayered: DeleteBuild build-1
+//	    no build → NotOptedIn
+//	    inputs only → NotOptedIn: DeleteInputs build-1
+//	    pending, running, stopping, complete, without digest, lost, broken, stopped → NotOptedIn: DeleteBuild build-1
 //	claimed now; claimed; claimed and reported; succeeded; succeeded, annotation gone; failed for now; failed a while ago; failed four times; failed for good; interrupted; of other inputs; of other inputs, with history:
-//	    no build → NotLayered: RemoveTraces
-//	    inputs only → NotLayered: DeleteInputs build-1, RemoveTraces
-//	    pending, running, stopping, complete, without digest, lost, broken, stopped → NotLayered: DeleteBuild build-1, RemoveTraces
+//	    no build → NotOptedIn: RemoveTraces
+//	    inputs only → NotOptedIn: DeleteInputs build-1, RemoveTraces
+//	    pending, running, stopping, complete, without digest, lost, broken, stopped → NotOptedIn: DeleteBuild build-1, RemoveTraces
 package plan

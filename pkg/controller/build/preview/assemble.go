@@ -16,6 +16,7 @@ import (
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder/openshift"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs/content"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/plan"
 	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
 )
@@ -67,21 +68,16 @@ func New(objects build.Objects, withDiff bool) (*Report, *Creation, error) {
 // decide sets the outcome. What a pool does not report has no reason of its own.
 func (r *Report) decide(p *build.Preview) {
 	switch p.Plan.State {
-	case plan.StateSucceeded:
+	case ledger.StatePublished:
 		r.Outcome = NothingToBuild
-	case plan.StateFailed, plan.StateInterrupted:
+	case ledger.StateFailed, ledger.StateInterrupted:
 		r.Outcome = Blocked
-	case plan.StateHeld:
+	case ledger.StateHeld, ledger.StateSettling:
 		r.Outcome = Blocked
-		if r.Reason == plan.ReasonQueued {
-			r.Outcome = WouldBuild
-		}
-	case plan.StateNotLayered:
-		if p.Snapshot.Pool.Deleting {
-			r.Outcome, r.Reason, r.Message = NothingToBuild, "Deleted", "MachineConfigPool "+r.Pool+" is being deleted."
-			return
-		}
-		r.Outcome, r.Reason = Blocked, string(plan.StateNotLayered)
+	case ledger.StateDeleting:
+		r.Outcome, r.Reason, r.Message = NothingToBuild, string(ledger.StateDeleting), "MachineConfigPool "+r.Pool+" is being deleted."
+	case ledger.StateNotOptedIn:
+		r.Outcome, r.Reason = Blocked, string(ledger.StateNotOptedIn)
 		r.Message = fmt.Sprintf("MachineConfigPool %s did not opt in: its label %s is absent or \"false\"; set it, to any other value, to have its image built",
 			r.Pool, ctrlcommon.LayeringEnabledPoolLabel)
 	default:
@@ -104,7 +100,7 @@ func (r *Report) warn(objects *build.Objects, p *build.Preview) {
 			r.Warnings = append(r.Warnings, fmt.Sprintf("the image %s is not on the pool yet: it was built before, and is published without a build", publish.Record.Image))
 		}
 	}
-	if warning := p.Snapshot.Config.Warning; !strings.Contains(r.Message, warning) {
+	if warning := p.Snapshot.Config.Warning; warning != "" && warning != p.Plan.Warning {
 		r.Warnings = append(r.Warnings, warning)
 	}
 }
@@ -133,7 +129,7 @@ func (r *Report) describe(p *build.Preview) (*Creation, error) {
 		r.Image.Mounted = append(r.Image.Mounted, kind+volume.Name+" at "+volume.Path)
 	}
 	r.Containerfile = withhold(request.Containerfile, custom)
-	if r.Outcome == NothingToBuild || r.Outcome == WouldBuild && !p.Starts && r.Reason != plan.ReasonQueued {
+	if r.Outcome == NothingToBuild || r.Outcome == WouldBuild && !p.Starts && r.Reason != ledger.ReasonQueued {
 		return nil, nil
 	}
 	made, secrets := openshift.Objects(ctrlcommon.MCONamespace, *request)

@@ -11,6 +11,7 @@ import (
 	"github.com/openshift/machine-config-operator/pkg/controller/build"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs/content"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/plan"
 )
 
@@ -152,7 +153,7 @@ func others(objects build.Objects, p *build.Preview, before *mcfgv1.MachineConfi
 }
 
 // fingerprintOf is that of the image's inputs; empty if it is not on record.
-func fingerprintOf(record *plan.Record, image string) string {
+func fingerprintOf(record *ledger.Record, image string) string {
 	if record == nil || image == "" {
 		return ""
 	}

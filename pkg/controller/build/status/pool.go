@@ -9,10 +9,9 @@ import (
 	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/plan"
-	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
 )
 
 // Report is what the status command writes as JSON or YAML. Fields are only added.
@@ -27,8 +26,8 @@ type Report struct {
 type Pool struct {
 	Name string `json:"name"`
 	// OptedIn tells whether the pool has its image built.
-	OptedIn bool  `json:"optedIn"`
-	State   State `json:"state"`
+	OptedIn bool         `json:"optedIn"`
+	State   ledger.State `json:"state"`
 	// NeedsAttention tells that nothing good comes of waiting: the build failed or is
 	// stuck, or nobody reports on the pool.
 	NeedsAttention bool `json:"needsAttention"`
@@ -90,55 +89,51 @@ func Of(o Objects) []Pool {
 }
 
 func (o *Objects) of(pool *mcfgv1.MachineConfigPool) Pool {
+	read := ledger.Read(pool)
 	p := Pool{
-		Name: pool.Name, OptedIn: ctrlcommon.IsLayeredPool(pool), Config: pool.Spec.Configuration.Name,
-		Image: pool.Annotations[constants.DesiredOSImageAnnotation], ImageConfig: pool.Annotations[constants.DesiredOSImageConfigAnnotation],
+		Name: read.Name, OptedIn: read.Layered, Config: read.WantedConfig,
+		Image: read.Image, ImageConfig: read.ImageConfig, ImageCurrent: read.HasImageOfWanted(),
 	}
-	p.ImageCurrent = p.Image != "" && p.ImageConfig == p.Config
 	switch {
-	case pool.DeletionTimestamp != nil:
-		p.State, p.Since = StateDeleting, timeOf(pool.DeletionTimestamp.Time)
+	case read.Deleting:
+		p.State, p.Since = ledger.StateDeleting, timeOf(pool.DeletionTimestamp.Time)
 		return p
 	case !p.OptedIn:
-		p.State = StateNotOptedIn
+		p.State = ledger.StateNotOptedIn
 		return p
 	}
-	// A record that cannot be read is as good as none, as it is to the controller.
-	record, _ := plan.ParseRecord(pool.Annotations[constants.BuildRecordAnnotation])
-	build := o.buildOf(pool, record)
-
-	found := trueConditions(pool)
-	if len(found) == 1 {
-		p.State, p.Reason, p.Message = stateOf(found[0]), found[0].Reason, found[0].Message
-		p.Since = timeOf(found[0].LastTransitionTime.Time)
-		p.attempt(record, build, o)
-		p.Outdated = p.outdated(pool, record, build, o)
+	build := o.buildOf(pool, read.Record)
+	p.State = read.Told.State
+	switch p.State {
+	case ledger.StateContradictory:
+	case ledger.StateNotReported:
+		p.Since = timeOf(lastSpecChange(pool))
+	default:
+		p.Reason, p.Message, p.Since = read.Told.Reason, read.Told.Message, timeOf(read.Told.Since)
+		p.attempt(read.Record, build, o)
+		if p.Outdated = p.outdated(&read, build, o); p.Outdated != "" {
+			p.State, p.Since = ledger.StateNotReported, timeOf(lastSpecChange(pool))
+			p.ExpectedEnd, p.Started = nil, nil
+		}
 	}
-	switch {
-	case len(found) > 1:
-		p.State = StateContradictory
-	case len(found) == 0, p.Outdated != "":
-		p.State, p.Since = StateNotReported, timeOf(lastSpecChange(pool))
-		p.ExpectedEnd, p.Started = nil, nil
-	}
-	p.NeedsAttention = p.State == StateFailed || p.State == StateStuck || p.State == StateContradictory ||
-		p.State == StateNotReported && p.Since != nil && o.Now.Sub(p.Since.Time) > silence
+	p.NeedsAttention = p.State == ledger.StateFailed || p.State == ledger.StateStuck || p.State == ledger.StateContradictory ||
+		p.State == ledger.StateNotReported && p.Since != nil && o.Now.Sub(p.Since.Time) > silence
 	return p
 }
 
 // attempt fills in what the record and the Build know of the state.
-func (p *Pool) attempt(record *plan.Record, build *imagebuilder.Observation, o *Objects) {
-	if record == nil || !p.State.isOfAttempt() {
+func (p *Pool) attempt(record *ledger.Record, build *imagebuilder.Observation, o *Objects) {
+	if record == nil || !p.State.IsOfAttempt() {
 		return
 	}
 	p.Build, p.Attempt, p.MaxAttempts = record.Build, record.Attempt, o.MaxAttempts
 	p.UsuallySeconds = int64(record.Usually() / time.Second)
 	switch p.State {
-	case StatePending, StateStuck:
+	case ledger.StatePending, ledger.StateStuck:
 		if build != nil {
 			p.Since = timeOf(build.Created)
 		}
-	case StateBuilding:
+	case ledger.StateBuilding:
 		p.Started = p.Since
 		if build != nil && !build.Started.IsZero() {
 			p.Started = timeOf(build.Started)
@@ -147,18 +142,18 @@ func (p *Pool) attempt(record *plan.Record, build *imagebuilder.Observation, o *
 		if usually := record.Usually(); usually > 0 && p.Started != nil {
 			p.ExpectedEnd = timeOf(p.Started.Add(usually))
 		}
-	case StateRetrying, StateFailed, StateInterrupted:
+	case ledger.StateRetrying, ledger.StateFailed, ledger.StateInterrupted:
 		if record.Failed() {
 			p.Since = timeOf(record.Failure.At)
 		}
-		if p.State == StateRetrying {
-			p.NextAttempt = timeOf(record.NextAttempt())
+		if p.State == ledger.StateRetrying {
+			p.NextAttempt = timeOf(plan.NextAttempt(record))
 		}
 	}
 }
 
 // buildOf is the Build of the newest attempt; nil if it does not exist, or is not known.
-func (o *Objects) buildOf(pool *mcfgv1.MachineConfigPool, record *plan.Record) *imagebuilder.Observation {
+func (o *Objects) buildOf(pool *mcfgv1.MachineConfigPool, record *ledger.Record) *imagebuilder.Observation {
 	if record == nil {
 		return nil
 	}

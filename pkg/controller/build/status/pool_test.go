@@ -13,7 +13,7 @@ import (
 	"github.com/openshift/machine-config-operator/pkg/controller/build/buildtest"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
-	"github.com/openshift/machine-config-operator/pkg/controller/build/plan"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
 )
 
 const (
@@ -51,25 +51,25 @@ func annotated(pool *mcfgv1.MachineConfigPool, pairs ...string) *mcfgv1.MachineC
 }
 
 // record is that of the second attempt.
-func record(change func(*plan.Record)) string {
-	r := plan.Record{Build: buildName, Fingerprint: strings.Repeat("f", 64), Config: wanted, Attempt: 2, ClaimedAt: ago(11 * time.Minute), Took: []int64{720, 700, 900}}
+func record(change func(*ledger.Record)) string {
+	r := ledger.Record{Build: buildName, Fingerprint: strings.Repeat("f", 64), Config: wanted, Attempt: 2, ClaimedAt: ago(11 * time.Minute), Took: []int64{720, 700, 900}}
 	change(&r)
 	return r.String()
 }
 
-func running(*plan.Record) {}
+func running(*ledger.Record) {}
 
-func failed(r *plan.Record) {
-	r.Failure = &plan.Failure{Reason: "BuildPodEvicted", Transient: true, At: ago(5 * time.Second)}
+func failed(r *ledger.Record) {
+	r.Failure = &ledger.Failure{Reason: "BuildPodEvicted", Transient: true, At: ago(5 * time.Second)}
 }
 
 func published() *mcfgv1.MachineConfigPool {
-	return annotated(reporting(mcfgv1.MachineConfigPoolBuildSuccess, plan.ReasonImagePublished, "Image "+image+" of "+wanted+" is published."),
+	return annotated(reporting(mcfgv1.MachineConfigPoolBuildSuccess, ledger.ReasonImagePublished, "Image "+image+" of "+wanted+" is published."),
 		constants.DesiredOSImageAnnotation, image, constants.DesiredOSImageConfigAnnotation, wanted)
 }
 
 func building() *mcfgv1.MachineConfigPool {
-	return annotated(reporting(mcfgv1.MachineConfigPoolBuilding, plan.ReasonBuildRunning, "Build "+buildName+" of "+wanted+" is running."),
+	return annotated(reporting(mcfgv1.MachineConfigPoolBuilding, ledger.ReasonBuildRunning, "Build "+buildName+" of "+wanted+" is running."),
 		constants.BuildRecordAnnotation, record(running))
 }
 
@@ -104,36 +104,36 @@ func TestOf(t *testing.T) {
 			want: "worker|Building|BuildRunning|rendered-worker-01234567…|-|2/4|~2m"},
 		"building, record spoiled": {reason: "the controller would not know either", pool: annotated(building(), constants.BuildRecordAnnotation, "{"), known: true, age: "10m",
 			want: "worker|Building|BuildRunning|rendered-worker-01234567…|-|-|-"},
-		"pending": {reason: "since the Build was created", pool: pending(plan.ReasonBuildCreated), known: true, builds: observed(imagebuilder.PhasePending), age: "9m",
+		"pending": {reason: "since the Build was created", pool: pending(ledger.ReasonBuildCreated), known: true, builds: observed(imagebuilder.PhasePending), age: "9m",
 			want: "worker|Pending|BuildCreated|rendered-worker-01234567…|-|2/4|-"},
-		"stuck": {reason: "it does not begin by itself", pool: pending(plan.ReasonBuildStuck), known: true, builds: observed(imagebuilder.PhasePending), age: "9m", attention: true,
+		"stuck": {reason: "it does not begin by itself", pool: pending(ledger.ReasonBuildStuck), known: true, builds: observed(imagebuilder.PhasePending), age: "9m", attention: true,
 			want: "worker|Stuck|BuildStuck|rendered-worker-01234567…|-|2/4|-"},
 		"retrying": {reason: "the next attempt has its time", age: "5s",
-			pool: annotated(reporting(mcfgv1.MachineConfigPoolBuildPending, plan.ReasonRetryScheduled, "Attempt 2 of 4 at "+wanted+" failed."), constants.BuildRecordAnnotation, record(failed)),
+			pool: annotated(reporting(mcfgv1.MachineConfigPoolBuildPending, ledger.ReasonRetryScheduled, "Attempt 2 of 4 at "+wanted+" failed."), constants.BuildRecordAnnotation, record(failed)),
 			want: "worker|Retrying|RetryScheduled|rendered-worker-01234567…|-|2/4|retry in 17s"},
-		"queued": {reason: "its turn comes", pool: reporting(mcfgv1.MachineConfigPoolBuildPending, plan.ReasonQueued, "The build of "+wanted+" is queued."), age: "10m",
+		"queued": {reason: "its turn comes", pool: reporting(mcfgv1.MachineConfigPoolBuildPending, ledger.ReasonQueued, "The build of "+wanted+" is queued."), age: "10m",
 			want: "worker|Queued|Queued|rendered-worker-01234567…|-|-|-"},
-		"settling": {reason: "inputs change", pool: reporting(mcfgv1.MachineConfigPoolBuildPending, plan.ReasonInputsChanging, "The inputs keep changing."), age: "10m",
+		"settling": {reason: "inputs change", pool: reporting(mcfgv1.MachineConfigPoolBuildPending, ledger.ReasonInputsChanging, "The inputs keep changing."), age: "10m",
 			want: "worker|Settling|InputsChanging|rendered-worker-01234567…|-|-|-"},
-		"held": {reason: "something is to be mended", pool: reporting(mcfgv1.MachineConfigPoolBuildPending, plan.ReasonSecretMissing, "Secret push does not exist."), age: "10m",
+		"held": {reason: "something is to be mended", pool: reporting(mcfgv1.MachineConfigPoolBuildPending, ledger.ReasonSecretMissing, "Secret push does not exist."), age: "10m",
 			want: "worker|Held|SecretMissing|rendered-worker-01234567…|-|-|-"},
 		"held for a reason of a later version": {reason: "unknown reasons are holds", pool: reporting(mcfgv1.MachineConfigPoolBuildPending, "SomethingNew", "?"), age: "10m",
 			want: "worker|Held|SomethingNew|rendered-worker-01234567…|-|-|-"},
 		"failed": {reason: "the old image stays", age: "5s", attention: true,
-			pool: annotated(reporting(mcfgv1.MachineConfigPoolBuildFailed, plan.ReasonBuildFailed, "Build "+buildName+" of "+wanted+" failed."), constants.BuildRecordAnnotation, record(failed),
+			pool: annotated(reporting(mcfgv1.MachineConfigPoolBuildFailed, ledger.ReasonBuildFailed, "Build "+buildName+" of "+wanted+" failed."), constants.BuildRecordAnnotation, record(failed),
 				constants.DesiredOSImageAnnotation, image, constants.DesiredOSImageConfigAnnotation, other),
 			want: "worker|Failed|BuildFailed|rendered-worker-01234567…|sha256:000000000000… (old)|2/4|-"},
-		"interrupted": {reason: "someone wanted that", pool: reporting(mcfgv1.MachineConfigPoolBuildInterrupted, plan.ReasonBuildCancelled, "Build of "+wanted+" was cancelled."), age: "10m",
+		"interrupted": {reason: "someone wanted that", pool: reporting(mcfgv1.MachineConfigPoolBuildInterrupted, ledger.ReasonBuildCancelled, "Build of "+wanted+" was cancelled."), age: "10m",
 			want: "worker|Interrupted|BuildCancelled|rendered-worker-01234567…|-|-|-"},
 		"image by tag": {reason: "someone else wrote it", pool: annotated(published(), constants.DesiredOSImageAnnotation, buildtest.Repository+":latest"), age: "10m",
 			want: "worker|Published|ImagePublished|rendered-worker-01234567…|not by digest|-|-"},
 
 		"nothing said": {reason: "the controller does not run", pool: buildtest.Pool("worker").Layered().Wants(wanted).Object(), age: "-",
 			want: "worker|NotReported|nothing said yet|rendered-worker-01234567…|-|-|-"},
-		"another config": {reason: "what is said is of the past", pool: annotated(reporting(mcfgv1.MachineConfigPoolBuildSuccess, plan.ReasonImagePublished, "of "+other),
+		"another config": {reason: "what is said is of the past", pool: annotated(reporting(mcfgv1.MachineConfigPoolBuildSuccess, ledger.ReasonImagePublished, "of "+other),
 			constants.DesiredOSImageAnnotation, image, constants.DesiredOSImageConfigAnnotation, other), age: "24h", attention: true,
 			want: "worker|NotReported|ImagePublished, but of another config|rendered-worker-01234567…|sha256:000000000000… (old)|-|-"},
-		"config since": {reason: "the first config came while nobody was there", pool: reporting(mcfgv1.MachineConfigPoolBuildPending, plan.ReasonNoRenderedConfig, ""), age: "24h", attention: true,
+		"config since": {reason: "the first config came while nobody was there", pool: reporting(mcfgv1.MachineConfigPoolBuildPending, ledger.ReasonNoRenderedConfig, ""), age: "24h", attention: true,
 			want: "worker|NotReported|NoRenderedConfig, but a config is wanted since|rendered-worker-01234567…|-|-|-"},
 		"annotations gone": {reason: "nobody gets that image", pool: annotated(published(), constants.DesiredOSImageAnnotation, ""), age: "24h", attention: true,
 			want: "worker|NotReported|ImagePublished, but the annotations of the image are gone|rendered-worker-01234567…|-|-|-"},
@@ -142,14 +142,14 @@ func TestOf(t *testing.T) {
 		"rebuild acted on": {reason: "that is over", pool: annotated(published(), constants.RebuildRequestedAnnotation, "2", constants.RebuildObservedAnnotation, "2"), age: "10m",
 			want: "worker|Published|ImagePublished|rendered-worker-01234567…|sha256:000000000000…|-|-"},
 		"retry overdue": {reason: "nobody started it", age: "24h", attention: true,
-			pool: annotated(reporting(mcfgv1.MachineConfigPoolBuildPending, plan.ReasonRetryScheduled, "Attempt 2 of 4 at "+wanted+" failed."), constants.BuildRecordAnnotation,
-				record(func(r *plan.Record) { failed(r); r.Failure.At = ago(5 * time.Minute) })),
+			pool: annotated(reporting(mcfgv1.MachineConfigPoolBuildPending, ledger.ReasonRetryScheduled, "Attempt 2 of 4 at "+wanted+" failed."), constants.BuildRecordAnnotation,
+				record(func(r *ledger.Record) { failed(r); r.Failure.At = ago(5 * time.Minute) })),
 			want: "worker|NotReported|RetryScheduled, but the next attempt is overdue|rendered-worker-01234567…|-|2/4|-"},
 		"Build gone": {reason: "someone deleted it", pool: building(), known: true, age: "24h", attention: true,
 			want: "worker|NotReported|BuildRunning, but its Build is gone|rendered-worker-01234567…|-|2/4|-"},
 		"Build ended": {reason: "nobody took notice", pool: building(), known: true, builds: observed(imagebuilder.PhaseSucceeded), age: "24h", attention: true,
 			want: "worker|NotReported|BuildRunning, but its Build has ended|rendered-worker-01234567…|-|2/4|-"},
-		"Build running": {reason: "nobody took notice", pool: pending(plan.ReasonBuildCreated), known: true, builds: observed(imagebuilder.PhaseRunning), age: "24h", attention: true,
+		"Build running": {reason: "nobody took notice", pool: pending(ledger.ReasonBuildCreated), known: true, builds: observed(imagebuilder.PhaseRunning), age: "24h", attention: true,
 			want: "worker|NotReported|BuildCreated, but its Build is Running|rendered-worker-01234567…|-|2/4|-"},
 		"contradictory": {reason: "one of them lies", age: "-", attention: true, pool: func() *mcfgv1.MachineConfigPool {
 			pool := published()
@@ -173,22 +173,6 @@ func TestOf(t *testing.T) {
 			require.Equal(t, test.attention, rows[0].NeedsAttention, test.reason)
 		})
 	}
-}
-
-// TestStatesStandForConditions: what a condition and its reason say apart is told apart.
-func TestStatesStandForConditions(t *testing.T) {
-	states := map[State]string{}
-	note := func(state State, what string) {
-		require.NotContains(t, states, state, "%s and %s are told apart", what, states[state])
-		states[state] = what
-	}
-	for _, conditionType := range plan.BuildConditions() {
-		note(stateOf(&mcfgv1.MachineConfigPoolCondition{Type: conditionType}), string(conditionType))
-	}
-	for reason := range pendingStates {
-		note(stateOf(&mcfgv1.MachineConfigPoolCondition{Type: mcfgv1.MachineConfigPoolBuildPending, Reason: reason}), reason)
-	}
-	require.Equal(t, string(mcfgv1.MachineConfigPoolBuildPending), states[StateHeld], "pending for any other reason")
 }
 
 // TestSilenceIsBearable: a controller that starts, or waits for the quiet period, is no

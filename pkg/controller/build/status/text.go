@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/openshift/machine-config-operator/pkg/controller/build/plan"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
 )
 
 // Header are the titles of the columns.
@@ -72,11 +72,11 @@ const (
 
 func (p *Pool) why() string {
 	switch {
-	case p.State == StateNotReported && p.Reason == "":
+	case p.State == ledger.StateNotReported && p.Reason == "":
 		return "nothing said yet"
 	case p.Outdated != "":
 		return p.Reason + ", but " + p.Outdated
-	case p.State == StateContradictory:
+	case p.State == ledger.StateContradictory:
 		return "see doctor"
 	}
 	return p.Reason
@@ -132,14 +132,14 @@ const isOverdue = "overdue"
 // eta is when to look again.
 func (p *Pool) eta(now time.Time) string {
 	switch {
-	case p.State == StateRetrying && p.NextAttempt != nil:
-		return "retry in " + plan.InWords(max(p.NextAttempt.Sub(now), 0))
+	case p.State == ledger.StateRetrying && p.NextAttempt != nil:
+		return "retry in " + ledger.InWords(max(p.NextAttempt.Sub(now), 0))
 	case p.ExpectedEnd == nil:
 		return none
 	case now.After(p.ExpectedEnd.Time):
 		return isOverdue
 	}
-	return "~" + plan.InWords(p.ExpectedEnd.Sub(now))
+	return "~" + ledger.InWords(p.ExpectedEnd.Sub(now))
 }
 
 // ageInWords gives an age as tables of Kubernetes do: less exact the longer it is.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
 )
 
 func rowOf(pool *mcfgv1.MachineConfigPool, at time.Time) *Pool {
@@ -45,10 +46,10 @@ func TestAttemptOfUnknownNumber(t *testing.T) {
 
 func TestETA(t *testing.T) {
 	started := &metav1.Time{Time: ago(8 * time.Minute)}
-	row := &Pool{State: StateBuilding, Started: started, ExpectedEnd: &metav1.Time{Time: now.Add(40 * time.Second)}}
+	row := &Pool{State: ledger.StateBuilding, Started: started, ExpectedEnd: &metav1.Time{Time: now.Add(40 * time.Second)}}
 	require.Equal(t, "~40s", row.eta(now))
 	require.Equal(t, isOverdue, row.eta(now.Add(time.Minute)), "builds take longer at times")
-	row = &Pool{State: StateRetrying, NextAttempt: &metav1.Time{Time: now.Add(-time.Second)}}
+	row = &Pool{State: ledger.StateRetrying, NextAttempt: &metav1.Time{Time: now.Add(-time.Second)}}
 	require.Equal(t, "retry in 0s", row.eta(now), "it is about to start")
 }
 

@@ -1,4 +1,4 @@
-package plan
+package ledger
 
 import (
 	"encoding/json"
@@ -7,8 +7,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
 )
 
 // Record is the controller's memory of the newest build attempt of a pool. It
@@ -26,9 +24,12 @@ type Record struct {
 	Attempt int `json:"attempt"`
 	// ClaimedAt is when the attempt was decided on.
 	ClaimedAt time.Time `json:"claimedAt"`
+	// Before is the mark of what the conditions told when the attempt was claimed: as
+	// long as they tell the same, they are of an earlier attempt. See Told.Mark.
+	Before string `json:"before,omitempty"`
 	// Versions are those of the settings and the credentials at that time, which
 	// do not decide the image, but may decide whether it can be built.
-	Versions string `json:"versions,omitempty"`
+	Versions Versions `json:"versions,omitzero"`
 
 	// Warning says what of the config looks like a credential.
 	Warning string `json:"warning,omitempty"`
@@ -43,6 +44,48 @@ type Record struct {
 	// Took is for how many seconds the pool's last builds ran that made an image,
 	// newest first.
 	Took []int64 `json:"took,omitempty"`
+}
+
+// Versions tell apart what a build uses and what does not decide its image. It is written
+// as one text, key=value with commas in between, in which no value has a comma.
+type Versions struct {
+	Settings string
+	Push     string
+	// Pull is empty where no pull Secret is configured, and Entitled where there is no
+	// entitled content.
+	Pull     string
+	Entitled string
+}
+
+// MarshalText implements encoding.TextMarshaler.
+func (v Versions) MarshalText() ([]byte, error) {
+	text := "settings=" + v.Settings + ",push=" + v.Push
+	if v.Pull != "" {
+		text += ",pull=" + v.Pull
+	}
+	if v.Entitled != "" {
+		text += ",entitled=" + v.Entitled
+	}
+	return []byte(text), nil
+}
+
+// UnmarshalText implements encoding.TextUnmarshaler. What it does not know it leaves out.
+func (v *Versions) UnmarshalText(text []byte) error {
+	*v = Versions{}
+	for part := range strings.SplitSeq(string(text), ",") {
+		key, value, _ := strings.Cut(part, "=")
+		switch key {
+		case "settings":
+			v.Settings = value
+		case "push":
+			v.Push = value
+		case "pull":
+			v.Pull = value
+		case "entitled":
+			v.Entitled = value
+		}
+	}
+	return nil
 }
 
 // Failure is why an attempt ended without an image.
@@ -115,13 +158,17 @@ func (r Record) String() string {
 	return string(text)
 }
 
-// succeeded and failed tell the attempt's outcome; neither is true while it
-// has none.
-func (r *Record) succeeded() bool { return r != nil && r.Image != "" }
-func (r *Record) failed() bool    { return r != nil && r.Failure != nil }
+// Succeeded tells whether the record is of an attempt that made an image.
+func (r *Record) Succeeded() bool { return r != nil && r.Image != "" }
 
-// pastImage finds the image of the given inputs.
-func (r *Record) pastImage(fingerprint string) *PastImage {
+// Failed tells whether the record is of an attempt that ended without an image.
+func (r *Record) Failed() bool { return r != nil && r.Failure != nil }
+
+// IsOpen tells whether the record is of an attempt that has no outcome yet.
+func (r *Record) IsOpen() bool { return r != nil && !r.Succeeded() && !r.Failed() }
+
+// PastImageOf finds the image of the given inputs; nil if there is none.
+func (r *Record) PastImageOf(fingerprint string) *PastImage {
 	if r == nil {
 		return nil
 	}
@@ -133,14 +180,14 @@ func (r *Record) pastImage(fingerprint string) *PastImage {
 	return nil
 }
 
-// holds tells whether the image is on record, as the newest or a past one.
-func (r *Record) holds(image string) bool {
+// Holds tells whether the image is on record, as the newest or a past one.
+func (r *Record) Holds(image string) bool {
 	return r != nil && (r.Image == image || slices.ContainsFunc(r.History, func(p PastImage) bool { return p.Image == image }))
 }
 
-// historyFor is the history that a new record for the given inputs inherits:
+// HistoryFor is the history that a new record for the given inputs inherits:
 // this record's image in front, nothing of those inputs themselves.
-func (r *Record) historyFor(fingerprint string) []PastImage {
+func (r *Record) HistoryFor(fingerprint string) []PastImage {
 	if r == nil {
 		return nil
 	}
@@ -153,12 +200,12 @@ func (r *Record) historyFor(fingerprint string) []PastImage {
 	return history[:min(len(history), historyLimit)]
 }
 
-// tookWith are the durations of the record, with that of a build that made an image in
-// front, if the backend told when it began and ended.
-func (r *Record) tookWith(b *imagebuilder.Observation) []int64 {
+// TookWith are the durations of the record, with another one in front unless it is
+// zero.
+func (r *Record) TookWith(newest time.Duration) []int64 {
 	var took []int64
-	if b != nil && hasImage(b) && !b.Started.IsZero() && b.Finished.After(b.Started) {
-		took = append(took, int64(b.Finished.Sub(b.Started)/time.Second))
+	if newest > 0 {
+		took = append(took, int64(newest/time.Second))
 	}
 	if r != nil {
 		took = append(took, r.Took...)
@@ -175,8 +222,8 @@ func (r *Record) Usually() time.Duration {
 	return time.Duration(slices.Sorted(slices.Values(r.Took))[len(r.Took)/2]) * time.Second
 }
 
-// sameAs compares failures without their time.
-func (f *Failure) sameAs(other *Failure) bool {
+// SameAs compares failures without their time.
+func (f *Failure) SameAs(other *Failure) bool {
 	if f == nil || other == nil {
 		return f == other
 	}

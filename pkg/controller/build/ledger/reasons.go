@@ -1,4 +1,4 @@
-package plan
+package ledger
 
 // Reasons of a pool's build condition and of the events on the pool. Each says
 // why the pool is in its state.
@@ -69,12 +69,6 @@ const (
 	ReasonBuildCancelled = "BuildCancelled"
 )
 
-// TellsOfBuild tells whether a condition with the reason speaks of a build that
-// was created. The message of a hold may name one that could not be.
-func TellsOfBuild(reason string) bool {
-	return reason == ReasonBuildCreated || reason == ReasonBuildStuck || reason == ReasonBuildRunning
-}
-
 // Reasons of the conditions that are False.
 const (
 	// ReasonNotPending means: no build is waiting.
@@ -102,3 +96,18 @@ const (
 	// FailureBuildDeleted means: someone deleted the build before it had an outcome.
 	FailureBuildDeleted = "BuildDeleted"
 )
+
+// ToldReasons are the reasons that the build condition which is True can have.
+var ToldReasons = []string{
+	ReasonNoRenderedConfig, ReasonRenderedConfigMissing, ReasonRenderedConfigInvalid, ReasonConfigMapMissing, ReasonConfigMapInvalid,
+	ReasonControllerConfigMissing, ReasonBaseImageUnknown, ReasonBaseImageInvalid, ReasonExtensionsImageInvalid, ReasonTrustBundleInvalid,
+	ReasonCustomContentInvalid, ReasonCredentialsInConfig, ReasonRepositoriesInvalid, ReasonSecretMissing, ReasonSecretInvalid,
+	ReasonPoolPaused, ReasonRenderDegraded, ReasonBuilderUnavailable, ReasonBuilderRefused, ReasonInputsChanging, ReasonQueued,
+	ReasonNameTaken, ReasonInternal, ReasonBuildCreated, ReasonBuildStuck, ReasonRetryScheduled, ReasonBuildRunning, ReasonImagePublished,
+	ReasonBuildFailed, ReasonAttemptsExhausted, ReasonBuildCancelled,
+}
+
+// FailureReasons are the reasons of failures that the controller finds itself.
+var FailureReasons = []string{
+	FailureNoDigest, FailurePendingTooLong, FailureRunningTooLong, FailureSuperseded, FailureBuildDeleted,
+}

@@ -1,4 +1,4 @@
-package plan
+package ledger
 
 import (
 	"go/ast"
@@ -22,30 +22,39 @@ func TestTold(t *testing.T) {
 		condition string
 	}{
 		{reason: "a hold", state: StateHeld, condition: ReasonSecretMissing},
-		{reason: "a hold of an execution", state: StateHeld, condition: ReasonQueued},
+		{reason: "a hold of a later version", state: StateHeld, condition: "SomethingNew"},
+		{reason: "its turn comes", state: StateQueued, condition: ReasonQueued},
+		{reason: "inputs change", state: StateSettling, condition: ReasonInputsChanging},
 		{reason: "a build that waits", state: StatePending, condition: ReasonBuildCreated},
-		{reason: "a build that waits for long", state: StatePending, condition: ReasonBuildStuck},
+		{reason: "a build that waits for long", state: StateStuck, condition: ReasonBuildStuck},
 		{reason: "a failed attempt", state: StateRetrying, condition: ReasonRetryScheduled},
 		{reason: "a running build", state: StateBuilding, condition: ReasonBuildRunning},
-		{reason: "a result", state: StateSucceeded, condition: ReasonImagePublished},
+		{reason: "a result", state: StatePublished, condition: ReasonImagePublished},
 		{reason: "a failure, beside which ImageBuildDegraded is True", state: StateFailed, condition: ReasonAttemptsExhausted},
 		{reason: "somebody's will", state: StateInterrupted, condition: ReasonBuildCancelled},
 	} {
-		conditions, _ := Plan{State: test.state, Reason: test.condition, Message: "m"}.Conditions(foreign(), now)
+		conditions, _ := report(Report{State: test.state, Reason: test.condition, Message: "m"}, foreign(), now)
+		require.Empty(t, Contradictions(conditions), test.reason)
 		slices.Reverse(conditions)
-		state, reason := Told(conditions)
-		require.Equal(t, test.state, state, test.reason)
-		require.Equal(t, test.condition, reason, test.reason)
+		want := Told{State: test.state, Reason: test.condition, Message: "m", Since: now}
+		told := ReadConditions(conditions)
+		require.Equal(t, want, told, test.reason)
+		require.Equal(t, test.state == StateQueued, !told.QueuedSince().IsZero(), test.reason)
 	}
 	for _, conditions := range [][]mcfgv1.MachineConfigPoolCondition{
 		nil,
 		foreign(),
 		{{Type: mcfgv1.MachineConfigPoolImageBuildDegraded, Status: corev1.ConditionTrue, Reason: "X"}},
 	} {
-		state, reason := Told(conditions)
-		require.Empty(t, state, "nothing was told of a build")
-		require.Empty(t, reason)
+		require.Equal(t, Told{State: StateNotReported}, ReadConditions(conditions), "nothing was told of a build")
 	}
+	both := []mcfgv1.MachineConfigPoolCondition{
+		{Type: mcfgv1.MachineConfigPoolBuilding, Status: corev1.ConditionTrue, Reason: ReasonBuildRunning},
+		{Type: mcfgv1.MachineConfigPoolBuildSuccess, Status: corev1.ConditionTrue, Reason: ReasonImagePublished},
+	}
+	told := ReadConditions(both)
+	require.Equal(t, StateContradictory, told.State, "one of them lies")
+	require.Empty(t, told.Mark())
 }
 
 // TestEveryStateIsTold: a state that has a condition is among those that are told.
@@ -53,6 +62,11 @@ func TestEveryStateIsTold(t *testing.T) {
 	require.Len(t, ToldStates, len(conditionOf))
 	for _, state := range ToldStates {
 		require.Contains(t, conditionOf, state)
+		require.Contains(t, FoundStates, state)
+	}
+	require.Len(t, BuildConditions(), 5)
+	for _, conditionType := range BuildConditions() {
+		require.True(t, IsOurs(conditionType))
 	}
 }
 

@@ -1,0 +1,144 @@
+package ledger
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
+	corev1 "k8s.io/api/core/v1"
+)
+
+// Told is what a pool's conditions tell, whichever process wrote them.
+type Told struct {
+	// State is StateNotReported if they tell of none, and StateContradictory if of
+	// several.
+	State State
+	// Reason and Message are those of the build condition that is True, the first one
+	// if there are several.
+	Reason  string
+	Message string
+	// Since is when that condition became True, in whole seconds.
+	Since time.Time
+}
+
+// ReadConditions reads back what a Report wrote.
+func ReadConditions(conditions []mcfgv1.MachineConfigPoolCondition) Told {
+	told := Told{State: StateNotReported}
+	for i := range conditions {
+		c := &conditions[i]
+		if c.Status != corev1.ConditionTrue || c.Type == mcfgv1.MachineConfigPoolImageBuildDegraded || !IsOurs(c.Type) {
+			continue
+		}
+		if told.State != StateNotReported {
+			told.State = StateContradictory
+			return told
+		}
+		told = Told{State: stateOf(c.Type, c.Reason), Reason: c.Reason, Message: c.Message, Since: c.LastTransitionTime.Time}
+	}
+	return told
+}
+
+// Mark tells apart what conditions told of attempts: it is empty if they told of none.
+// No two attempts of a pool have had the same mark, see Report.Conditions.
+func (t *Told) Mark() string {
+	if !t.State.IsOfAttempt() {
+		return ""
+	}
+	return mark(t.Reason, t.Since)
+}
+
+func mark(reason string, since time.Time) string {
+	return reason + " " + strconv.FormatInt(since.Unix(), 10)
+}
+
+// ReportsOn tells whether the conditions are of the attempt on record, and not of an
+// earlier one.
+func (t *Told) ReportsOn(r *Record) bool {
+	return r != nil && t.State.IsOfAttempt() && t.Mark() != r.Before
+}
+
+// ReportsBuildOf tells whether the conditions say that the build on record was created.
+func (t *Told) ReportsBuildOf(r *Record) bool {
+	return (t.State.IsPending() || t.State == StateBuilding) && t.ReportsOn(r)
+}
+
+// QueuedSince is since when the pool waits for its turn; zero if it does not.
+func (t Told) QueuedSince() time.Time {
+	if t.State != StateQueued {
+		return time.Time{}
+	}
+	return t.Since
+}
+
+// PublishedSince is since when, without a break, some image was that of the wanted inputs,
+// or since when none is; published tells which. It is zero if the conditions do not tell.
+func PublishedSince(pool *mcfgv1.MachineConfigPool) (since time.Time, published bool) {
+	c := getMachineConfigPoolCondition(pool.Status, mcfgv1.MachineConfigPoolBuildSuccess)
+	if c == nil {
+		return time.Time{}, false
+	}
+	return c.LastTransitionTime.Time, c.Status == corev1.ConditionTrue
+}
+
+// Contradictions say in words what is wrong with a set of conditions that no Report has
+// written; none if there is nothing of ours among them.
+func Contradictions(conditions []mcfgv1.MachineConfigPoolCondition) []string {
+	counts := map[mcfgv1.MachineConfigPoolConditionType]int{}
+	var isTrue []mcfgv1.MachineConfigPoolConditionType
+	var problems []string
+	degraded := false
+	for i := range conditions {
+		c := &conditions[i]
+		if !IsOurs(c.Type) {
+			continue
+		}
+		counts[c.Type]++
+		switch {
+		case c.Status != corev1.ConditionTrue && c.Status != corev1.ConditionFalse:
+			problems = append(problems, fmt.Sprintf("%s is %q", c.Type, c.Status))
+		case c.Status == corev1.ConditionFalse:
+		case c.Type == mcfgv1.MachineConfigPoolImageBuildDegraded:
+			degraded = true
+		default:
+			isTrue = append(isTrue, c.Type)
+		}
+	}
+	if len(counts) == 0 {
+		return nil
+	}
+	for _, t := range append(BuildConditions(), mcfgv1.MachineConfigPoolImageBuildDegraded) {
+		switch n := counts[t]; {
+		case n == 0:
+			problems = append(problems, string(t)+" is missing")
+		case n > 1:
+			problems = append(problems, fmt.Sprintf("%s occurs %d times", t, n))
+		}
+	}
+	return append(problems, exclusions(isTrue, degraded)...)
+}
+
+// exclusions are what is wrong with those that are True.
+func exclusions(isTrue []mcfgv1.MachineConfigPoolConditionType, degraded bool) []string {
+	failed := slices.Contains(isTrue, mcfgv1.MachineConfigPoolBuildFailed)
+	switch {
+	case len(isTrue) == 0:
+		return []string{"none of the build conditions is True"}
+	case len(isTrue) > 1:
+		return []string{fmt.Sprintf("%s are True", join(isTrue))}
+	case degraded && !failed:
+		return []string{"ImageBuildDegraded is True together with " + string(isTrue[0])}
+	case failed && !degraded:
+		return []string{"BuildFailed is True, and ImageBuildDegraded is not"}
+	}
+	return nil
+}
+
+func join(types []mcfgv1.MachineConfigPoolConditionType) string {
+	text := string(types[0])
+	for _, t := range types[1:] {
+		text += " and " + string(t)
+	}
+	return text
+}
