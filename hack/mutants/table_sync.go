@@ -18,7 +18,7 @@ var handlerMutants = []mutant{
 		file:   "pkg/controller/build/handlers.go",
 		before: `		AddFunc: enqueue,`,
 		after: `		AddFunc: func(object any, isInInitialList bool) {
-			if pool, ok := object.(*mcfgv1.MachineConfigPool); !ok || ctrlcommon.IsLayeredPool(pool) {
+			if pool, ok := object.(*mcfgv1.MachineConfigPool); !ok || ledger.IsLayered(pool) {
 				enqueue(object, isInInitialList)
 			}
 		},`,
