@@ -97,10 +97,10 @@ func TestWhatDoesNotCompileIsFound(t *testing.T) {
 // TestOutputIsUnderstood: what go test prints is what a verdict is made of.
 func TestOutputIsUnderstood(t *testing.T) {
 	const simulated = `=== RUN   TestSimulation
-    simrun_test.go:78: 11: the Build is deleted before its result is recorded
+    simulation_test.go:78: 11: the Build is deleted before its result is recorded
           1 12:00:00 call 1: get secrets push-secret
 
-        replay: go test ./pkg/controller/build -run 'TestSimulation$' -v -schedule 'happy crash@3 late@4'
+        replay: go test ./pkg/controller/build/buildtest/simulator -run 'TestSimulation$' -v -schedule 'happy crash@3 late@4'
 `
 	require.Equal(t, "11: the Build is deleted before its result is recorded", brokenLine.FindStringSubmatch(simulated)[1])
 	require.Equal(t, "happy crash@3 late@4", scheduleLine.FindStringSubmatch(simulated)[1])

@@ -14,7 +14,10 @@ import (
 	"strings"
 )
 
-const controller = "./pkg/controller/build"
+const (
+	controller = "./pkg/controller/build"
+	simulator  = controller + "/buildtest/simulator"
+)
 
 // runner tries mutants.
 type runner struct {
@@ -45,7 +48,7 @@ const stripped = "-ldflags=-s -w"
 
 func (r *runner) compile(ctx context.Context, program string, arguments ...string) (string, error) {
 	arguments = append([]string{"test", "-c", "-vet=off", stripped, "-o", program}, arguments...)
-	return r.run(ctx, r.root, "go", append(arguments, controller)...)
+	return r.run(ctx, r.root, "go", append(arguments, simulator)...)
 }
 
 // verdict is what caught a mutant; by is empty for a survivor.
@@ -78,7 +81,7 @@ func (r *runner) try(ctx context.Context, m *mutant) (verdict, error) {
 }
 
 var (
-	brokenLine   = regexp.MustCompile(`simrun_test\.go:\d+: (\d+: .*)`)
+	brokenLine   = regexp.MustCompile(`simulation_test\.go:\d+: (\d+: .*)`)
 	scheduleLine = regexp.MustCompile(`replay: .* -schedule '([^']*)'`)
 	failedTest   = regexp.MustCompile(`(?m)^\s*--- FAIL: (\S+)`)
 )
@@ -105,7 +108,7 @@ func (r *runner) simulate(ctx context.Context, m *mutant, directory, overlay str
 
 // play runs one schedule, or, without one, all of them until the first failure.
 func (r *runner) play(ctx context.Context, program, schedule string) (string, error) {
-	return r.run(ctx, filepath.Join(r.root, controller), program,
+	return r.run(ctx, filepath.Join(r.root, simulator), program,
 		"-test.run", "TestSimulation$", "-test.v", "-test.timeout", "10m", "-fail-fast", "-sampled", "1",
 		"-pairs", strconv.Itoa(r.pairs), "-schedules", strconv.Itoa(r.schedules), "-schedule", schedule)
 }

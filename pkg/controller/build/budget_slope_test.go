@@ -185,7 +185,7 @@ func (l *live) until(t testing.TB, what string, so func() bool) {
 func (l *live) build() {
 	for _, object := range l.api.Stored("builds") {
 		if b := object.(*buildv1.Build); !buildtest.Ended(b) {
-			l.api.CompleteBuild(b.Name, buildtest.Digest(int(hash(b.Name))))
+			l.api.CompleteBuild(b.Name, buildtest.DigestOf(b.Name))
 		}
 	}
 }

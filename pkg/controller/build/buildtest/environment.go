@@ -3,6 +3,7 @@ package buildtest
 import (
 	"encoding/json"
 	"fmt"
+	"hash/fnv"
 	"reflect"
 	"strconv"
 	"strings"
@@ -177,6 +178,13 @@ func AsCached(object runtime.Object) runtime.Object {
 // Digest is a well-formed digest that differs by seed.
 func Digest(seed int) string { return "sha256:" + fmt.Sprintf("%064x", seed) }
 
+// DigestOf is the digest of the image that the Build of that name makes.
+func DigestOf(build string) string {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(build))
+	return Digest(int(h.Sum32()))
+}
+
 func stored[T runtime.Object](a *API, resource, key string) T {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -238,4 +246,13 @@ func equalJSON(x, y runtime.Object) bool {
 	xText, xErr := json.Marshal(x)
 	yText, yErr := json.Marshal(y)
 	return xErr == nil && yErr == nil && string(xText) == string(yText)
+}
+
+// VersionOf is the version of an object; empty for what is none.
+func VersionOf(object any) string {
+	accessor, err := meta.Accessor(object)
+	if err != nil {
+		return ""
+	}
+	return accessor.GetResourceVersion()
 }

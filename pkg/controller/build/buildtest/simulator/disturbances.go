@@ -1,4 +1,4 @@
-package build
+package simulator
 
 import (
 	"time"
@@ -63,8 +63,8 @@ var disturbances = map[faultKind]func(*simulation){
 		if pool == nil {
 			return
 		}
-		sim.api.Remove("machineconfigpools", "", worker)
-		recreated := buildtest.Pool(worker).Wants(pool.Spec.Configuration.Name).Object()
+		sim.api.Remove("machineconfigpools", "", buildtest.Worker)
+		recreated := buildtest.Pool(buildtest.Worker).Wants(pool.Spec.Configuration.Name).Object()
 		recreated.Labels = pool.Labels
 		recreated.UID = pool.UID + "-again"
 		sim.api.Put(recreated)

@@ -1,4 +1,4 @@
-package build
+package simulator
 
 import (
 	"encoding/json"
@@ -62,7 +62,7 @@ func (sim *simulation) checkLeftovers() {
 func (sim *simulation) checkResults() {
 	for _, pool := range sim.pools() {
 		switch {
-		case pool.Name == worker && sim.scenario.ends != nil:
+		case pool.Name == buildtest.Worker && sim.scenario.ends != nil:
 			if problem := sim.scenario.ends(sim); problem != "" {
 				sim.problem("7: %s", problem)
 			}

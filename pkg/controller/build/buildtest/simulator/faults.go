@@ -1,4 +1,4 @@
-package build
+package simulator
 
 import (
 	"errors"
@@ -103,7 +103,7 @@ func (sim *simulation) afterCall(call buildtest.Call) error {
 }
 
 // faultAtNews decides on the next piece of news of a program.
-func (sim *simulation) faultAtNews(p *program, kind string) faultKind {
+func (sim *simulation) faultAtNews(kind string) faultKind {
 	sim.news++
 	for _, k := range []faultKind{faultLate, faultDouble, faultTombstone} {
 		if sim.schedule.has(k, sim.news) {

@@ -1,4 +1,4 @@
-package build
+package simulator
 
 import (
 	"math/rand/v2"

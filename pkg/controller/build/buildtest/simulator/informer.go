@@ -1,4 +1,4 @@
-package build
+package simulator
 
 import (
 	"k8s.io/apimachinery/pkg/runtime"

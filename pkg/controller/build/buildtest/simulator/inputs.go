@@ -1,4 +1,4 @@
-package build
+package simulator
 
 import (
 	"fmt"
@@ -61,8 +61,8 @@ var inputStates = []inputState{
 	{"rebuild", editWorker(func(p *mcfgv1.MachineConfigPool) {
 		p.Annotations[constants.RebuildRequestedAnnotation] += "again "
 	}), ""},
-	{"config-a", wants(configA), ""},
-	{"config-b", wants(configB), ""},
+	{"config-a", wants(buildtest.ConfigA), ""},
+	{"config-b", wants(buildtest.ConfigB), ""},
 	{"deleting", editWorker(func(p *mcfgv1.MachineConfigPool) {
 		p.DeletionTimestamp = &metav1.Time{Time: simStart}
 		p.Finalizers = []string{"example.com/foreign"}
@@ -73,20 +73,20 @@ var inputStates = []inputState{
 func (s inputState) become(sim *simulation) {
 	pool := poolOfWorker(sim)
 	if pool == nil || pool.DeletionTimestamp != nil {
-		sim.api.Remove("machineconfigpools", "", worker)
+		sim.api.Remove("machineconfigpools", "", buildtest.Worker)
 		fresh := layeredWorker()
 		again := fresh[len(fresh)-1].(*mcfgv1.MachineConfigPool)
 		again.UID += "-again"
 		sim.api.Put(again)
 	}
-	for _, object := range goodInputs(configA, configB, "rendered-worker-paused") {
+	for _, object := range buildtest.GoodInputs(buildtest.ConfigA, buildtest.ConfigB, "rendered-worker-paused") {
 		sim.api.Put(object)
 	}
 	removeFromNamespace("configmaps", inputs.CustomConfigMapName)(sim)
 	optIn(true)(sim)
 	editWorker(func(p *mcfgv1.MachineConfigPool) {
 		p.Spec.Paused = false
-		p.Spec.Configuration.Name = configA
+		p.Spec.Configuration.Name = buildtest.ConfigA
 	})(sim)
 	s.apply(sim)
 }

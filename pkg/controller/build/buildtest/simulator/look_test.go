@@ -1,4 +1,4 @@
-package build
+package simulator
 
 import (
 	"encoding/json"
@@ -12,6 +12,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/openshift/machine-config-operator/pkg/controller/build"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/buildtest"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/doctor"
@@ -89,8 +90,8 @@ func (l *looker) objects() doctor.Objects {
 }
 
 // foretold is what the controller would decide now about a pool.
-func foretold(sim *simulation, pool *mcfgv1.MachineConfigPool) Preview {
-	o := Objects{
+func foretold(sim *simulation, pool *mcfgv1.MachineConfigPool) build.Preview {
+	o := build.Objects{
 		Now: sim.clock.Now(), Pool: pool, Pools: sim.pools(),
 		Configs:           storedIn[*mcfgv1.MachineConfig](sim, "machineconfigs"),
 		ControllerConfigs: storedIn[*mcfgv1.ControllerConfig](sim, "controllerconfigs"),
@@ -98,7 +99,7 @@ func foretold(sim *simulation, pool *mcfgv1.MachineConfigPool) Preview {
 		Secrets:           storedIn[*corev1.Secret](sim, "secrets"),
 	}
 	o.Builds, o.Active = openshift.Observations(sim.builds(), pool.Name)
-	p, err := NewPreview(o)
+	p, err := build.NewPreview(o)
 	if err != nil {
 		panic(err)
 	}

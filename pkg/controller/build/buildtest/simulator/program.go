@@ -1,4 +1,4 @@
-package build
+package simulator
 
 import (
 	"context"
@@ -19,6 +19,7 @@ import (
 	"k8s.io/client-go/tools/record"
 	"k8s.io/client-go/util/workqueue"
 
+	"github.com/openshift/machine-config-operator/pkg/controller/build"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/buildtest"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder/openshift"
@@ -30,7 +31,7 @@ import (
 type program struct {
 	sim      *simulation
 	clients  buildtest.Clients
-	ctrl     *Controller
+	ctrl     *build.Controller
 	queue    *buildtest.Queue
 	recorder *record.FakeRecorder
 	// builder is the adapter of the controller.
@@ -73,14 +74,14 @@ func newProgram(sim *simulation, clients buildtest.Clients) *program {
 		panic(err)
 	}
 	p.builder = &told{ImageBuilder: adapter}
-	config := DefaultConfig()
+	config := build.DefaultConfig()
 	config.Clock = sim.clock
 	config.NewQueue = func(limiter workqueue.TypedRateLimiter[string]) workqueue.TypedRateLimitingInterface[string] {
 		p.queue = buildtest.NewQueue(sim.clock, limiter)
 		return p.queue
 	}
 	known := mcfg.Machineconfiguration().V1()
-	p.ctrl, err = New(config, known.MachineConfigPools(), known.MachineConfigs(), known.ControllerConfigs(), kube.Core().V1().ConfigMaps(), secrets,
+	p.ctrl, err = build.New(config, known.MachineConfigPools(), known.MachineConfigs(), known.ControllerConfigs(), kube.Core().V1().ConfigMaps(), secrets,
 		p.builder, clients.Kube, clients.Mcfg, p.recorder)
 	if err != nil {
 		panic(err)
@@ -137,11 +138,11 @@ func (p *program) deliverKind(kind string, objects []runtime.Object) (news bool)
 		}
 		gone = slices.DeleteFunc(gone, func(k string) bool { return k == key })
 		old, exists, _ := indexer.GetByKey(key)
-		if exists && versionOf(old) == versionOf(object) {
+		if exists && buildtest.VersionOf(old) == buildtest.VersionOf(object) {
 			continue
 		}
 		cached := buildtest.AsCached(object)
-		switch p.sim.faultAtNews(p, kind) {
+		switch p.sim.faultAtNews(kind) {
 		case faultLate:
 			p.frozen[kind] = 3
 			return true
@@ -166,7 +167,7 @@ func (p *program) deliverKind(kind string, objects []runtime.Object) (news bool)
 	slices.Sort(gone)
 	for _, key := range gone {
 		old, _, _ := indexer.GetByKey(key)
-		fault := p.sim.faultAtNews(p, kind)
+		fault := p.sim.faultAtNews(kind)
 		if fault == faultLate {
 			p.frozen[kind] = 3
 			return true
@@ -237,7 +238,7 @@ func (p *program) deliverable() bool {
 		}
 		for _, object := range stored {
 			cached, exists, _ := indexer.Get(object)
-			if !exists || versionOf(cached) != versionOf(object) {
+			if !exists || buildtest.VersionOf(cached) != buildtest.VersionOf(object) {
 				return true
 			}
 		}

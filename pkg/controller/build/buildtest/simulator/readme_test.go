@@ -1,4 +1,4 @@
-package build
+package simulator
 
 import (
 	"flag"
@@ -12,9 +12,9 @@ import (
 // TestReadmeCommands: the maintainers' README gives these tests flags and schedules that
 // they understand.
 func TestReadmeCommands(t *testing.T) {
-	readme, err := os.ReadFile("README.md")
+	readme, err := os.ReadFile("../../README.md")
 	require.NoError(t, err)
-	commands := regexp.MustCompile(`(?m)^go test \S+/build -run '[^']+'(.*)$`).FindAllStringSubmatch(string(readme), -1)
+	commands := regexp.MustCompile(`(?m)^go test \S+/simulator -run '[^']+'(.*)$`).FindAllStringSubmatch(string(readme), -1)
 	require.NotEmpty(t, commands)
 	for _, command := range commands {
 		for _, match := range regexp.MustCompile(` -(\w+)`).FindAllStringSubmatch(command[1], -1) {

@@ -1,4 +1,4 @@
-package build
+package simulator
 
 import (
 	"strings"
@@ -39,7 +39,7 @@ type outcome struct {
 func succeeds(*buildv1.Build) outcome { return outcome{} }
 
 func layeredWorker() []runtime.Object {
-	return append(goodInputs(configA, configB), buildtest.Pool(worker).Layered().Wants(configA).
+	return append(buildtest.GoodInputs(buildtest.ConfigA, buildtest.ConfigB), buildtest.Pool(buildtest.Worker).Layered().Wants(buildtest.ConfigA).
 		Label("foreign", "label").Annotation("foreign", "annotation").
 		Condition(mcfgv1.MachineConfigPoolUpdated, corev1.ConditionTrue, "Foreign").Object())
 }
@@ -136,19 +136,19 @@ var scenarios = map[string]scenario{
 	"happy": {objects: layeredWorker, outcome: succeeds},
 	// Another config is wanted while the first one is being built.
 	"supersede": {objects: layeredWorker, outcome: func(b *buildv1.Build) outcome {
-		return outcome{slow: b.Annotations[constants.RenderedConfigAnnotation] == configA}
+		return outcome{slow: b.Annotations[constants.RenderedConfigAnnotation] == buildtest.ConfigA}
 	}, story: []act{
-		{name: "config B", when: isRunning, do: wants(configB)},
+		{name: "config B", when: isRunning, do: wants(buildtest.ConfigB)},
 	}},
 	// Back and forth between two configs.
 	"back": {objects: layeredWorker, outcome: succeeds, story: []act{
-		{name: "config B", when: atRest, do: wants(configB)},
-		{name: "config A again", when: atRest, do: wants(configA)},
+		{name: "config B", when: atRest, do: wants(buildtest.ConfigB)},
+		{name: "config A again", when: atRest, do: wants(buildtest.ConfigA)},
 	}},
 	// Another config for a moment, for which the build of the first one is stopped.
 	"waver": {objects: layeredWorker, outcome: succeeds, ends: endsPublished, story: []act{
-		{name: "config B", when: isRunning, do: wants(configB)},
-		{name: "config A again", when: isBeingStopped, do: wants(configA)},
+		{name: "config B", when: isRunning, do: wants(buildtest.ConfigB)},
+		{name: "config A again", when: isBeingStopped, do: wants(buildtest.ConfigA)},
 	}},
 	// Configs come one after the other, a second apart, while an image is published.
 	"churn": {objects: layeredWorker, outcome: succeeds, story: []act{
@@ -180,12 +180,12 @@ var scenarios = map[string]scenario{
 		}},
 	// A build fails for good; another config mends it.
 	"fix": {objects: layeredWorker, outcome: func(b *buildv1.Build) outcome {
-		if b.Annotations[constants.RenderedConfigAnnotation] == configA {
+		if b.Annotations[constants.RenderedConfigAnnotation] == buildtest.ConfigA {
 			return outcome{reason: buildv1.StatusReasonDockerBuildFailed}
 		}
 		return outcome{}
 	}, story: []act{
-		{name: "config B", when: says(ledger.ReasonBuildFailed), do: wants(configB)},
+		{name: "config B", when: says(ledger.ReasonBuildFailed), do: wants(buildtest.ConfigB)},
 	}},
 	// The push secret is missing at first.
 	"secret": {objects: func() []runtime.Object {
@@ -212,13 +212,13 @@ var scenarios = map[string]scenario{
 	}},
 	// The pool is deleted mid-build.
 	"delete": {objects: layeredWorker, outcome: succeeds, story: []act{
-		{name: "deleting the pool", when: isRunning, do: func(sim *simulation) { sim.api.Remove("machineconfigpools", "", worker) }},
+		{name: "deleting the pool", when: isRunning, do: func(sim *simulation) { sim.api.Remove("machineconfigpools", "", buildtest.Worker) }},
 	}},
 	// Three pools, of which one may build at a time.
 	"queue": {objects: func() []runtime.Object {
 		return withSettings(append(layeredWorker(),
-			buildtest.Pool("infra").Layered().Wants(configA).Object(),
-			buildtest.Pool("storage").Layered().Wants(configB).Object()), constants.MaxConcurrentBuildsKey, "1")
+			buildtest.Pool("infra").Layered().Wants(buildtest.ConfigA).Object(),
+			buildtest.Pool("storage").Layered().Wants(buildtest.ConfigB).Object()), constants.MaxConcurrentBuildsKey, "1")
 	}, outcome: succeeds},
 	// The first Build is deleted by hand while it runs, and nothing else happens.
 	"pruned": {objects: layeredWorker, outcome: func(*buildv1.Build) outcome { return outcome{waits: true} }, ends: endsPublished, story: []act{

@@ -1,4 +1,4 @@
-package build
+package simulator
 
 import (
 	"errors"
@@ -231,20 +231,12 @@ func (sim *simulation) buildSystem() (progress bool) {
 }
 
 func (sim *simulation) complete(b *buildv1.Build) {
-	digest := buildtest.Digest(int(hash(b.Name)))
+	digest := buildtest.DigestOf(b.Name)
 	sim.api.CompleteBuild(b.Name, digest)
 	sim.made[buildtest.Repository+"@"+digest] = madeImage{
 		pool: b.Annotations[constants.PoolAnnotation], poolUID: string(b.OwnerReferences[0].UID),
 		config: b.Annotations[constants.RenderedConfigAnnotation], attempt: b.Annotations[constants.AttemptAnnotation],
 	}
-}
-
-func hash(text string) uint32 {
-	h := uint32(2166136261)
-	for _, c := range []byte(text) {
-		h = (h ^ uint32(c)) * 16777619
-	}
-	return h
 }
 
 // builds are the stored Builds, to look at only.
@@ -269,7 +261,7 @@ func (sim *simulation) pools() []*mcfgv1.MachineConfigPool {
 
 func poolOfWorker(sim *simulation) *mcfgv1.MachineConfigPool {
 	for _, pool := range sim.pools() {
-		if pool.Name == worker {
+		if pool.Name == buildtest.Worker {
 			return pool
 		}
 	}
@@ -279,7 +271,7 @@ func poolOfWorker(sim *simulation) *mcfgv1.MachineConfigPool {
 func editWorker(edit func(*mcfgv1.MachineConfigPool)) func(*simulation) {
 	return func(sim *simulation) {
 		if poolOfWorker(sim) != nil {
-			sim.api.EditPool(worker, edit)
+			sim.api.EditPool(buildtest.Worker, edit)
 		}
 	}
 }
@@ -311,6 +303,6 @@ func (sim *simulation) String() string {
 	if len(sim.trace) > 200 {
 		sim.trace = slices.Concat(sim.trace[:100], []string{"…"}, sim.trace[len(sim.trace)-100:])
 	}
-	return fmt.Sprintf("%s\n\n%s\n\nreplay: go test ./pkg/controller/build -run 'TestSimulation$' -v -schedule '%s'",
+	return fmt.Sprintf("%s\n\n%s\n\nreplay: go test ./pkg/controller/build/buildtest/simulator -run 'TestSimulation$' -v -schedule '%s'",
 		strings.Join(sim.problems, "\n"), strings.Join(sim.trace, "\n"), sim.schedule)
 }
