@@ -46,7 +46,7 @@ var executeMutants = []mutant{
 	{
 		name: "stopped-unconfirmed",
 		why:  "a build that another controller has claimed since is stopped",
-		file: "pkg/controller/build/execute.go",
+		file: "pkg/controller/build/executor.go",
 		before: `	case plan.StopBuild:
 		if err := x.confirmPool(ctx); err != nil {
 			return err
@@ -59,7 +59,7 @@ var executeMutants = []mutant{
 	{
 		name:   "deleted-unconfirmed",
 		why:    "a pool that was opted out and in again within the cache's lag loses its image",
-		file:   "pkg/controller/build/execute.go",
+		file:   "pkg/controller/build/executor.go",
 		before: `		if !e.Recorded {`,
 		after:  `		if e.Recorded {`,
 		unseen: "nobody in it opts out and in again within the lag of a cache",
@@ -67,7 +67,7 @@ var executeMutants = []mutant{
 	{
 		name:   "inputs-deleted-unconfirmed",
 		why:    "a build that is about to run loses its inputs",
-		file:   "pkg/controller/build/execute.go",
+		file:   "pkg/controller/build/executor.go",
 		before: `		if !e.Finished {`,
 		after:  `		if e.Finished {`,
 		unseen: "nobody in it opts out and in again within the lag of a cache",
@@ -75,7 +75,7 @@ var executeMutants = []mutant{
 	{
 		name:   "started-again-unconfirmed",
 		why:    "a claim in a stale cache brings back a build of a pool that is gone",
-		file:   "pkg/controller/build/execute.go",
+		file:   "pkg/controller/build/executor.go",
 		before: `		if e.Again {`,
 		after:  `		if e.Again && x.context == nil {`,
 		unseen: "its garbage collector is prompt",
@@ -83,7 +83,7 @@ var executeMutants = []mutant{
 	{
 		name:   "config-of-another-version",
 		why:    "what is built is not what the fingerprint says",
-		file:   "pkg/controller/build/execute.go",
+		file:   "pkg/controller/build/executor.go",
 		before: `	if cached.ResourceVersion != config.ResourceVersion {`,
 		after:  `	if cached.Name != config.Name {`,
 		unseen: "its rendered configs never change, as those of the render controller",
@@ -91,7 +91,7 @@ var executeMutants = []mutant{
 	{
 		name:   "conditions-left-on-opt-out",
 		why:    "a pool that is not layered says for ever that it was built",
-		file:   "pkg/controller/build/execute.go",
+		file:   "pkg/controller/build/executor.go",
 		before: `len(kept) < len(x.pool.Status.Conditions) {`,
 		after:  `len(kept) > len(x.pool.Status.Conditions) {`,
 	},

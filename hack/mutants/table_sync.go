@@ -77,7 +77,7 @@ var syncMutants = []mutant{
 	{
 		name:   "rest-blind-to-settings",
 		why:    "another repository in the ConfigMap has no effect on pools that have their image",
-		file:   "pkg/controller/build/rest.go",
+		file:   "pkg/controller/build/memory.go",
 		before: "	e.settings = cached(ctrl.cmIndexer, settingsKey)\n",
 		after:  "",
 		unseen: "nobody in it moves to another repository",
@@ -85,7 +85,7 @@ var syncMutants = []mutant{
 	{
 		name:   "rest-too-early",
 		why:    "a pool whose inputs are to be removed is left as it is",
-		file:   "pkg/controller/build/rest.go",
+		file:   "pkg/controller/build/memory.go",
 		before: `has && len(p.Effects) == 0 && p.RequeueAfter == 0`,
 		after:  `has`,
 		unseen: "what an effect changes is news",
@@ -93,7 +93,7 @@ var syncMutants = []mutant{
 	{
 		name:   "lane-for-nobody",
 		why:    "a pool that is opted in waits until ten thousand others were looked at",
-		file:   "pkg/controller/build/lanes.go",
+		file:   "pkg/controller/build/queue.go",
 		before: `if len(l.own) > 0 && (l.streak < longestStreak || len(l.all) == 0) {`,
 		after:  `if len(l.all) == 0 {`,
 		unseen: "its queue has no lanes",
@@ -109,7 +109,7 @@ var syncMutants = []mutant{
 	{
 		name:   "builds-by-pool-name",
 		why:    "a pool that was deleted and made again takes over the builds of the one before",
-		file:   "pkg/controller/build/observe.go",
+		file:   "pkg/controller/build/observer.go",
 		before: `return b.PoolUID != pool.UID })`,
 		after:  `return b.PoolUID == "" })`,
 		unseen: "its garbage collector leaves nothing of a deleted pool to take over",
@@ -150,21 +150,21 @@ var syncMutants = []mutant{
 	{
 		name:   "status-written-every-sync",
 		why:    "each write wakes the controller up to write the same again",
-		file:   "pkg/controller/build/report.go",
+		file:   "pkg/controller/build/reporter.go",
 		before: `	if !changed {`,
 		after:  `	if !changed && len(conditions) == 0 {`,
 	},
 	{
 		name:   "status-in-the-spec",
 		why:    "a patch of the pool that bypasses the status subresource does not change the status",
-		file:   "pkg/controller/build/patches.go",
+		file:   "pkg/controller/build/reporter.go",
 		before: `types.JSONPatchType, patch, "status"); !`,
 		after:  `types.JSONPatchType, patch); !`,
 	},
 	{
 		name:   "no-restraint",
 		why:    "two controllers put back what the other one wrote, as fast as they can",
-		file:   "pkg/controller/build/report.go",
+		file:   "pkg/controller/build/reporter.go",
 		before: `now); wait > 0 {`,
 		after:  `now); wait > longestRestraint {`,
 		unseen: "its two controllers catch up with each other at each step",
@@ -172,7 +172,7 @@ var syncMutants = []mutant{
 	{
 		name:   "event-with-every-report",
 		why:    "the same failure is announced again and again",
-		file:   "pkg/controller/build/report.go",
+		file:   "pkg/controller/build/reporter.go",
 		before: `p.Announces(&told)`,
 		after:  `p.Event != "" || p.Announces(&told)`,
 		unseen: "events are for people, and change nothing",
@@ -180,7 +180,7 @@ var syncMutants = []mutant{
 	{
 		name:   "grace-for-no-write",
 		why:    "after a restore of the database, versions run backwards and a pool is never looked at again",
-		file:   "pkg/controller/build/writes.go",
+		file:   "pkg/controller/build/memory.go",
 		before: ` && now.Sub(newest.at) < writeGrace`,
 		after:  ``,
 		unseen: "its versions only grow",

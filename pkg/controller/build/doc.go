@@ -6,11 +6,11 @@
 // Where to start reading: syncMachineConfigPool in sync.go is the whole
 // controller in five steps.
 //
-//	event ─► handlers.go ─► pool name ─► queue ─► observe.go   caches → plan.Snapshot
+//	event ─► handlers.go ─► pool name ─► queue ─► observer.go  caches → plan.Snapshot
 //	                                              plan/        Snapshot → plan.Plan, pure
 //	                                              ledger/      what stands on the pool, written and read back
-//	                                              execute.go   effects → API calls, in order
-//	                                              report.go    conditions and event, one write
+//	                                              executor.go  effects → API calls, in order
+//	                                              reporter.go  conditions and event, one write
 //	                                              errors.go    what the queue does next
 //
 // The controller is level-triggered: what it does depends on what is, never on
@@ -51,11 +51,11 @@
 //
 // Everything that a decision depends on is in the cluster, with these exceptions,
 // which a restart may lose: what reading a Secret or config brought to light
-// (findings.go; it is read again), own writes that the cache lacks (writes.go; a
-// conflict), since when inputs keep changing (waits.go; the wait begins anew, and
+// (known.go; it is read again), own writes that the cache lacks (memory.go; a
+// conflict), since when inputs keep changing (memory.go; the wait begins anew, and
 // is bounded), who waits for a place to build in (slots.go; taken over from the
-// pool's condition), what was reported last (reports.go), and on which objects a pool
-// was found at rest (rest.go; it is looked at in full).
+// pool's condition), what was reported last (memory.go), and on which objects a pool
+// was found at rest (memory.go; it is looked at in full).
 //
 // # Words
 //

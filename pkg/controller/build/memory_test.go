@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	buildv1 "github.com/openshift/api/build/v1"
 	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
@@ -14,6 +15,103 @@ import (
 	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
 	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
 )
+
+// TestReportsAreNotForcedThrough: whoever takes a report back, such as a second
+// controller with older caches, is not fought over it as fast as both can.
+func TestReportsAreNotForcedThrough(t *testing.T) {
+	h := layeredHarness(t, "rendered-worker-1")
+	h.settle(worker)
+	wait := firstRestraint
+	for range 3 {
+		h.api.EditPool(worker, func(p *mcfgv1.MachineConfigPool) { p.Status.Conditions = nil })
+		p := h.settle(worker)
+		require.Empty(t, h.api.Pool(worker).Status.Conditions, "it was reported a moment ago")
+		require.InDelta(t, wait, p.RequeueAfter, float64(time.Second), "it is reported later, and the later the more often that was")
+		h.pass(p.RequeueAfter, worker)
+		h.requireCondition(worker, mcfgv1.MachineConfigPoolBuildPending, ledger.ReasonBuildCreated)
+		wait *= 2
+	}
+
+	h.api.EditPool(worker, func(p *mcfgv1.MachineConfigPool) { p.Status.Conditions = nil })
+	h.api.RunBuild(h.newestBuild(worker), buildv1.BuildPhaseRunning)
+	h.settle(worker)
+	h.requireCondition(worker, mcfgv1.MachineConfigPoolBuilding, ledger.ReasonBuildRunning)
+}
+
+// TestMendedReportIsNoNews: putting conditions right that someone spoiled announces
+// nothing a second time.
+func TestMendedReportIsNoNews(t *testing.T) {
+	h := layeredHarness(t, "rendered-worker-1")
+	h.settle(worker)
+	h.api.FailBuild(h.newestBuild(worker), buildv1.BuildPhaseFailed, buildv1.StatusReasonDockerBuildFailed, "the build failed")
+	h.settle(worker)
+	announced := len(h.events)
+	require.NotZero(t, announced)
+
+	h.api.EditPool(worker, func(p *mcfgv1.MachineConfigPool) {
+		for i := range p.Status.Conditions {
+			if c := &p.Status.Conditions[i]; c.Type == mcfgv1.MachineConfigPoolBuildPending {
+				c.Message = "spoiled"
+			}
+		}
+	})
+	h.pass(firstRestraint, worker)
+	h.requireCondition(worker, mcfgv1.MachineConfigPoolBuildFailed, ledger.ReasonBuildFailed)
+	require.NotContains(t, h.api.Pool(worker).Status.Conditions[0].Message, "spoiled")
+	require.Len(t, h.events, announced)
+}
+
+func TestWritesPending(t *testing.T) {
+	at := time.Unix(1700000000, 0)
+	version := func(v string) *mcfgv1.MachineConfigPool {
+		pool := buildtest.Pool(worker).Object()
+		pool.ResourceVersion = v
+		return pool
+	}
+	for name, test := range map[string]struct {
+		reason, written, cached string
+		after                   time.Duration
+		want                    bool
+	}{
+		"older":               {reason: "the write has not arrived", written: "10", cached: "9", want: true},
+		"same":                {reason: "it has", written: "10", cached: "10"},
+		"newer":               {reason: "and more with it", written: "9", cached: "10"},
+		"older for long":      {reason: "versions ran backwards; waiting for ever would wedge the pool", written: "10", cached: "9", after: writeGrace},
+		"not to be compared":  {reason: "a version of another form proves nothing", written: "abc", cached: "9"},
+		"other pool's writes": {reason: "nothing was written", cached: "9"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWrites()
+			if test.written != "" {
+				w.record(version(test.written), at)
+			}
+			require.Equal(t, test.want, w.pending(version(test.cached), at.Add(test.after)), test.reason)
+			if !test.want {
+				require.Empty(t, w.newest, "what is settled is not kept")
+			}
+		})
+	}
+	w := newWrites()
+	w.record(version("10"), at)
+	w.forget(worker)
+	require.Empty(t, w.newest)
+}
+
+// TestOwnWritesCauseNoConflict: a sync that runs before the cache shows the
+// previous one's write waits for it, instead of writing on an old version.
+func TestOwnWritesCauseNoConflict(t *testing.T) {
+	h := layeredHarness(t, "rendered-worker-1")
+	_, err := h.sync(worker)
+	require.NoError(t, err)
+	h.deliver("builds", "secrets")
+	h.api.ResetCalls()
+	p, err := h.syncStale(worker)
+	require.NoError(t, err)
+	require.Equal(t, ledger.StateUnsettled, p.State)
+	require.Empty(t, h.api.Calls())
+	h.settle(worker)
+	require.Len(t, h.api.Builds(), 1)
+}
 
 // restingPool is a harness whose pool has its image, and was found at rest.
 func restingPool(t *testing.T) *harness {
