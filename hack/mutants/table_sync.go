@@ -18,7 +18,7 @@ var handlerMutants = []mutant{
 		file:   "pkg/controller/build/handlers.go",
 		before: `		AddFunc: enqueue,`,
 		after: `		AddFunc: func(object any, isInInitialList bool) {
-			if pool, ok := object.(*mcfgv1.MachineConfigPool); !ok || ledger.IsLayered(pool) {
+			if k != watchedPools || slices.Contains(ctrl.layeredPools(), nameOf(object)) {
 				enqueue(object, isInInitialList)
 			}
 		},`,
@@ -26,9 +26,9 @@ var handlerMutants = []mutant{
 	{
 		name:   "secret-event-lost",
 		why:    "the Secret that a pool waits for is made, and nobody notices",
-		file:   "pkg/controller/build/handlers.go",
-		before: `{constants.BaseImagePullSecretKey, constants.FinalImagePushSecretKey}`,
-		after:  `{constants.BaseImagePullSecretKey}`,
+		file:   "pkg/controller/build/observer.go",
+		before: `[]string{settings.FinalImagePushSecret, settings.BaseImagePullSecret}`,
+		after:  `[]string{settings.BaseImagePullSecret}`,
 	},
 	{
 		name:   "freed-place-unannounced",
@@ -40,18 +40,16 @@ var handlerMutants = []mutant{
 	{
 		name:   "secrets-not-watched",
 		why:    "the Secret that a pool waits for is made, and nobody notices",
-		file:   "pkg/controller/build/controller.go",
-		before: "		{\"Secrets\", secretInformer, ctrl.poolsOfSecret},\n",
-		after:  "",
-		unseen: "it calls the handlers itself, in place of the informers",
+		file:   "pkg/controller/build/watched.go",
+		before: "	for k, informer := range informers {\n",
+		after:  "	for k, informer := range informers {\n		if kind(k) == watchedSecrets {\n			continue\n		}\n",
 	},
 	{
 		name:   "configmap-not-watched",
 		why:    "edited settings have no effect until something else happens",
-		file:   "pkg/controller/build/controller.go",
-		before: "		{\"ConfigMaps\", cmInformer.Informer(), ctrl.poolsOfConfigMap},\n",
-		after:  "",
-		unseen: "it calls the handlers itself, in place of the informers",
+		file:   "pkg/controller/build/watched.go",
+		before: "		{kind: watchedConfigMaps, name: constants.ConfigMapName, concerns: all,",
+		after:  "		{kind: watchedConfigMaps, name: constants.ConfigMapName, concerns: func(string) []string { return nil },",
 	},
 }
 
@@ -62,30 +60,30 @@ var syncMutants = []mutant{
 		name:   "own-writes-forgotten",
 		why:    "a sync right after a write works on the state before it, and meets a conflict",
 		file:   "pkg/controller/build/sync.go",
-		before: `if ctrl.writes.pending(pool, ctrl.config.Clock.Now()) {`,
-		after:  `if ctrl.writes.pending(pool, ctrl.config.Clock.Now()) && pool.Name == "" {`,
+		before: `if ctrl.memory.isWritePending(pool, ctrl.config.Clock.Now()) {`,
+		after:  `if ctrl.memory.isWritePending(pool, ctrl.config.Clock.Now()) && pool.Name == "" {`,
 		unseen: "it costs a conflict, no more",
 	},
 	{
 		name:   "rest-deaf-to-the-builder",
 		why:    "inputs that the cache shows late are never removed",
 		file:   "pkg/controller/build/handlers.go",
-		before: "	ctrl.rest.disturb(pool)\n",
+		before: "	ctrl.memory.disturb(pool)\n",
 		after:  "",
 		unseen: "what its caches show late comes with news of the pool, too",
 	},
 	{
 		name:   "rest-blind-to-settings",
 		why:    "another repository in the ConfigMap has no effect on pools that have their image",
-		file:   "pkg/controller/build/memory.go",
-		before: "	e.settings = cached(ctrl.cmIndexer, settingsKey)\n",
-		after:  "",
+		file:   "pkg/controller/build/watched.go",
+		before: "name: constants.ConfigMapName, concerns: all, rests: inNamespace(constants.ConfigMapName)}",
+		after:  "name: constants.ConfigMapName, concerns: all}",
 		unseen: "nobody in it moves to another repository",
 	},
 	{
 		name:   "rest-too-early",
 		why:    "a pool whose inputs are to be removed is left as it is",
-		file:   "pkg/controller/build/memory.go",
+		file:   "pkg/controller/build/sync.go",
 		before: `has && len(p.Effects) == 0 && p.RequeueAfter == 0`,
 		after:  `has`,
 		unseen: "what an effect changes is news",
@@ -118,11 +116,8 @@ var syncMutants = []mutant{
 		name:   "conflict-swallowed",
 		why:    "what met a conflict is taken for done",
 		file:   "pkg/controller/build/errors.go",
-		before: "	case apierrors.IsConflict(err), errors.Is(err, errStale), errors.Is(err, errLearned):\n",
-		after: `	case apierrors.IsConflict(err):
-		return verdict{quiet: true}
-	case errors.Is(err, errStale), errors.Is(err, errLearned):
-`,
+		before: `verdict{backOff: true, quiet`,
+		after:  `verdict{backOff: !apierrors.IsConflict(err), quiet`,
 	},
 	{
 		name:   "forgotten-after-retries",
@@ -136,8 +131,8 @@ var syncMutants = []mutant{
 		name:   "forbidden-is-final",
 		why:    "a role that is granted a moment late is never made use of",
 		file:   "pkg/controller/build/errors.go",
-		before: "		return verdict{backOff: true}\n",
-		after:  "		return verdict{backOff: !apierrors.IsForbidden(err)}\n",
+		before: `verdict{backOff: true, quiet`,
+		after:  `verdict{backOff: !apierrors.IsForbidden(err), quiet`,
 	},
 	{
 		name:   "back-off-never-reset",
@@ -181,7 +176,7 @@ var syncMutants = []mutant{
 		name:   "grace-for-no-write",
 		why:    "after a restore of the database, versions run backwards and a pool is never looked at again",
 		file:   "pkg/controller/build/memory.go",
-		before: ` && now.Sub(newest.at) < writeGrace`,
+		before: ` && now.Sub(r.written.at) < writeGrace`,
 		after:  ``,
 		unseen: "its versions only grow",
 	},

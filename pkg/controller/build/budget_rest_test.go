@@ -72,7 +72,7 @@ func TestBudgetNothingToDo(t *testing.T) {
 					p.Status.Conditions = append(p.Status.Conditions, mcfgv1.MachineConfigPoolCondition{Type: mcfgv1.MachineConfigPoolUpdating, Status: corev1.ConditionTrue})
 				})
 				h.deliver()
-				h.ctrl.handle(h.ctrl.poolItself).OnUpdate(old, h.api.Pool(worker))
+				h.ctrl.handle(watchedPools).OnUpdate(old, h.api.Pool(worker))
 			},
 		},
 		"Build": {
@@ -86,7 +86,7 @@ func TestBudgetNothingToDo(t *testing.T) {
 		"Secret": {
 			reason: "no build uses it", key: "P2.event.secret",
 			happens: func(h *harness) {
-				h.ctrl.handle(h.ctrl.poolsOfSecret).OnAdd(&metav1.PartialObjectMetadata{ObjectMeta: unrelated}, false)
+				h.ctrl.handle(watchedSecrets).OnAdd(&metav1.PartialObjectMetadata{ObjectMeta: unrelated}, false)
 			},
 		},
 		"rotated credentials": {
@@ -95,20 +95,20 @@ func TestBudgetNothingToDo(t *testing.T) {
 				h.api.Put(buildtest.RegistrySecret(buildtest.PushSecret, buildtest.Registry))
 				h.deliver()
 				object, _, _ := h.metadata.GetByKey(ctrlcommon.MCONamespace + "/" + buildtest.PushSecret)
-				h.ctrl.handle(h.ctrl.poolsOfSecret).OnAdd(object, false)
+				h.ctrl.handle(watchedSecrets).OnAdd(object, false)
 			},
 		},
 		"settings": {
 			reason: "the key does not decide what the image is", key: "P2.event.settings",
 			happens: func(h *harness) {
 				h.editSettings(map[string]string{constants.MaxAttemptsKey: "7"})
-				h.ctrl.handle(h.ctrl.poolsOfConfigMap).OnAdd(buildtest.SettingsConfigMap(), false)
+				h.ctrl.handle(watchedConfigMaps).OnAdd(buildtest.SettingsConfigMap(), false)
 			},
 		},
 		"MachineConfig": {
 			reason: "no pool wants it", key: "P2.event.config",
 			happens: func(h *harness) {
-				h.ctrl.handle(h.ctrl.poolsThatWant).OnAdd(buildtest.RenderedConfig("rendered-other-1"), false)
+				h.ctrl.handle(watchedConfigs).OnAdd(buildtest.RenderedConfig("rendered-other-1"), false)
 			},
 		},
 	} {

@@ -93,9 +93,9 @@ func TestBudgetStorm(t *testing.T) {
 		h.withClientsOf(server)
 		// The secrets are known, so that every pool has a request of its own to make.
 		for name, registry := range map[string]string{buildtest.PushSecret: buildtest.Registry, buildtest.PullSecret: "quay.example.com"} {
-			known, err := (&execution{Controller: h.ctrl}).observeSecret(name)
+			known, err := h.ctrl.observer.observeSecret(name)
 			require.NoError(t, err)
-			h.ctrl.findings.setSecret(name, secretFinding{resourceVersion: known.ResourceVersion, registries: []string{registry}})
+			h.ctrl.observer.knowledge.secrets.set(name, known.ResourceVersion, secretFound{registries: []string{registry}})
 		}
 
 		ctx, cancel := context.WithTimeout(context.Background(), stormTime)

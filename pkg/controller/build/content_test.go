@@ -104,7 +104,7 @@ func TestFindingsOfPastConfigsAreForgotten(t *testing.T) {
 		h.want(config.Name)
 		h.settle(worker)
 	}
-	require.Len(t, h.ctrl.findings.configs, 1)
+	require.Len(t, h.ctrl.observer.knowledge.configs.facts, 1)
 }
 
 // TestCredentialsAreRefused: with the setting, no build is spent on them.

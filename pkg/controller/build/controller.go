@@ -12,7 +12,6 @@ import (
 	mcfglistersv1 "github.com/openshift/client-go/machineconfiguration/listers/machineconfiguration/v1"
 	coreinformersv1 "k8s.io/client-go/informers/core/v1"
 	"k8s.io/client-go/kubernetes"
-	corelistersv1 "k8s.io/client-go/listers/core/v1"
 	"k8s.io/client-go/tools/cache"
 	"k8s.io/client-go/tools/record"
 	"k8s.io/client-go/util/workqueue"
@@ -66,35 +65,24 @@ func DefaultConfig() Config {
 type Controller struct {
 	config Config
 
-	mcfgClient mcfgclientset.Interface
-	kubeClient kubernetes.Interface
-	builder    imagebuilder.ImageBuilder
-	recorder   record.EventRecorder
-
-	mcpIndexer cache.Indexer
-	mcIndexer  cache.Indexer
-	ccIndexer  cache.Indexer
-	cmIndexer  cache.Indexer
 	mcpLister  mcfglistersv1.MachineConfigPoolLister
-	mcLister   mcfglistersv1.MachineConfigLister
-	ccLister   mcfglistersv1.ControllerConfigLister
-	cmLister   corelistersv1.ConfigMapLister
-	// secretIndexer holds metadata only.
-	secretIndexer cache.Indexer
-	synced        []cache.InformerSynced
+	mcpIndexer cache.Indexer
+	// indexers are the caches of what is watched, by kind.
+	indexers [kindCount]cache.Indexer
+	watched  []watched
+	synced   []cache.InformerSynced
 
-	findings *findings
-	checked  *checked
-	writes   *writes
-	reports  *reports
-	settings settings
-	waits    *waits
-	slots    *slots
-	rest     *rest
-	lanes    *lanes
-	health   *health
-	metrics  *Metrics
-	queue    workqueue.TypedRateLimitingInterface[string]
+	builder  imagebuilder.ImageBuilder
+	observer *observer
+	executor *executor
+	reporter *reporter
+	memory   *memory
+
+	slots   *slots
+	lanes   *lanes
+	health  *health
+	metrics *Metrics
+	queue   workqueue.TypedRateLimitingInterface[string]
 }
 
 // New returns a controller that waits for Run. None of the informers may have
@@ -114,52 +102,51 @@ func New(
 	recorder record.EventRecorder,
 ) (*Controller, error) {
 	ctrl := &Controller{
-		config:        config,
-		mcfgClient:    mcfgClient,
-		kubeClient:    kubeClient,
-		builder:       builder,
-		recorder:      recorder,
-		mcpIndexer:    mcpInformer.Informer().GetIndexer(),
-		mcIndexer:     mcInformer.Informer().GetIndexer(),
-		ccIndexer:     ccInformer.Informer().GetIndexer(),
-		cmIndexer:     cmInformer.Informer().GetIndexer(),
-		mcpLister:     mcpInformer.Lister(),
+		config:     config,
+		mcpLister:  mcpInformer.Lister(),
+		mcpIndexer: mcpInformer.Informer().GetIndexer(),
+		builder:    builder,
+		memory:     newMemory(),
+		slots:      newSlots(),
+		lanes:      newLanes(),
+		health:     newHealth(),
+		metrics:    config.Metrics,
+	}
+	ctrl.observer = &observer{
+		clock:         config.Clock,
 		mcLister:      mcInformer.Lister(),
 		ccLister:      ccInformer.Lister(),
 		cmLister:      cmInformer.Lister(),
 		secretIndexer: secretInformer.GetIndexer(),
-		findings:      newFindings(),
-		checked:       newChecked(),
-		writes:        newWrites(),
-		reports:       newReports(),
-		waits:         newWaits(),
-		slots:         newSlots(),
-		rest:          newRest(),
-		lanes:         newLanes(),
-		health:        newHealth(),
-		metrics:       config.Metrics,
+		builder:       builder,
+		knowledge:     &knowledge{},
+		memory:        ctrl.memory,
 	}
+	writer := poolWriter{clock: config.Clock, client: mcfgClient, memory: ctrl.memory}
+	ctrl.executor = &executor{
+		poolWriter:  writer,
+		source:      &liveSource{kube: kubeClient, mcfg: mcfgClient, builder: builder, takeContent: config.TakeContent},
+		callTimeout: config.CallTimeout,
+		builder:     builder,
+		observer:    ctrl.observer,
+		slots:       ctrl.slots,
+		isWanted:    func(config string) bool { return len(ctrl.poolsThatWant(config)) > 0 },
+	}
+	ctrl.reporter = &reporter{poolWriter: writer, callTimeout: config.CallTimeout, knowledge: ctrl.observer.knowledge, recorder: recorder}
 	ctrl.queue = newQueue(config, ctrl.lanes)
 
 	if err := mcpInformer.Informer().AddIndexers(cache.Indexers{poolsByWantedConfig: indexByWantedConfig}); err != nil {
 		return nil, fmt.Errorf("could not index MachineConfigPools: %w", err)
 	}
-	for _, watch := range []struct {
-		what     string
-		informer cache.SharedIndexInformer
-		keys     func(object any) []string
-	}{
-		{"MachineConfigPools", mcpInformer.Informer(), ctrl.poolItself},
-		{"MachineConfigs", mcInformer.Informer(), ctrl.poolsThatWant},
-		{"ControllerConfigs", ccInformer.Informer(), ctrl.poolsOfControllerConfig},
-		{"ConfigMaps", cmInformer.Informer(), ctrl.poolsOfConfigMap},
-		{"Secrets", secretInformer, ctrl.poolsOfSecret},
-	} {
-		registration, err := watch.informer.AddEventHandler(ctrl.handle(watch.keys))
-		if err != nil {
-			return nil, fmt.Errorf("could not watch %s: %w", watch.what, err)
-		}
-		ctrl.synced = append(ctrl.synced, registration.HasSynced)
+	informers := [kindCount]cache.SharedIndexInformer{
+		watchedPools: mcpInformer.Informer(), watchedConfigs: mcInformer.Informer(), watchedControllerConfigs: ccInformer.Informer(),
+		watchedConfigMaps: cmInformer.Informer(), watchedSecrets: secretInformer,
+	}
+	for k, informer := range informers {
+		ctrl.indexers[k] = informer.GetIndexer()
+	}
+	if err := ctrl.watch(informers); err != nil {
+		return nil, err
 	}
 	ctrl.synced = append(ctrl.synced, builder.Notify(ctrl.enqueueFromBuilder))
 	return ctrl, nil

@@ -241,7 +241,7 @@ func TestShutdownAbandonsAfterTheDeadline(t *testing.T) {
 	var abandoned atomic.Bool
 	begun := make(chan struct{}, 1)
 	hanging := &hangingBuilder{Builder: r.builder, begun: begun, abandoned: &abandoned}
-	r.ctrl.builder = hanging
+	r.ctrl.executor.builder = hanging
 	r.start()
 	<-begun
 	r.stop()

@@ -49,13 +49,13 @@
 //
 // # What is only remembered
 //
-// Everything that a decision depends on is in the cluster, with these exceptions,
-// which a restart may lose: what reading a Secret or config brought to light
-// (known.go; it is read again), own writes that the cache lacks (memory.go; a
-// conflict), since when inputs keep changing (memory.go; the wait begins anew, and
-// is bounded), who waits for a place to build in (slots.go; taken over from the
-// pool's condition), what was reported last (memory.go), and on which objects a pool
-// was found at rest (memory.go; it is looked at in full).
+// Everything that a decision depends on is in the cluster, with the exceptions that
+// memory.go lists, which a restart may lose.
+//
+// # What is watched
+//
+// watched.go has the one table of the objects that decisions depend on: whom a change
+// concerns, and what a pool at rest depends on. The handlers are derived from it.
 //
 // # Words
 //

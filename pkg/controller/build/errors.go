@@ -9,6 +9,8 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/klog/v2"
 
+	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/plan"
 )
 
@@ -22,16 +24,86 @@ var (
 	errStale = errors.New("the caches are behind the cluster")
 )
 
-// heldError is an error of the API that a person has to know of, so it is
-// reported on the pool as a hold. Nothing that the controller watches tells when
-// it is over, so it is tried again with back-off.
-type heldError struct {
-	hold plan.Hold
-	err  error
+// builderError is an error of the backend's. A person has to know of some.
+type builderError struct{ error }
+
+func (e *builderError) Unwrap() error { return e.error }
+
+// ofBuilder marks an error as the backend's; nil stays nil.
+func ofBuilder(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &builderError{err}
 }
 
-func (e *heldError) Error() string { return e.err.Error() }
-func (e *heldError) Unwrap() error { return e.err }
+// Kinds of errors that syncs end with, as metrics tell them.
+const (
+	kindConflict  = "conflict"
+	kindStale     = "stale"
+	kindHeld      = "held"
+	kindTimeout   = "timeout"
+	kindThrottled = "throttled"
+	kindForbidden = "forbidden"
+	kindServer    = "server"
+	kindNetwork   = "network"
+	kindOther     = "other"
+)
+
+var errorKinds = []string{kindConflict, kindStale, kindHeld, kindTimeout, kindThrottled, kindForbidden, kindServer, kindNetwork, kindOther}
+
+// sorted is all that follows from an error.
+type sorted struct {
+	// kind is what metrics tell it as, by what an administrator would look at.
+	kind string
+	// quiet says that the error is part of normal operation.
+	quiet bool
+	// hold is what the pool says of it; nil for nothing. Nothing that the controller
+	// watches tells when it is over, so it is tried again with back-off.
+	hold *plan.Hold
+}
+
+// sortError is the one place that tells errors apart.
+func sortError(err error) sorted {
+	var network net.Error
+	switch hold := holdOf(err); {
+	case errors.Is(err, errStale), errors.Is(err, errLearned):
+		return sorted{kind: kindStale, quiet: true}
+	case hold != nil:
+		return sorted{kind: kindHeld, hold: hold}
+	case apierrors.IsConflict(err):
+		return sorted{kind: kindConflict, quiet: true}
+	case apierrors.IsTimeout(err), apierrors.IsServerTimeout(err), errors.Is(err, context.DeadlineExceeded):
+		return sorted{kind: kindTimeout}
+	case apierrors.IsTooManyRequests(err):
+		return sorted{kind: kindThrottled}
+	case apierrors.IsForbidden(err), apierrors.IsUnauthorized(err):
+		return sorted{kind: kindForbidden}
+	case apierrors.IsInternalError(err), apierrors.IsServiceUnavailable(err):
+		return sorted{kind: kindServer}
+	case errors.As(err, &network):
+		return sorted{kind: kindNetwork}
+	}
+	return sorted{kind: kindOther}
+}
+
+// holdOf is what the pool's owner has to know of an error of the backend's.
+func holdOf(err error) *plan.Hold {
+	var builder *builderError
+	if !errors.As(err, &builder) {
+		return nil
+	}
+	var unavailable *imagebuilder.UnavailableError
+	switch {
+	case errors.As(err, &unavailable):
+		return &plan.Hold{Reason: ledger.ReasonBuilderUnavailable, Message: unavailable.Message}
+	case errors.Is(err, imagebuilder.ErrForeign):
+		return &plan.Hold{Reason: ledger.ReasonNameTaken, Message: builder.Error() + "; remove it, or change its name"}
+	case apierrors.IsForbidden(err), apierrors.IsInvalid(err), apierrors.IsRequestEntityTooLargeError(err):
+		return &plan.Hold{Reason: ledger.ReasonBuilderRefused, Message: builder.Error() + "; it is tried again every few minutes"}
+	}
+	return nil
+}
 
 // verdict is what the queue does with a pool after a sync.
 type verdict struct {
@@ -46,14 +118,10 @@ type verdict struct {
 
 // verdictOn maps the outcome of a sync to what happens next.
 func verdictOn(p plan.Plan, err error) verdict {
-	switch {
-	case err == nil:
+	if err == nil {
 		return verdict{after: p.RequeueAfter}
-	case apierrors.IsConflict(err), errors.Is(err, errStale), errors.Is(err, errLearned):
-		return verdict{backOff: true, quiet: true}
-	default:
-		return verdict{backOff: true}
 	}
+	return verdict{backOff: true, quiet: sortError(err).quiet}
 }
 
 // settle carries the verdict out.
@@ -75,44 +143,4 @@ func (ctrl *Controller) settle(ctx context.Context, name string, v verdict, err 
 	if v.after > 0 {
 		ctrl.queue.AddAfter(name, v.after)
 	}
-}
-
-// Kinds of errors that syncs end with, as metrics tell them.
-const (
-	kindConflict  = "conflict"
-	kindStale     = "stale"
-	kindHeld      = "held"
-	kindTimeout   = "timeout"
-	kindThrottled = "throttled"
-	kindForbidden = "forbidden"
-	kindServer    = "server"
-	kindNetwork   = "network"
-	kindOther     = "other"
-)
-
-var errorKinds = []string{kindConflict, kindStale, kindHeld, kindTimeout, kindThrottled, kindForbidden, kindServer, kindNetwork, kindOther}
-
-// errorKind sorts an error by what an administrator would look at.
-func errorKind(err error) string {
-	var held *heldError
-	var network net.Error
-	switch {
-	case errors.Is(err, errStale), errors.Is(err, errLearned):
-		return kindStale
-	case errors.As(err, &held):
-		return kindHeld
-	case apierrors.IsConflict(err):
-		return kindConflict
-	case apierrors.IsTimeout(err), apierrors.IsServerTimeout(err), errors.Is(err, context.DeadlineExceeded):
-		return kindTimeout
-	case apierrors.IsTooManyRequests(err):
-		return kindThrottled
-	case apierrors.IsForbidden(err), apierrors.IsUnauthorized(err):
-		return kindForbidden
-	case apierrors.IsInternalError(err), apierrors.IsServiceUnavailable(err):
-		return kindServer
-	case errors.As(err, &network):
-		return kindNetwork
-	}
-	return kindOther
 }

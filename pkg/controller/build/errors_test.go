@@ -42,7 +42,7 @@ func TestVerdictOn(t *testing.T) {
 	}
 }
 
-func TestAsHeld(t *testing.T) {
+func TestHolds(t *testing.T) {
 	for name, test := range map[string]struct {
 		reason string
 		err    error
@@ -57,19 +57,20 @@ func TestAsHeld(t *testing.T) {
 		"conflict":      {reason: "nothing for the pool's owner to do", err: apierrors.NewConflict(pools, "b", errors.New("changed"))},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got := asHeld(test.err)
+			got := ofBuilder(test.err)
 			require.ErrorIs(t, got, test.err, "the cause is kept")
-			var held *heldError
+			require.Nil(t, sortError(test.err).hold, "of another call it is no hold")
+			hold := sortError(fmt.Errorf("could not sync: %w", got)).hold
 			if test.want == "" {
-				require.False(t, errors.As(got, &held), test.reason)
+				require.Nil(t, hold, test.reason)
 				return
 			}
-			require.ErrorAs(t, got, &held, test.reason)
-			require.Equal(t, test.want, held.hold.Reason, test.reason)
-			require.NotEmpty(t, held.hold.Message)
+			require.NotNil(t, hold, test.reason)
+			require.Equal(t, test.want, hold.Reason, test.reason)
+			require.NotEmpty(t, hold.Message)
 		})
 	}
-	require.NoError(t, asHeld(nil))
+	require.NoError(t, ofBuilder(nil))
 }
 
 // TestSettle: what the queue holds after each verdict, on the test's own clock.
@@ -104,7 +105,7 @@ func TestErrorKind(t *testing.T) {
 		{reason: "the caches are behind", err: errStale, want: kindStale},
 		{reason: "planned anew too often", err: errLearned, want: kindStale},
 		{reason: "somebody else wrote", err: apierrors.NewConflict(resource, worker, errors.New("newer")), want: kindConflict},
-		{reason: "the pool says what it is, whatever is behind it", err: &heldError{err: forbidden}, want: kindHeld},
+		{reason: "the pool says what it is, whatever is behind it", err: ofBuilder(forbidden), want: kindHeld},
 		{reason: "the server had no time", err: apierrors.NewTimeoutError("late", 1), want: kindTimeout},
 		{reason: "the server says to come back", err: apierrors.NewServerTimeout(resource, "patch", 1), want: kindTimeout},
 		{reason: "we had no time", err: context.DeadlineExceeded, want: kindTimeout},
@@ -117,7 +118,7 @@ func TestErrorKind(t *testing.T) {
 		{reason: "nobody answers", err: &url.Error{Op: "Patch", Err: errors.New("connection refused")}, want: kindNetwork},
 		{reason: "everything else", err: errors.New("odd"), want: kindOther},
 	} {
-		require.Equal(t, test.want, errorKind(fmt.Errorf("could not sync: %w", test.err)), test.reason)
+		require.Equal(t, test.want, sortError(fmt.Errorf("could not sync: %w", test.err)).kind, test.reason)
 		seen[test.want] = true
 	}
 	for _, kind := range errorKinds {

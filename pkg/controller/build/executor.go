@@ -5,11 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
+	mcfgclientset "github.com/openshift/client-go/machineconfiguration/clientset/versioned"
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/kubernetes"
 	"k8s.io/klog/v2"
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
@@ -20,10 +24,32 @@ import (
 	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
 )
 
+// source is where an executor reads what no cache holds. A preview has another one.
+type source interface {
+	// secret and config return the API's errors. config is of the version that the cache
+	// has, or else errStale.
+	secret(ctx context.Context, name string) (*corev1.Secret, error)
+	config(ctx context.Context, cached *mcfgv1.MachineConfig) (*mcfgv1.MachineConfig, error)
+	// active are the builds of all pools that have not ended.
+	active() []string
+}
+
+// executor carries out plans.
+type executor struct {
+	poolWriter
+	source
+	callTimeout time.Duration
+	builder     imagebuilder.ImageBuilder
+	observer    *observer
+	slots       *slots
+	// isWanted tells whether any pool wants the config of that name.
+	isWanted func(config string) bool
+}
+
 // execution carries out the plans of one sync. It takes the pool along from write to write:
 // each one is locked to the version that the one before it returned.
 type execution struct {
-	*Controller
+	*executor
 	pool *mcfgv1.MachineConfigPool
 	// context is what LoadConfig made, for StartBuild, of the config at a version.
 	context        []imagebuilder.File
@@ -43,8 +69,26 @@ func (x *execution) execute(ctx context.Context, effects []plan.Effect) error {
 	return nil
 }
 
+// carryOut executes a plan. What that met with may be what there is to report in
+// place of the plan.
+func (x *execution) carryOut(ctx context.Context, pool *mcfgv1.MachineConfigPool, p plan.Plan) (plan.Plan, error) {
+	x.pool, x.confirmed = pool, false
+	err := x.execute(ctx, p.Effects)
+	var queued *queuedError
+	switch {
+	case err == nil:
+		return p, nil
+	case errors.As(err, &queued):
+		return queued.plan(), nil
+	}
+	if hold := sortError(err).hold; hold != nil {
+		return plan.Held(*hold), err
+	}
+	return p, err
+}
+
 func (x *execution) apply(ctx context.Context, effect plan.Effect) error {
-	ctx, cancel := context.WithTimeout(ctx, x.config.CallTimeout)
+	ctx, cancel := context.WithTimeout(ctx, x.callTimeout)
 	defer cancel()
 
 	switch e := effect.(type) {
@@ -68,7 +112,7 @@ func (x *execution) apply(ctx context.Context, effect plan.Effect) error {
 		}
 		request := e.Request
 		request.Context = x.context
-		return asHeld(x.builder.Start(ctx, request))
+		return ofBuilder(x.builder.Start(ctx, request))
 	case plan.DeleteInputs:
 		if !e.Finished {
 			if err := x.confirmPool(ctx); err != nil {
@@ -102,7 +146,7 @@ func (x *execution) confirmPool(ctx context.Context) error {
 	if x.confirmed {
 		return nil
 	}
-	live, err := x.mcfgClient.MachineconfigurationV1().MachineConfigPools().Get(ctx, x.pool.Name, metav1.GetOptions{})
+	live, err := x.client.MachineconfigurationV1().MachineConfigPools().Get(ctx, x.pool.Name, metav1.GetOptions{})
 	if err != nil {
 		return fmt.Errorf("could not get MachineConfigPool %s: %w", x.pool.Name, err)
 	}
@@ -114,9 +158,9 @@ func (x *execution) confirmPool(ctx context.Context) error {
 }
 
 // inspectSecret reads a credential Secret and keeps what it found, but none of
-// the content. The plan is made anew with the finding.
+// the content. The plan is made anew with the found.
 func (x *execution) inspectSecret(ctx context.Context, name string) error {
-	secret, err := x.kubeClient.CoreV1().Secrets(ctrlcommon.MCONamespace).Get(ctx, name, metav1.GetOptions{})
+	secret, err := x.secret(ctx, name)
 	if apierrors.IsNotFound(err) {
 		return errStale
 	}
@@ -124,8 +168,8 @@ func (x *execution) inspectSecret(ctx context.Context, name string) error {
 		return fmt.Errorf("could not get %s: %w", inputs.SecretObject(name), err)
 	}
 	registries, problem := inputs.RegistriesOf(secret)
-	x.findings.setSecret(name, secretFinding{resourceVersion: secret.ResourceVersion, registries: registries, problem: problem})
-	if known, err := x.observeSecret(name); err != nil || known.ResourceVersion != secret.ResourceVersion {
+	x.observer.knowledge.secrets.set(name, secret.ResourceVersion, secretFound{registries: registries, problem: problem})
+	if known, err := x.observer.observeSecret(name); err != nil || known.ResourceVersion != secret.ResourceVersion {
 		return errors.Join(errStale, err)
 	}
 	return errLearned
@@ -135,77 +179,56 @@ func (x *execution) inspectSecret(ctx context.Context, name string) error {
 // the content of every config in memory would cost a hundred times as much as
 // the rest of the caches.
 func (x *execution) loadConfig(ctx context.Context, effect plan.LoadConfig) error {
-	cached, err := x.mcLister.Get(effect.Name)
+	cached, err := x.observer.mcLister.Get(effect.Name)
 	if err != nil {
 		return errStale
 	}
 	if x.contextVersion != "" && x.contextVersion == cached.ResourceVersion {
 		return nil
 	}
-	config, err := x.inFull(ctx, cached)
+	config, err := x.config(ctx, cached)
 	if err != nil {
 		return err
 	}
-	files, finding := buildContext(config, effect)
+	files, found := buildContext(config, effect)
 	x.context, x.contextVersion = files, config.ResourceVersion
-	if x.findings.setConfig(effect.Name, finding) {
-		x.findings.dropConfigs(func(name string) bool { return len(x.poolsThatWantConfig(name)) > 0 })
+	knowledge := x.observer.knowledge
+	if knowledge.learnConfig(effect.Name, config.ResourceVersion+inputs.Hash([]byte(effect.Custom.Text())), found) {
+		knowledge.configs.keep(x.isWanted)
 		return errLearned
 	}
 	return nil
 }
 
-// inFull is the cached config with its content, which is at hand only while the config
-// is new.
-func (x *execution) inFull(ctx context.Context, cached *mcfgv1.MachineConfig) (*mcfgv1.MachineConfig, error) {
-	if content := x.config.TakeContent(cached); content != nil {
-		config := cached.DeepCopy()
-		config.Spec.Config.Raw = content
-		return config, nil
-	}
-	config, err := x.mcfgClient.MachineconfigurationV1().MachineConfigs().Get(ctx, cached.Name, metav1.GetOptions{})
-	if apierrors.IsNotFound(err) {
-		return nil, errStale
-	}
-	if err != nil {
-		return nil, fmt.Errorf("could not get %s: %w", inputs.MachineConfigObject(cached.Name), err)
-	}
-	if cached.ResourceVersion != config.ResourceVersion {
-		// What the plan knows of the config is not what was read.
-		return nil, errStale
-	}
-	return config, nil
-}
-
 // buildContext makes the files that a build reads, and says what it found on the
 // way. A config that cannot be built from has none.
-func buildContext(config *mcfgv1.MachineConfig, effect plan.LoadConfig) ([]imagebuilder.File, configFinding) {
-	finding := configFinding{version: config.ResourceVersion + inputs.Hash([]byte(effect.Custom.Text()))}
+func buildContext(config *mcfgv1.MachineConfig, effect plan.LoadConfig) ([]imagebuilder.File, configFound) {
+	var found configFound
 	parsed, problem := content.Parse(config.Name, config.Spec.Config.Raw)
 	if problem != nil {
-		finding.problem = problem
-		return nil, finding
+		found.problem = problem
+		return nil, found
 	}
-	found := slices.Concat(parsed.Findings, content.Scan(inputs.CustomObject+", key "+effect.Pool, []byte(effect.Custom.Text())))
-	finding.warning = content.Warning(config.Name, found)
-	finding.refusal = content.Refusal(config.Name, found)
+	credentials := slices.Concat(parsed.Findings, content.Scan(inputs.CustomObject+", key "+effect.Pool, []byte(effect.Custom.Text())))
+	found.warning = content.Warning(config.Name, credentials)
+	found.refusal = content.Refusal(config.Name, credentials)
 	archive, problem := content.Pack(config, parsed, effect.TrustBundle)
 	if problem != nil {
-		finding.problem = problem
-		return nil, finding
+		found.problem = problem
+		return nil, found
 	}
 	files := make([]imagebuilder.File, 0, len(archive.Pieces))
 	for _, piece := range archive.Pieces {
 		files = append(files, imagebuilder.File{Name: piece.Name, Data: piece.Data})
 	}
-	return files, finding
+	return files, found
 }
 
 // confirmBuild ends the execution when the live build is not as the plan needs it.
 func (x *execution) confirmBuild(ctx context.Context, effect plan.ConfirmBuild) error {
 	live, err := x.builder.Get(ctx, effect.Name)
 	if err != nil {
-		return asHeld(err)
+		return ofBuilder(err)
 	}
 	if !effect.Holds(live) {
 		return errStale
@@ -215,7 +238,7 @@ func (x *execution) confirmBuild(ctx context.Context, effect plan.ConfirmBuild) 
 
 // takeSlot ends the execution with a queuedError when there is no place.
 func (x *execution) takeSlot(effect plan.TakeSlot) error {
-	now := x.config.Clock.Now()
+	now := x.clock.Now()
 	since := x.slots.since(x.pool.Name)
 	if since.IsZero() {
 		// A controller before this one may have put the pool into the queue.
@@ -224,7 +247,7 @@ func (x *execution) takeSlot(effect plan.TakeSlot) error {
 	if since.IsZero() {
 		since = now
 	}
-	if queued := x.slots.take(x.pool.Name, effect, x.builder.Active(), since, now); queued != nil {
+	if queued := x.slots.take(x.pool.Name, effect, x.active(), since, now); queued != nil {
 		return queued
 	}
 	return nil
@@ -243,7 +266,7 @@ func (x *execution) removeTraces(ctx context.Context) error {
 }
 
 func (x *execution) patchPool(ctx context.Context, patch []byte, subresources ...string) error {
-	pool, err := x.writePool(ctx, x.pool.Name, types.MergePatchType, patch, subresources...)
+	pool, err := x.write(ctx, x.pool.Name, types.MergePatchType, patch, subresources...)
 	if err != nil {
 		return err
 	}
@@ -251,16 +274,38 @@ func (x *execution) patchPool(ctx context.Context, patch []byte, subresources ..
 	return nil
 }
 
-// asHeld picks the errors of a backend that the pool's owner has to know of.
-func asHeld(err error) error {
-	var unavailable *imagebuilder.UnavailableError
-	switch {
-	case errors.As(err, &unavailable):
-		return &heldError{hold: plan.Hold{Reason: ledger.ReasonBuilderUnavailable, Message: unavailable.Message}, err: err}
-	case errors.Is(err, imagebuilder.ErrForeign):
-		return &heldError{hold: plan.Hold{Reason: ledger.ReasonNameTaken, Message: err.Error() + "; remove it, or change its name"}, err: err}
-	case apierrors.IsForbidden(err), apierrors.IsInvalid(err), apierrors.IsRequestEntityTooLargeError(err):
-		return &heldError{hold: plan.Hold{Reason: ledger.ReasonBuilderRefused, Message: err.Error() + "; it is tried again every few minutes"}, err: err}
-	}
-	return err
+// liveSource is the API, as the controller reads it.
+type liveSource struct {
+	kube        kubernetes.Interface
+	mcfg        mcfgclientset.Interface
+	builder     imagebuilder.ImageBuilder
+	takeContent func(*mcfgv1.MachineConfig) []byte
 }
+
+func (s *liveSource) secret(ctx context.Context, name string) (*corev1.Secret, error) {
+	return s.kube.CoreV1().Secrets(ctrlcommon.MCONamespace).Get(ctx, name, metav1.GetOptions{})
+}
+
+// config is the cached config with its content, which is at hand only while the config is
+// new.
+func (s *liveSource) config(ctx context.Context, cached *mcfgv1.MachineConfig) (*mcfgv1.MachineConfig, error) {
+	if content := s.takeContent(cached); content != nil {
+		config := cached.DeepCopy()
+		config.Spec.Config.Raw = content
+		return config, nil
+	}
+	config, err := s.mcfg.MachineconfigurationV1().MachineConfigs().Get(ctx, cached.Name, metav1.GetOptions{})
+	if apierrors.IsNotFound(err) {
+		return nil, errStale
+	}
+	if err != nil {
+		return nil, fmt.Errorf("could not get %s: %w", inputs.MachineConfigObject(cached.Name), err)
+	}
+	if cached.ResourceVersion != config.ResourceVersion {
+		// What the plan knows of the config is not what was read.
+		return nil, errStale
+	}
+	return config, nil
+}
+
+func (s *liveSource) active() []string { return s.builder.Active() }

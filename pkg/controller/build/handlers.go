@@ -3,24 +3,22 @@ package build
 import (
 	"slices"
 
-	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/client-go/tools/cache"
 
-	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
-	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
-	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
 )
 
-// handle turns events into keys. What an object means for a pool is decided
+// handle turns events of a kind into keys. What an object means for a pool is decided
 // when the pool is synced, on the state of that moment.
-func (ctrl *Controller) handle(keys func(object any) []string) cache.ResourceEventHandler {
+func (ctrl *Controller) handle(k kind) cache.ResourceEventHandler {
 	enqueue := func(object any, isInInitialList bool) {
-		pools := keys(object)
+		var pools []string
+		if name := nameOf(object); name != "" {
+			pools = ctrl.concerns(k, name)
+		}
 		// Caches list in any order. A queue that is always filled in the same one makes
 		// a run repeatable.
 		slices.Sort(pools)
@@ -65,60 +63,13 @@ func nameOf(object any) string {
 	return accessor.GetName()
 }
 
-func (ctrl *Controller) poolItself(object any) []string {
-	if pool, ok := object.(*mcfgv1.MachineConfigPool); ok {
-		return []string{pool.Name}
-	}
-	return nil
-}
-
-func (ctrl *Controller) poolsThatWant(object any) []string {
-	return ctrl.poolsThatWantConfig(nameOf(object))
-}
-
-func (ctrl *Controller) poolsThatWantConfig(name string) []string {
-	keys, err := ctrl.mcpIndexer.IndexKeys(poolsByWantedConfig, name)
+// poolsThatWant are the pools that want the MachineConfig of that name.
+func (ctrl *Controller) poolsThatWant(config string) []string {
+	keys, err := ctrl.mcpIndexer.IndexKeys(poolsByWantedConfig, config)
 	if err != nil {
 		return nil
 	}
 	return keys
-}
-
-func (ctrl *Controller) poolsOfControllerConfig(object any) []string {
-	if nameOf(object) != ctrlcommon.ControllerConfigName {
-		return nil
-	}
-	return ctrl.layeredPools()
-}
-
-func (ctrl *Controller) poolsOfConfigMap(object any) []string {
-	switch nameOf(object) {
-	case constants.ConfigMapName, inputs.CustomConfigMapName, inputs.RepositoriesConfigName:
-		return ctrl.layeredPools()
-	}
-	return nil
-}
-
-// poolsOfSecret leaves out the namespace's many Secrets that no build uses.
-// Those that are ours concern the builder.
-func (ctrl *Controller) poolsOfSecret(object any) []string {
-	secret, ok := object.(*metav1.PartialObjectMetadata)
-	if !ok {
-		return nil
-	}
-	if secret.Name == inputs.EntitlementSecretName || secret.Name == inputs.SigningKeysSecretName {
-		return ctrl.layeredPools()
-	}
-	configMap, err := ctrl.cmLister.ConfigMaps(ctrlcommon.MCONamespace).Get(constants.ConfigMapName)
-	if err != nil {
-		return nil
-	}
-	for _, key := range []string{constants.BaseImagePullSecretKey, constants.FinalImagePushSecretKey} {
-		if configMap.Data[key] == secret.Name {
-			return ctrl.layeredPools()
-		}
-	}
-	return nil
 }
 
 func (ctrl *Controller) layeredPools() []string {
@@ -145,7 +96,7 @@ func (ctrl *Controller) enqueueWaiting() {
 // enqueueFromBuilder takes what the builder notifies of. A pool that opted out
 // may still have builds to remove, so AllPools means all.
 func (ctrl *Controller) enqueueFromBuilder(pool string) {
-	ctrl.rest.disturb(pool)
+	ctrl.memory.disturb(pool)
 	if pool != imagebuilder.AllPools {
 		ctrl.lanes.hurry(pool)
 		ctrl.queue.Add(pool)

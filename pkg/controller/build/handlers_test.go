@@ -14,6 +14,7 @@ import (
 	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
 	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
 )
 
@@ -45,71 +46,71 @@ func handlersHarness(t *testing.T) *harness {
 func TestHandlersMapObjectsToPools(t *testing.T) {
 	for name, test := range map[string]struct {
 		reason string
-		keys   func(*Controller) func(any) []string
+		kind   kind
 		object any
 		want   []string
 	}{
 		"pool": {
 			reason: "opting out has to be noticed, so pools are synced whether or not they are opted in",
-			keys:   func(c *Controller) func(any) []string { return c.poolItself }, object: buildtest.Pool("master").Object(), want: []string{"master"},
+			kind:   watchedPools, object: buildtest.Pool("master").Object(), want: []string{"master"},
 		},
 		"rendered config": {
 			reason: "its creation may come after the pool's change",
-			keys:   func(c *Controller) func(any) []string { return c.poolsThatWant }, object: buildtest.RenderedConfig("rendered-worker-1"), want: []string{"master", worker},
+			kind:   watchedConfigs, object: buildtest.RenderedConfig("rendered-worker-1"), want: []string{"master", worker},
 		},
 		"config of no pool": {
 			reason: "a cluster has many MachineConfigs that are not rendered, or not wanted",
-			keys:   func(c *Controller) func(any) []string { return c.poolsThatWant }, object: buildtest.RenderedConfig("99-worker-ssh"),
+			kind:   watchedConfigs, object: buildtest.RenderedConfig("99-worker-ssh"),
 		},
 		"ConfigMap": {
 			reason: "the settings are everyone's",
-			keys:   func(c *Controller) func(any) []string { return c.poolsOfConfigMap }, object: buildtest.SettingsConfigMap(), want: []string{"infra", worker},
+			kind:   watchedConfigMaps, object: buildtest.SettingsConfigMap(), want: []string{"infra", worker},
 		},
 		"custom content": {
 			reason: "it may be any pool's that changed",
-			keys:   func(c *Controller) func(any) []string { return c.poolsOfConfigMap }, object: buildtest.CustomContent(""), want: []string{"infra", worker},
+			kind:   watchedConfigMaps, object: buildtest.CustomContent(""), want: []string{"infra", worker},
 		},
 		"repositories": {
 			reason: "packages may come from them",
-			keys:   func(c *Controller) func(any) []string { return c.poolsOfConfigMap }, want: []string{"infra", worker},
+			kind:   watchedConfigMaps, want: []string{"infra", worker},
 			object: &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: inputs.RepositoriesConfigName}},
 		},
 		"another ConfigMap": {
 			reason: "an informer may hold more than ours",
-			keys:   func(c *Controller) func(any) []string { return c.poolsOfConfigMap }, object: &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "other"}},
+			kind:   watchedConfigMaps, object: &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "other"}},
 		},
 		"ControllerConfig": {
 			reason: "it may name the base image",
-			keys:   func(c *Controller) func(any) []string { return c.poolsOfControllerConfig }, object: buildtest.ControllerConfig(""), want: []string{"infra", worker},
+			kind:   watchedControllerConfigs, object: buildtest.ControllerConfig(""), want: []string{"infra", worker},
 		},
 		"another ControllerConfig": {
 			reason: "only one counts",
-			keys:   func(c *Controller) func(any) []string { return c.poolsOfControllerConfig }, object: &mcfgv1.ControllerConfig{ObjectMeta: metav1.ObjectMeta{Name: "other"}},
+			kind:   watchedControllerConfigs, object: &mcfgv1.ControllerConfig{ObjectMeta: metav1.ObjectMeta{Name: "other"}},
 		},
 		"push secret": {
 			reason: "a build may wait for it",
-			keys:   func(c *Controller) func(any) []string { return c.poolsOfSecret }, object: metadataOf(buildtest.PushSecret), want: []string{"infra", worker},
+			kind:   watchedSecrets, object: metadataOf(buildtest.PushSecret), want: []string{"infra", worker},
 		},
 		"pull secret": {
 			reason: "a build may wait for it",
-			keys:   func(c *Controller) func(any) []string { return c.poolsOfSecret }, object: metadataOf(buildtest.PullSecret), want: []string{"infra", worker},
+			kind:   watchedSecrets, object: metadataOf(buildtest.PullSecret), want: []string{"infra", worker},
 		},
 		"entitlement": {
 			reason: "a build may have failed for want of it",
-			keys:   func(c *Controller) func(any) []string { return c.poolsOfSecret }, object: metadataOf(inputs.EntitlementSecretName), want: []string{"infra", worker},
+			kind:   watchedSecrets, object: metadataOf(inputs.EntitlementSecretName), want: []string{"infra", worker},
 		},
 		"signing keys": {
 			reason: "a build may have failed for want of them",
-			keys:   func(c *Controller) func(any) []string { return c.poolsOfSecret }, object: metadataOf(inputs.SigningKeysSecretName), want: []string{"infra", worker},
+			kind:   watchedSecrets, object: metadataOf(inputs.SigningKeysSecretName), want: []string{"infra", worker},
 		},
 		"another secret": {
 			reason: "the namespace has many",
-			keys:   func(c *Controller) func(any) []string { return c.poolsOfSecret }, object: metadataOf("other"),
+			kind:   watchedSecrets, object: metadataOf("other"),
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := handlersHarness(t)
-			handler := h.ctrl.handle(test.keys(h.ctrl))
+			handler := h.ctrl.handle(test.kind)
 
 			handler.OnAdd(test.object, false)
 			require.Equal(t, test.want, h.queued(), "add: %s", test.reason)
@@ -155,10 +156,8 @@ func newerThan(object any) any {
 // first BuildController panicked over it.
 func TestL13Tombstones(t *testing.T) {
 	h := handlersHarness(t)
-	for _, keys := range []func(any) []string{
-		h.ctrl.poolItself, h.ctrl.poolsThatWant, h.ctrl.poolsOfConfigMap, h.ctrl.poolsOfControllerConfig, h.ctrl.poolsOfSecret,
-	} {
-		handler := h.ctrl.handle(keys)
+	for k := range kindCount {
+		handler := h.ctrl.handle(k)
 		for _, object := range []any{
 			buildtest.Pool(worker).Object(), buildtest.RenderedConfig("rendered-worker-1"), buildtest.SettingsConfigMap(),
 			buildtest.ControllerConfig(""), metadataOf(buildtest.PushSecret), nil, "not an object",
@@ -173,7 +172,50 @@ func TestL13Tombstones(t *testing.T) {
 // TestSecretBeforeConfigMap: without settings no Secret concerns anyone.
 func TestSecretBeforeConfigMap(t *testing.T) {
 	h := newHarness(t, buildtest.Pool(worker).Layered().Object())
-	require.Empty(t, h.ctrl.poolsOfSecret(metadataOf(buildtest.PushSecret)))
+	require.Empty(t, h.ctrl.concerns(watchedSecrets, buildtest.PushSecret))
+}
+
+// TestR20SettingsAreReadInOneWay: what decides whom a Secret concerns is what decides
+// which Secret a build uses, whichever way it is written.
+func TestR20SettingsAreReadInOneWay(t *testing.T) {
+	for name, test := range map[string]struct {
+		reason, key, value, secret string
+	}{
+		"a line break behind": {reason: "$'push\\n' in a shell, or a file with a last line", key: constants.FinalImagePushSecretKey, value: "push\n", secret: "push"},
+		"blanks around":       {reason: "YAML that was indented by hand", key: constants.FinalImagePushSecretKey, value: "  push\t", secret: "push"},
+		"of the base image":   {reason: "both keys name Secrets", key: constants.BaseImagePullSecretKey, value: "pull\r\n", secret: "pull"},
+		"as it is":            {reason: "the usual case", key: constants.BaseImagePullSecretKey, value: "pull", secret: "pull"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := layeredHarness(t, "rendered-worker-1")
+			h.editSettings(map[string]string{test.key: test.value})
+			h.settle(worker)
+			h.requireCondition(worker, mcfgv1.MachineConfigPoolBuildPending, ledger.ReasonSecretMissing)
+			h.queued()
+
+			h.ctrl.handle(watchedSecrets).OnAdd(metadataOf(test.secret), false)
+			require.Equal(t, []string{worker}, h.queued(), test.reason)
+			h.api.Put(buildtest.RegistrySecret(test.secret, buildtest.Registry))
+			h.settle(worker)
+			h.requireCondition(worker, mcfgv1.MachineConfigPoolBuildPending, ledger.ReasonBuildCreated)
+		})
+	}
+}
+
+// TestEveryWatchedObjectIsInTheTable: whatever a pool at rest depends on also wakes it.
+func TestEveryWatchedObjectIsInTheTable(t *testing.T) {
+	h := handlersHarness(t)
+	kinds, evidence := map[kind]bool{}, 0
+	for _, w := range h.ctrl.watched {
+		kinds[w.kind] = true
+		require.NotNil(t, w.concerns, kindNames[w.kind])
+		require.False(t, w.name != "" && w.names != nil, "its name is fixed, or others tell")
+		if w.rests != nil {
+			evidence++
+		}
+	}
+	require.Len(t, kinds, int(kindCount))
+	require.Equal(t, mostEvidence, evidence, "there is a place for each, and none is empty")
 }
 
 func TestEnqueueFromBuilder(t *testing.T) {

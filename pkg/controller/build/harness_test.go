@@ -104,7 +104,7 @@ func (h *harness) deliver(resources ...string) {
 		h.api.FillMetadata(h.metadata, "secrets")
 	}
 	// The builder's own notifications hang on running informers.
-	h.ctrl.rest.disturb(imagebuilder.AllPools)
+	h.ctrl.memory.disturb(imagebuilder.AllPools)
 }
 
 // sync delivers everything and syncs the pool once.

@@ -4,6 +4,7 @@ import (
 	"sync"
 	"time"
 
+	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 
@@ -11,121 +12,198 @@ import (
 	"github.com/openshift/machine-config-operator/pkg/controller/build/plan"
 )
 
-// findings remembers what reading an object in full brought to light, by the
-// version that was read, so that an object is read again only when it changed.
-// It is a cache: losing it costs reads, nothing else. It holds no content.
-type findings struct {
-	mu      sync.Mutex
-	secrets map[string]secretFinding
-	configs map[string]configFinding
+// known remembers what was found out about objects, each at a version, so that an object
+// is read or parsed once for each version, and since when it is so. Losing it costs
+// reads, nothing else but what memory says of changes. It holds no content of Secrets.
+type known[T any] struct {
+	mu    sync.Mutex
+	facts map[string]fact[T]
 }
 
-type secretFinding struct {
-	resourceVersion string
-	registries      []string
-	problem         *inputs.Problem
-}
-
-// configFinding is kept for configs only that cannot be built from, or that hold what
-// looks like a credential.
-type configFinding struct {
-	// version is that of the config and of the custom content.
+// fact is what is known of one object.
+type fact[T any] struct {
 	version string
+	value   T
+	// changedAt is when the controller saw a change that matters; zero if it did not.
+	changedAt time.Time
+}
+
+// at returns what is known of this version of the object.
+func (k *known[T]) at(object, version string) (fact[T], bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	f, ok := k.facts[object]
+	return f, ok && f.version == version
+}
+
+// latest returns what is known of the object, at whichever version.
+func (k *known[T]) latest(object string) (T, bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	f, ok := k.facts[object]
+	return f.value, ok
+}
+
+// learn returns what is known of this version of the object, and finds it out if it is
+// not known. changed says, given what was known before, since when it is as it is.
+func (k *known[T]) learn(object, version string, find func() T, changed func(before *fact[T], value T) time.Time) fact[T] {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	before, ok := k.facts[object]
+	if ok && before.version == version {
+		return before
+	}
+	f := fact[T]{version: version, value: find()}
+	if ok {
+		f.changedAt = changed(&before, f.value)
+	}
+	k.put(object, f)
+	return f
+}
+
+// set replaces what is known of the object, and tells whether it was of another version.
+func (k *known[T]) set(object, version string, value T) (news bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	before := k.facts[object]
+	k.put(object, fact[T]{version: version, value: value})
+	return before.version != version
+}
+
+func (k *known[T]) put(object string, f fact[T]) {
+	if k.facts == nil {
+		k.facts = map[string]fact[T]{}
+	}
+	k.facts[object] = f
+}
+
+// forget drops what is known of an object that does not matter any more.
+func (k *known[T]) forget(object string) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	delete(k.facts, object)
+}
+
+// keep forgets all objects but those that are wanted.
+func (k *known[T]) keep(wanted func(object string) bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for object := range k.facts {
+		if !wanted(object) {
+			delete(k.facts, object)
+		}
+	}
+}
+
+// knowledge is all that is known of objects.
+type knowledge struct {
+	// secrets are the credential Secrets by their names, configs the rendered
+	// MachineConfigs, custom the texts of custom content by pool. There is one trust
+	// bundle and one ConfigMap with settings.
+	secrets  known[secretFound]
+	configs  known[configFound]
+	custom   known[plan.CustomContent]
+	bundle   known[trustBundle]
+	settings known[settingsFound]
+}
+
+// secretFound is what reading a credential Secret brought to light.
+type secretFound struct {
+	registries []string
+	problem    *inputs.Problem
+}
+
+// configFound is what reading a config, and the custom content that goes with it, brought
+// to light. It is kept for configs only that cannot be built from, or that hold what
+// looks like a credential.
+type configFound struct {
 	problem *inputs.Problem
 	warning string
 	refusal *inputs.Problem
 }
 
-func newFindings() *findings {
-	return &findings{secrets: map[string]secretFinding{}, configs: map[string]configFinding{}}
+type trustBundle struct {
+	certificates []byte
+	hash         string
+	problem      *inputs.Problem
 }
 
-// secret returns what is known of this version of a Secret.
-func (f *findings) secret(name, resourceVersion string) (secretFinding, bool) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	finding, ok := f.secrets[name]
-	return finding, ok && finding.resourceVersion == resourceVersion
-}
-
-func (f *findings) setSecret(name string, finding secretFinding) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.secrets[name] = finding
-}
-
-// config returns what is known of this version of a rendered MachineConfig.
-func (f *findings) config(name, version string) configFinding {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if finding, ok := f.configs[name]; ok && finding.version == version {
-		return finding
-	}
-	return configFinding{}
-}
-
-// setConfig tells whether the finding is news.
-func (f *findings) setConfig(name string, finding configFinding) (news bool) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if finding.problem == nil && finding.warning == "" {
-		delete(f.configs, name)
-		return false
-	}
-	known := f.configs[name]
-	f.configs[name] = finding
-	return known.version != finding.version
-}
-
-// dropConfigs forgets the configs that no pool wants any more.
-func (f *findings) dropConfigs(wanted func(name string) bool) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	for name := range f.configs {
-		if !wanted(name) {
-			delete(f.configs, name)
-		}
-	}
-}
-
-// settings remembers the ConfigMap as it was parsed last, so that it is parsed
-// once per version, and what the version before it wanted.
-type settings struct {
-	mu              sync.Mutex
-	resourceVersion string
-	parsed          plan.Settings
-	changedAt       time.Time
-	// uid is the ConfigMap's.
-	uid types.UID
-	// unknown are keys that were not announced yet.
+type settingsFound struct {
+	plan.Settings
+	// uid is the ConfigMap's, and unknown are keys that mean nothing.
+	uid     types.UID
 	unknown []string
+	// announce has them announced, once.
+	announce *sync.Once
 }
 
-// of returns what the ConfigMap says, and when it was seen to change what an image is.
-func (s *settings) of(configMap *corev1.ConfigMap, now time.Time) (parsed plan.Settings, changedAt time.Time) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if version := string(configMap.UID) + configMap.ResourceVersion; s.resourceVersion != version || !s.parsed.Exists {
-		before := s.parsed
-		s.resourceVersion, s.uid = version, configMap.UID
-		s.parsed = plan.Settings{Exists: true, Version: inputs.DataVersion(configMap.Data)}
-		s.parsed.Values, s.parsed.Problems = inputs.ParseSettings(configMap.Data)
-		s.unknown = inputs.UnknownKeys(configMap.Data)
+// the is the one object of its kind.
+const the = ""
+
+// settingsOf parses the ConfigMap.
+func (k *knowledge) settingsOf(configMap *corev1.ConfigMap, now time.Time) fact[settingsFound] {
+	return k.settings.learn(the, string(configMap.UID)+configMap.ResourceVersion, func() settingsFound {
+		found := settingsFound{uid: configMap.UID, announce: &sync.Once{}}
+		found.Exists, found.Version = true, inputs.DataVersion(configMap.Data)
+		found.Values, found.Problems = inputs.ParseSettings(configMap.Data)
+		found.unknown = inputs.UnknownKeys(configMap.Data)
+		return found
+	}, func(before *fact[settingsFound], found settingsFound) time.Time {
 		// Settings that were mended after they could not be built with were waited for
 		// long enough.
-		if before.Exists && len(before.Problems) == 0 && before.Values.FinalImageRepository != s.parsed.Values.FinalImageRepository {
-			s.changedAt = now
+		if len(before.value.Problems) == 0 && before.value.Values.FinalImageRepository != found.Values.FinalImageRepository {
+			return now
 		}
-	}
-	return s.parsed, s.changedAt
+		return before.changedAt
+	})
 }
 
-// announcement returns the unknown keys, once per version of the ConfigMap, whose
-// UID comes with them.
-func (s *settings) announcement() (types.UID, []string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	unknown := s.unknown
-	s.unknown = nil
-	return s.uid, unknown
+// customOf parses the custom content of a pool.
+func (k *knowledge) customOf(pool, text string, now time.Time) fact[plan.CustomContent] {
+	return k.custom.learn(pool, text, func() (found plan.CustomContent) {
+		found.Value, found.Problem = inputs.ParseCustom(pool, text)
+		if found.Value.Any() {
+			found.Version = inputs.Hash([]byte(found.Value.Text()))
+		}
+		return found
+	}, func(before *fact[plan.CustomContent], _ plan.CustomContent) time.Time {
+		// Text that was mended was waited for long enough.
+		if before.value.Problem != nil {
+			return time.Time{}
+		}
+		return now
+	})
+}
+
+// bundleOf parses the additional trust bundle.
+func (k *knowledge) bundleOf(controllerConfig *mcfgv1.ControllerConfig, now time.Time) fact[trustBundle] {
+	return k.bundle.learn(the, string(controllerConfig.UID)+controllerConfig.ResourceVersion, func() (found trustBundle) {
+		found.certificates, found.problem = inputs.ParseTrustBundle(controllerConfig.Spec.AdditionalTrustBundle)
+		found.hash = inputs.Hash(found.certificates)
+		return found
+	}, func(before *fact[trustBundle], found trustBundle) time.Time {
+		if before.value.problem == nil && before.value.hash != found.hash {
+			return now
+		}
+		return before.changedAt
+	})
+}
+
+// configAt is what is known of this version of a rendered MachineConfig and its custom
+// content.
+func (k *knowledge) configAt(name, version string) configFound {
+	f, ok := k.configs.at(name, version)
+	if !ok {
+		return configFound{}
+	}
+	return f.value
+}
+
+// learnConfig tells whether what was found is news.
+func (k *knowledge) learnConfig(name, version string, found configFound) (news bool) {
+	if found.problem == nil && found.warning == "" {
+		k.configs.forget(name)
+		return false
+	}
+	return k.configs.set(name, version, found)
 }

@@ -86,7 +86,7 @@ func TestL08PushSecretMissing(t *testing.T) {
 
 	h.api.Put(buildtest.RegistrySecret(buildtest.PushSecret, buildtest.Registry))
 	h.deliver()
-	h.ctrl.handle(h.ctrl.poolsOfSecret).OnAdd(metadataOf(buildtest.PushSecret), false)
+	h.ctrl.handle(watchedSecrets).OnAdd(metadataOf(buildtest.PushSecret), false)
 	require.Equal(t, []string{worker}, h.queued(), "the fix wakes the pool at once")
 	_, err := h.sync(worker)
 	require.NoError(t, err)

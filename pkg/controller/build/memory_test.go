@@ -81,20 +81,20 @@ func TestWritesPending(t *testing.T) {
 		"other pool's writes": {reason: "nothing was written", cached: "9"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWrites()
+			m := newMemory()
 			if test.written != "" {
-				w.record(version(test.written), at)
+				m.wrote(version(test.written), at)
 			}
-			require.Equal(t, test.want, w.pending(version(test.cached), at.Add(test.after)), test.reason)
+			require.Equal(t, test.want, m.isWritePending(version(test.cached), at.Add(test.after)), test.reason)
 			if !test.want {
-				require.Empty(t, w.newest, "what is settled is not kept")
+				require.Zero(t, m.pools[worker].written, "what is settled is not kept")
 			}
 		})
 	}
-	w := newWrites()
-	w.record(version("10"), at)
-	w.forget(worker)
-	require.Empty(t, w.newest)
+	m := newMemory()
+	m.wrote(version("10"), at)
+	m.forget(worker)
+	require.Empty(t, m.pools)
 }
 
 // TestOwnWritesCauseNoConflict: a sync that runs before the cache shows the
@@ -205,8 +205,7 @@ func TestOnlyTheSatisfiedRest(t *testing.T) {
 	require.True(t, h.restsOn(worker), "a pool that did not opt in has nothing to wait for")
 	h.api.Remove("machineconfigpools", "", worker)
 	h.settle(worker)
-	require.Empty(t, h.ctrl.rest.pools, "nothing is remembered of a pool that is gone")
-	require.Empty(t, h.ctrl.rest.news)
+	require.Empty(t, h.ctrl.memory.pools, "nothing is remembered of a pool that is gone")
 }
 
 // TestRestraintIsNoRest: a report that is put off is due later, though nothing changes.

@@ -95,7 +95,7 @@ func (m *Metrics) synced(took time.Duration, err error) {
 	}
 	m.syncDuration.Observe(took.Seconds())
 	if err != nil {
-		m.syncErrors.WithLabelValues(errorKind(err)).Inc()
+		m.syncErrors.WithLabelValues(sortError(err).kind).Inc()
 	}
 }
 

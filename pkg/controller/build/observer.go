@@ -4,12 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sync"
 	"time"
 
 	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
+	mcfglistersv1 "github.com/openshift/client-go/machineconfiguration/listers/machineconfiguration/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	corelistersv1 "k8s.io/client-go/listers/core/v1"
 	"k8s.io/client-go/tools/cache"
+	"k8s.io/utils/clock"
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
@@ -19,12 +21,27 @@ import (
 	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
 )
 
+// observer looks at the caches, and is all that does on behalf of a decision.
+type observer struct {
+	clock clock.PassiveClock
+
+	mcLister mcfglistersv1.MachineConfigLister
+	ccLister mcfglistersv1.ControllerConfigLister
+	cmLister corelistersv1.ConfigMapLister
+	// secretIndexer holds metadata only.
+	secretIndexer cache.Indexer
+	builder       imagebuilder.ImageBuilder
+
+	knowledge *knowledge
+	memory    *memory
+}
+
 // observe gathers what the caches know about a pool. It calls no API, and an
 // object that does not exist is a fact of the snapshot, not an error.
-func (ctrl *Controller) observe(pool *mcfgv1.MachineConfigPool) (plan.Snapshot, error) {
-	s := plan.Snapshot{Now: ctrl.config.Clock.Now(), Pool: ledger.Read(pool), WaitingSince: ctrl.waits.of(pool.Name)}
+func (o *observer) observe(pool *mcfgv1.MachineConfigPool) (plan.Snapshot, error) {
+	s := plan.Snapshot{Now: o.clock.Now(), Pool: ledger.Read(pool), WaitingSince: o.memory.waitingSince(pool.Name)}
 
-	builds, err := ctrl.builder.Observe(pool.Name)
+	builds, err := o.builder.Observe(pool.Name)
 	var unavailable *imagebuilder.UnavailableError
 	switch {
 	case errors.As(err, &unavailable):
@@ -40,19 +57,20 @@ func (ctrl *Controller) observe(pool *mcfgv1.MachineConfigPool) (plan.Snapshot, 
 		return s, nil
 	}
 
-	configMap, err := ctrl.cmLister.ConfigMaps(ctrlcommon.MCONamespace).Get(constants.ConfigMapName)
+	configMap, err := o.cmLister.ConfigMaps(ctrlcommon.MCONamespace).Get(constants.ConfigMapName)
 	if err == nil {
-		s.Settings, s.ChangedAt = ctrl.settings.of(configMap, s.Now)
+		settings := o.knowledge.settingsOf(configMap, s.Now)
+		s.Settings, s.ChangedAt = settings.value.Settings, settings.changedAt
 	} else if !apierrors.IsNotFound(err) {
 		return s, fmt.Errorf("could not look up %s: %w", inputs.ConfigMapObject, err)
 	}
 
-	if err := ctrl.observeCustom(&s); err != nil {
+	if err := o.observeCustom(&s); err != nil {
 		return s, err
 	}
-	config, err := ctrl.mcLister.Get(s.Pool.WantedConfig)
+	config, err := o.mcLister.Get(s.Pool.WantedConfig)
 	if err == nil {
-		finding := ctrl.findings.config(config.Name, config.ResourceVersion+s.Custom.Version)
+		found := o.knowledge.configAt(config.Name, config.ResourceVersion+s.Custom.Version)
 		s.Config = plan.RenderedConfig{
 			Exists:          true,
 			Generation:      config.Generation,
@@ -61,40 +79,40 @@ func (ctrl *Controller) observe(pool *mcfgv1.MachineConfigPool) (plan.Snapshot, 
 			KernelType:      config.Spec.KernelType,
 			Extensions:      config.Spec.Extensions,
 			Created:         config.CreationTimestamp.Time,
-			Problem:         finding.problem,
-			Warning:         finding.warning,
-			Refusal:         finding.refusal,
+			Problem:         found.problem,
+			Warning:         found.warning,
+			Refusal:         found.refusal,
 		}
 	} else if !apierrors.IsNotFound(err) {
 		return s, fmt.Errorf("could not look up %s: %w", inputs.MachineConfigObject(s.Pool.WantedConfig), err)
 	}
 
-	controllerConfig, err := ctrl.ccLister.Get(ctrlcommon.ControllerConfigName)
+	controllerConfig, err := o.ccLister.Get(ctrlcommon.ControllerConfigName)
 	if err == nil {
 		s.ControllerConfig = plan.ControllerConfig{
 			Exists: true, BaseOSContainerImage: controllerConfig.Spec.BaseOSContainerImage,
 			ExtensionsImage: controllerConfig.Spec.BaseOSExtensionsContainerImage,
 		}
-		ctrl.observeTrustBundle(controllerConfig, &s)
+		o.observeTrustBundle(controllerConfig, &s)
 	} else if !apierrors.IsNotFound(err) {
 		return s, fmt.Errorf("could not look up ControllerConfig %s: %w", ctrlcommon.ControllerConfigName, err)
 	}
 
-	if s.Entitled, err = ctrl.observeEntitled(); err != nil {
+	if s.Entitled, err = o.observeEntitled(); err != nil {
 		return s, err
 	}
-	if s.PushSecret, err = ctrl.observeSecret(s.Settings.Values.FinalImagePushSecret); err != nil {
+	if s.PushSecret, err = o.observeSecret(s.Settings.Values.FinalImagePushSecret); err != nil {
 		return s, err
 	}
-	s.PullSecret, err = ctrl.observeSecret(s.Settings.Values.BaseImagePullSecret)
+	s.PullSecret, err = o.observeSecret(s.Settings.Values.BaseImagePullSecret)
 	return s, err
 }
 
-func (ctrl *Controller) observeSecret(name string) (plan.Secret, error) {
+func (o *observer) observeSecret(name string) (plan.Secret, error) {
 	if name == "" {
 		return plan.Secret{}, nil
 	}
-	object, exists, err := ctrl.secretIndexer.GetByKey(cache.NewObjectName(ctrlcommon.MCONamespace, name).String())
+	object, exists, err := o.secretIndexer.GetByKey(cache.NewObjectName(ctrlcommon.MCONamespace, name).String())
 	if err != nil {
 		return plan.Secret{}, fmt.Errorf("could not look up %s: %w", inputs.SecretObject(name), err)
 	}
@@ -102,31 +120,41 @@ func (ctrl *Controller) observeSecret(name string) (plan.Secret, error) {
 		return plan.Secret{}, nil
 	}
 	secret := plan.Secret{Exists: true, ResourceVersion: versionOf(object)}
-	if finding, ok := ctrl.findings.secret(name, secret.ResourceVersion); ok {
-		secret.Inspected, secret.Registries, secret.Problem = true, finding.registries, finding.problem
+	if found, ok := o.knowledge.secrets.at(name, secret.ResourceVersion); ok {
+		secret.Inspected, secret.Registries, secret.Problem = true, found.value.registries, found.value.problem
 	}
 	return secret, nil
 }
 
+// credentialSecrets are the names of the Secrets that the settings name.
+func (o *observer) credentialSecrets() []string {
+	configMap, err := o.cmLister.ConfigMaps(ctrlcommon.MCONamespace).Get(constants.ConfigMapName)
+	if err != nil {
+		return nil
+	}
+	settings := o.knowledge.settingsOf(configMap, o.clock.Now()).value.Values
+	return []string{settings.FinalImagePushSecret, settings.BaseImagePullSecret}
+}
+
 // observeCustom looks up the administrators' Containerfile text for the pool.
-func (ctrl *Controller) observeCustom(s *plan.Snapshot) error {
+func (o *observer) observeCustom(s *plan.Snapshot) error {
 	text := ""
-	configMap, err := ctrl.cmLister.ConfigMaps(ctrlcommon.MCONamespace).Get(inputs.CustomConfigMapName)
+	configMap, err := o.cmLister.ConfigMaps(ctrlcommon.MCONamespace).Get(inputs.CustomConfigMapName)
 	switch {
 	case err == nil:
 		text = configMap.Data[s.Pool.Name]
 	case !apierrors.IsNotFound(err):
 		return fmt.Errorf("could not look up %s: %w", inputs.CustomObject, err)
 	}
-	content, changedAt := ctrl.checked.custom(s.Pool.Name, text, s.Now)
-	s.Custom, s.ChangedAt = content, latest(s.ChangedAt, changedAt)
+	content := o.knowledge.customOf(s.Pool.Name, text, s.Now)
+	s.Custom, s.ChangedAt = content.value, latest(s.ChangedAt, content.changedAt)
 	return nil
 }
 
 // observeTrustBundle checks the ControllerConfig's additional certificates.
-func (ctrl *Controller) observeTrustBundle(controllerConfig *mcfgv1.ControllerConfig, s *plan.Snapshot) {
-	bundle := ctrl.checked.trustBundle(controllerConfig, s.Now)
-	s.ControllerConfig.TrustBundle, s.ControllerConfig.TrustBundleHash, s.ControllerConfig.TrustProblem = bundle.certificates, bundle.hash, bundle.problem
+func (o *observer) observeTrustBundle(controllerConfig *mcfgv1.ControllerConfig, s *plan.Snapshot) {
+	bundle := o.knowledge.bundleOf(controllerConfig, s.Now)
+	s.ControllerConfig.TrustBundle, s.ControllerConfig.TrustBundleHash, s.ControllerConfig.TrustProblem = bundle.value.certificates, bundle.value.hash, bundle.value.problem
 	s.ChangedAt = latest(s.ChangedAt, bundle.changedAt)
 }
 
@@ -138,7 +166,7 @@ func latest(x, y time.Time) time.Time {
 }
 
 // observeEntitled looks up which objects with entitled content exist.
-func (ctrl *Controller) observeEntitled() (plan.Entitled, error) {
+func (o *observer) observeEntitled() (plan.Entitled, error) {
 	var entitled plan.Entitled
 	for _, secret := range []struct {
 		name   string
@@ -147,7 +175,7 @@ func (ctrl *Controller) observeEntitled() (plan.Entitled, error) {
 		{inputs.EntitlementSecretName, &entitled.Entitlement},
 		{inputs.SigningKeysSecretName, &entitled.SigningKeys},
 	} {
-		object, exists, err := ctrl.secretIndexer.GetByKey(cache.NewObjectName(ctrlcommon.MCONamespace, secret.name).String())
+		object, exists, err := o.secretIndexer.GetByKey(cache.NewObjectName(ctrlcommon.MCONamespace, secret.name).String())
 		if err != nil {
 			return entitled, fmt.Errorf("could not look up %s: %w", inputs.SecretObject(secret.name), err)
 		}
@@ -156,7 +184,7 @@ func (ctrl *Controller) observeEntitled() (plan.Entitled, error) {
 			entitled.Versions += versionOf(object) + " "
 		}
 	}
-	configMap, err := ctrl.cmLister.ConfigMaps(ctrlcommon.MCONamespace).Get(inputs.RepositoriesConfigName)
+	configMap, err := o.cmLister.ConfigMaps(ctrlcommon.MCONamespace).Get(inputs.RepositoriesConfigName)
 	switch {
 	case err == nil:
 		entitled.Repositories = true
@@ -169,70 +197,4 @@ func (ctrl *Controller) observeEntitled() (plan.Entitled, error) {
 		return entitled, fmt.Errorf("could not look up ConfigMap %s: %w", inputs.RepositoriesConfigName, err)
 	}
 	return entitled, nil
-}
-
-// checked remembers what was checked last, since checking costs far more than
-// looking at it again, and when it was seen to change.
-type checked struct {
-	mu          sync.Mutex
-	customTexts map[string]checkedCustom
-	bundle      checkedBundle
-}
-
-type checkedCustom struct {
-	text      string
-	content   plan.CustomContent
-	changedAt time.Time
-}
-
-type checkedBundle struct {
-	version      string
-	certificates []byte
-	hash         string
-	problem      *inputs.Problem
-	changedAt    time.Time
-}
-
-func newChecked() *checked { return &checked{customTexts: map[string]checkedCustom{}} }
-
-func (c *checked) custom(pool, text string, now time.Time) (plan.CustomContent, time.Time) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	known, ok := c.customTexts[pool]
-	if ok && known.text == text {
-		return known.content, known.changedAt
-	}
-	checked := checkedCustom{text: text}
-	checked.content.Value, checked.content.Problem = inputs.ParseCustom(pool, text)
-	if checked.content.Value.Any() {
-		checked.content.Version = inputs.Hash([]byte(checked.content.Value.Text()))
-	}
-	// Text that was mended was waited for long enough.
-	if ok && known.content.Problem == nil {
-		checked.changedAt = now
-	}
-	c.customTexts[pool] = checked
-	return checked.content, checked.changedAt
-}
-
-func (c *checked) trustBundle(controllerConfig *mcfgv1.ControllerConfig, now time.Time) checkedBundle {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	version := string(controllerConfig.UID) + controllerConfig.ResourceVersion
-	if known := c.bundle; version != known.version {
-		c.bundle = checkedBundle{version: version, changedAt: known.changedAt}
-		c.bundle.certificates, c.bundle.problem = inputs.ParseTrustBundle(controllerConfig.Spec.AdditionalTrustBundle)
-		c.bundle.hash = inputs.Hash(c.bundle.certificates)
-		if known.version != "" && known.problem == nil && c.bundle.hash != known.hash {
-			c.bundle.changedAt = now
-		}
-	}
-	return c.bundle
-}
-
-// forget drops what is known of a pool that does not exist any more.
-func (c *checked) forget(pool string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	delete(c.customTexts, pool)
 }

@@ -146,7 +146,7 @@ func (ctrl *Controller) staleSince(pool *mcfgv1.MachineConfigPool) time.Time {
 		return since
 	}
 	// A config that is older than the last success was wanted again at some time after it.
-	config, err := ctrl.mcLister.Get(pool.Spec.Configuration.Name)
+	config, err := ctrl.observer.mcLister.Get(pool.Spec.Configuration.Name)
 	if err != nil || !config.CreationTimestamp.After(since) {
 		return time.Time{}
 	}

@@ -222,7 +222,7 @@ func TestNoticingNothingCostsNothing(t *testing.T) {
 	m.finish(0, time.Minute, m.succeed)
 	pool, err := m.ctrl.mcpLister.Get(worker)
 	require.NoError(t, err)
-	snapshot, err := m.ctrl.observe(pool)
+	snapshot, err := m.ctrl.observer.observe(pool)
 	require.NoError(t, err)
 	require.Zero(t, testing.AllocsPerRun(100, func() {
 		began := m.ctrl.began(worker)

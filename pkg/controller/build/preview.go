@@ -1,6 +1,8 @@
 package build
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -10,7 +12,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	corelistersv1 "k8s.io/client-go/listers/core/v1"
 	"k8s.io/client-go/tools/cache"
-	"k8s.io/utils/clock"
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs"
@@ -35,17 +36,17 @@ type Preview struct {
 	Assumed []string
 }
 
-// NewPreview decides on objects by the code that the controller itself decides by: a
-// controller that has them in its caches observes the pool, plans, and goes through
-// the effects as far as those only read. Nothing is written, and no API is called.
+// NewPreview decides on objects by the code that the controller itself decides by: an
+// observer that has them in its caches, the plan, and an executor that goes through the
+// effects as far as those only read. Nothing is written, and no API is called.
 // An error is one of the controller's own.
 func NewPreview(o Objects) (Preview, error) {
-	ctrl, err := o.controller()
+	x, err := o.executor()
 	if err != nil {
 		return Preview{}, err
 	}
 	for round := 1; ; round++ {
-		p, learned, err := ctrl.preview(&o)
+		p, learned, err := x.preview(&o)
 		if err != nil || !learned || round >= maxRounds {
 			return p, err
 		}
@@ -54,8 +55,8 @@ func NewPreview(o Objects) (Preview, error) {
 
 // preview is one round: learned tells that effects brought something to light that the
 // plan has to take into account.
-func (ctrl *Controller) preview(o *Objects) (p Preview, learned bool, err error) {
-	if p.Snapshot, err = ctrl.observe(o.Pool); err != nil {
+func (x *executor) preview(o *Objects) (p Preview, learned bool, err error) {
+	if p.Snapshot, err = x.observer.observe(o.Pool); err != nil {
 		return p, false, err
 	}
 	p.Snapshot.Now = o.Now
@@ -69,14 +70,14 @@ func (ctrl *Controller) preview(o *Objects) (p Preview, learned bool, err error)
 		p.Snapshot.Now = o.Now.Add(p.Plan.RequeueAfter)
 		p.Plan = plan.Compute(p.Snapshot)
 	}
-	learned, err = ctrl.readOnly(o, &p)
+	learned, err = x.readOnly(o, &p)
 	if err != nil || learned {
 		return p, learned, err
 	}
 	if p.Request == nil {
 		unheld := Preview{Snapshot: unheld(p.Snapshot)}
 		unheld.Plan = plan.Compute(unheld.Snapshot)
-		if learned, err = ctrl.readOnly(o, &unheld); err != nil || learned {
+		if learned, err = x.readOnly(o, &unheld); err != nil || learned {
 			return p, learned, err
 		}
 		p.Request = unheld.Request
@@ -86,38 +87,25 @@ func (ctrl *Controller) preview(o *Objects) (p Preview, learned bool, err error)
 
 // readOnly goes through the effects of the plan, as far as they only read, and fills in
 // the build that they start. Queueing takes the place of the plan.
-func (ctrl *Controller) readOnly(o *Objects, p *Preview) (learned bool, err error) {
-	var context []imagebuilder.File
+func (x *executor) readOnly(o *Objects, p *Preview) (learned bool, err error) {
+	run := &execution{executor: x, pool: o.Pool}
 	queued := false
 	for _, effect := range p.Plan.Effects {
 		switch e := effect.(type) {
-		case plan.InspectSecret:
-			if secret := findSecret(o.Secrets, e.Name); secret != nil {
-				registries, problem := inputs.RegistriesOf(secret)
-				known, err := ctrl.observeSecret(e.Name)
-				ctrl.findings.setSecret(e.Name, secretFinding{resourceVersion: known.ResourceVersion, registries: registries, problem: problem})
-				return true, err
-			}
-		case plan.LoadConfig:
-			config, err := ctrl.mcLister.Get(e.Name)
-			if err != nil {
-				return false, fmt.Errorf("could not look up %s: %w", inputs.MachineConfigObject(e.Name), err)
-			}
-			files, finding := buildContext(config, e)
-			if ctrl.findings.setConfig(e.Name, finding) {
-				return true, nil
-			}
-			context = files
-		case plan.TakeSlot:
-			since := ledger.ReadConditions(o.Pool.Status.Conditions).QueuedSince()
-			if since.IsZero() {
-				since = o.Now
-			}
-			if none := ctrl.slots.take(o.Pool.Name, e, o.Active, since, o.Now); none != nil {
+		case plan.InspectSecret, plan.LoadConfig, plan.TakeSlot:
+			// Nothing is waited for: the source is in memory.
+			err := run.apply(context.Background(), effect) //nolint:forbidigo // nothing is called
+			var none *queuedError
+			switch {
+			case errors.As(err, &none):
 				p.Plan, queued = none.plan(), true
+			case errors.Is(err, errLearned):
+				return true, nil
+			case err != nil && !errors.Is(err, errStale):
+				return false, err
 			}
 		case plan.StartBuild:
-			e.Request.Context = context
+			e.Request.Context = run.context
 			p.Request, p.Starts = &e.Request, !queued
 		}
 	}
@@ -190,18 +178,25 @@ type Objects struct {
 	BuilderProblem string
 }
 
-// controller makes one that knows the objects and has nothing to call.
-func (o *Objects) controller() (*Controller, error) {
-	ctrl := &Controller{
-		config:   Config{Clock: clock.RealClock{}},
-		builder:  knownBuilds{observations: o.Builds, problem: o.BuilderProblem},
-		findings: newFindings(), checked: newChecked(), writes: newWrites(), waits: newWaits(), slots: newSlots(), reports: newReports(),
-		secretIndexer: newIndexer(),
+// executor makes one that knows the objects and has nothing to call.
+func (o *Objects) executor() (*executor, error) {
+	configs, controllerConfigs, configMaps, secrets := newIndexer(), newIndexer(), newIndexer(), newIndexer()
+	x := &executor{
+		poolWriter: poolWriter{clock: instant(o.Now)},
+		source:     (*knownObjects)(o),
+		slots:      newSlots(),
+		isWanted:   func(string) bool { return true },
+		observer: &observer{
+			clock:         instant(o.Now),
+			mcLister:      mcfglistersv1.NewMachineConfigLister(configs),
+			ccLister:      mcfglistersv1.NewControllerConfigLister(controllerConfigs),
+			cmLister:      corelistersv1.NewConfigMapLister(configMaps),
+			secretIndexer: secrets,
+			builder:       knownBuilds{observations: o.Builds, problem: o.BuilderProblem},
+			knowledge:     &knowledge{},
+			memory:        newMemory(),
+		},
 	}
-	configs, controllerConfigs, configMaps := newIndexer(), newIndexer(), newIndexer()
-	ctrl.mcLister = mcfglistersv1.NewMachineConfigLister(configs)
-	ctrl.ccLister = mcfglistersv1.NewControllerConfigLister(controllerConfigs)
-	ctrl.cmLister = corelistersv1.NewConfigMapLister(configMaps)
 	for _, object := range o.Configs {
 		if err := add(configs, object.DeepCopy()); err != nil {
 			return nil, err
@@ -219,18 +214,27 @@ func (o *Objects) controller() (*Controller, error) {
 	}
 	for _, object := range o.Secrets {
 		meta := &metav1.PartialObjectMetadata{ObjectMeta: *object.ObjectMeta.DeepCopy()}
-		if err := add(ctrl.secretIndexer, meta); err != nil {
+		if err := add(secrets, meta); err != nil {
 			return nil, err
 		}
 	}
 	for _, pool := range o.Pools {
 		if since := ledger.ReadConditions(pool.Status.Conditions).QueuedSince(); pool.Name != o.Pool.Name && !since.IsZero() {
 			// Without a place at all, whoever asks for one waits.
-			_ = ctrl.slots.take(pool.Name, plan.TakeSlot{}, nil, since, o.Now)
+			_ = x.slots.take(pool.Name, plan.TakeSlot{}, nil, since, o.Now)
 		}
 	}
-	return ctrl, nil
+	return x, nil
 }
+
+// instant is a clock that stands still.
+type instant time.Time
+
+// Now implements clock.PassiveClock.
+func (i instant) Now() time.Time { return time.Time(i) }
+
+// Since implements clock.PassiveClock.
+func (i instant) Since(before time.Time) time.Duration { return time.Time(i).Sub(before) }
 
 func newIndexer() cache.Indexer {
 	return cache.NewIndexer(cache.MetaNamespaceKeyFunc, cache.Indexers{cache.NamespaceIndex: cache.MetaNamespaceIndexFunc})
@@ -239,23 +243,37 @@ func newIndexer() cache.Indexer {
 // add puts an object into a cache. What is remembered of objects is by their version,
 // so one that was never in a cluster gets one, too.
 func add(indexer cache.Indexer, object metav1.Object) error {
-	if object.GetResourceVersion() == "" {
-		object.SetResourceVersion("unknown")
-	}
-	if err := indexer.Add(object); err != nil {
+	if err := indexer.Add(versioned(object)); err != nil {
 		return fmt.Errorf("could not look at %s: %w", object.GetName(), err)
 	}
 	return nil
 }
 
-func findSecret(secrets []*corev1.Secret, name string) *corev1.Secret {
-	for _, secret := range secrets {
+func versioned[T metav1.Object](object T) T {
+	if object.GetResourceVersion() == "" {
+		object.SetResourceVersion("unknown")
+	}
+	return object
+}
+
+// knownObjects are the source of an executor that has nothing to call.
+type knownObjects Objects
+
+func (o *knownObjects) secret(_ context.Context, name string) (*corev1.Secret, error) {
+	for _, secret := range o.Secrets {
 		if secret.Name == name && secret.Namespace == ctrlcommon.MCONamespace {
-			return secret
+			return versioned(secret.DeepCopy()), nil
 		}
 	}
-	return nil
+	return nil, errStale
 }
+
+// config is the cached one, which is whole.
+func (o *knownObjects) config(_ context.Context, cached *mcfgv1.MachineConfig) (*mcfgv1.MachineConfig, error) {
+	return cached, nil
+}
+
+func (o *knownObjects) active() []string { return o.Active }
 
 // knownBuilds is a backend of which the builds are known. It can do nothing else.
 type knownBuilds struct {

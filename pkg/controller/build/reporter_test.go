@@ -26,7 +26,7 @@ func TestStaleConditionsAreAConflict(t *testing.T) {
 			}
 			h.api.EditPool(worker, edit)
 			before := h.api.Pool(worker)
-			err := h.ctrl.writeConditions(t.Context(), stale, wanted)
+			err := h.ctrl.reporter.writeConditions(t.Context(), stale, wanted)
 			require.True(t, apierrors.IsConflict(err), "%v", err)
 			require.Equal(t, before, h.api.Pool(worker))
 		})

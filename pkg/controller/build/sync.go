@@ -20,7 +20,7 @@ const maxRounds = 4
 // plan, execute, report. It returns the plan that was reported and the error that
 // decides, together with it, when to look again.
 func (ctrl *Controller) syncMachineConfigPool(ctx context.Context, name string) (plan.Plan, error) {
-	x := execution{Controller: ctrl}
+	x := &execution{executor: ctrl.executor}
 	for round := 1; ; round++ {
 		pool, err := ctrl.mcpLister.Get(name)
 		if apierrors.IsNotFound(err) {
@@ -31,7 +31,7 @@ func (ctrl *Controller) syncMachineConfigPool(ctx context.Context, name string) 
 		if err != nil {
 			return plan.Plan{}, err
 		}
-		if ctrl.writes.pending(pool, ctrl.config.Clock.Now()) {
+		if ctrl.memory.isWritePending(pool, ctrl.config.Clock.Now()) {
 			// The event of that write is on its way, and wakes us.
 			return plan.Plan{Report: ledger.Report{State: ledger.StateUnsettled}, RequeueAfter: writeGrace}, nil
 		}
@@ -39,7 +39,7 @@ func (ctrl *Controller) syncMachineConfigPool(ctx context.Context, name string) 
 		if ok {
 			return resting, nil
 		}
-		p, err := x.round(ctx, pool)
+		p, err := ctrl.round(ctx, x, pool)
 		if err == nil {
 			ctrl.noteRest(name, p, found)
 		}
@@ -50,53 +50,36 @@ func (ctrl *Controller) syncMachineConfigPool(ctx context.Context, name string) 
 }
 
 // round is one look at the pool, and what comes of it.
-func (x *execution) round(ctx context.Context, pool *mcfgv1.MachineConfigPool) (plan.Plan, error) {
-	snapshot, err := x.observe(pool)
+func (ctrl *Controller) round(ctx context.Context, x *execution, pool *mcfgv1.MachineConfigPool) (plan.Plan, error) {
+	snapshot, err := ctrl.observer.observe(pool)
 	if err != nil {
 		return plan.Plan{}, err
 	}
-	x.metrics.saw(&snapshot, x.builder)
-	x.announceUnknownKeys()
+	ctrl.metrics.saw(&snapshot, ctrl.builder)
+	ctrl.reporter.announceUnknownKeys()
 
 	p := plan.Compute(snapshot)
 	klog.FromContext(ctx).V(4).Info("Planned", "state", p.State, "reason", p.Reason, "effects", len(p.Effects), "requeueAfter", p.RequeueAfter)
 
 	p, err = x.carryOut(ctx, pool, p)
 	if err == nil {
-		x.waits.note(pool.Name, p.Waiting, snapshot.Now)
+		ctrl.memory.noteWaiting(pool.Name, p.Waiting, snapshot.Now)
 	}
-	x.keepPlace(pool.Name, p, err)
-	var held *heldError
-	if err != nil && !errors.As(err, &held) {
+	ctrl.releaseSlot(pool.Name, p, err)
+	if err != nil && sortError(err).hold == nil {
 		return p, err
 	}
 
-	wait, reportErr := x.report(ctx, x.pool, p)
+	wait, reportErr := ctrl.reporter.report(ctx, x.pool, p)
 	if wait > 0 && (p.RequeueAfter == 0 || wait < p.RequeueAfter) {
 		p.RequeueAfter = wait
 	}
 	return p, errors.Join(err, reportErr)
 }
 
-// carryOut executes a plan. What that met with may be what there is to report in
-// place of the plan.
-func (x *execution) carryOut(ctx context.Context, pool *mcfgv1.MachineConfigPool, p plan.Plan) (plan.Plan, error) {
-	x.pool, x.confirmed = pool, false
-	err := x.execute(ctx, p.Effects)
-	var held *heldError
-	var queued *queuedError
-	switch {
-	case errors.As(err, &held):
-		return plan.Held(held.hold), err
-	case errors.As(err, &queued):
-		return queued.plan(), nil
-	}
-	return p, err
-}
-
-// keepPlace takes a pool out of the queue for a place to build in once it does not
-// wait there any more. Those behind it move up.
-func (ctrl *Controller) keepPlace(name string, p plan.Plan, err error) {
+// releaseSlot takes a pool out of the queue for a slot once it does not wait there any
+// more. Those behind it move up.
+func (ctrl *Controller) releaseSlot(name string, p plan.Plan, err error) {
 	if p.State == ledger.StateQueued || p.State == ledger.StateUnsettled || verdictOn(p, err).quiet {
 		return
 	}
@@ -111,11 +94,31 @@ func (ctrl *Controller) keepPlace(name string, p plan.Plan, err error) {
 
 // forget drops what is remembered of a pool that does not exist any more.
 func (ctrl *Controller) forget(name string) {
-	ctrl.writes.forget(name)
-	ctrl.checked.forget(name)
-	ctrl.reports.forget(name)
-	ctrl.rest.forget(name)
+	ctrl.memory.forget(name)
+	ctrl.observer.knowledge.custom.forget(name)
 	ctrl.metrics.forget(name)
-	ctrl.waits.note(name, false, ctrl.config.Clock.Now())
-	ctrl.keepPlace(name, plan.Plan{Report: ledger.Report{State: ledger.StateNotOptedIn}}, nil)
+	ctrl.releaseSlot(name, plan.Plan{Report: ledger.Report{State: ledger.StateNotOptedIn}}, nil)
+}
+
+// isAtRest tells whether nothing changed that the pool depends on since it was found at
+// rest, and what was planned then. The evidence is for noteRest.
+func (ctrl *Controller) isAtRest(pool *mcfgv1.MachineConfigPool) (plan.Plan, bool, evidence) {
+	noted, news := ctrl.memory.restOf(pool.Name)
+	found := ctrl.evidenceOf(pool, news)
+	if noted == nil || noted.evidence != found {
+		return plan.Plan{}, false, found
+	}
+	return noted.plan, true, found
+}
+
+// noteRest remembers whether a sync found the pool at rest: that it has what it wants,
+// without an effect or an instant to look again. Other states depend on more than the
+// evidence.
+func (ctrl *Controller) noteRest(pool string, p plan.Plan, found evidence) {
+	has := p.State == ledger.StatePublished || p.State == ledger.StateNotOptedIn || p.State == ledger.StateDeleting
+	if has && len(p.Effects) == 0 && p.RequeueAfter == 0 {
+		ctrl.memory.noteRest(pool, &resting{evidence: found, plan: p})
+		return
+	}
+	ctrl.memory.noteRest(pool, nil)
 }

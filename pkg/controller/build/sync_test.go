@@ -18,7 +18,7 @@ func TestNewConfigIsNotReadAgain(t *testing.T) {
 	inputsWith := func(atHand bool) any {
 		h := newHarness(t, append(goodInputs("rendered-worker-1"), buildtest.Pool(worker).Layered().Wants("rendered-worker-1").Object())...)
 		if atHand {
-			h.ctrl.config.TakeContent = func(config *mcfgv1.MachineConfig) []byte {
+			h.ctrl.executor.source.(*liveSource).takeContent = func(config *mcfgv1.MachineConfig) []byte {
 				require.Equal(t, "rendered-worker-1", config.Name)
 				return buildtest.RenderedConfig(config.Name).Spec.Config.Raw
 			}
