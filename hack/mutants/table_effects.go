@@ -46,38 +46,35 @@ var executeMutants = []mutant{
 	{
 		name: "stopped-unconfirmed",
 		why:  "a build that another controller has claimed since is stopped",
-		file: "pkg/controller/build/executor.go",
-		before: `	case plan.StopBuild:
-		if err := x.confirmPool(ctx); err != nil {
-			return err
-		}
+		file: "pkg/controller/build/plan/effects.go",
+		before: `	case StopBuild:
+		return true
 `,
-		after: `	case plan.StopBuild:
-`,
+		after: ``,
 		unseen: "its controllers catch up with each other before they stop a build",
 	},
 	{
 		name:   "deleted-unconfirmed",
 		why:    "a pool that was opted out and in again within the cache's lag loses its image",
-		file:   "pkg/controller/build/executor.go",
-		before: `		if !e.Recorded {`,
-		after:  `		if e.Recorded {`,
+		file:   "pkg/controller/build/plan/effects.go",
+		before: `return !e.Recorded`,
+		after:  `return e.Recorded`,
 		unseen: "nobody in it opts out and in again within the lag of a cache",
 	},
 	{
 		name:   "inputs-deleted-unconfirmed",
 		why:    "a build that is about to run loses its inputs",
-		file:   "pkg/controller/build/executor.go",
-		before: `		if !e.Finished {`,
-		after:  `		if e.Finished {`,
+		file:   "pkg/controller/build/plan/effects.go",
+		before: `return !e.Finished`,
+		after:  `return e.Finished`,
 		unseen: "nobody in it opts out and in again within the lag of a cache",
 	},
 	{
 		name:   "started-again-unconfirmed",
 		why:    "a claim in a stale cache brings back a build of a pool that is gone",
-		file:   "pkg/controller/build/executor.go",
-		before: `		if e.Again {`,
-		after:  `		if e.Again && x.context == nil {`,
+		file:   "pkg/controller/build/plan/effects.go",
+		before: `return e.Again`,
+		after:  `return false`,
 		unseen: "its garbage collector is prompt",
 	},
 	{

@@ -54,8 +54,6 @@ type execution struct {
 	// context is what LoadConfig made, for StartBuild, of the config at a version.
 	context        []imagebuilder.File
 	contextVersion string
-	// confirmed tells that the pool was seen, live, to be at this version.
-	confirmed bool
 }
 
 // execute carries the effects out in order and stops at the first error.
@@ -72,7 +70,7 @@ func (x *execution) execute(ctx context.Context, effects []plan.Effect) error {
 // carryOut executes a plan. What that met with may be what there is to report in
 // place of the plan.
 func (x *execution) carryOut(ctx context.Context, pool *mcfgv1.MachineConfigPool, p plan.Plan) (plan.Plan, error) {
-	x.pool, x.confirmed = pool, false
+	x.pool = pool
 	err := x.execute(ctx, p.Effects)
 	var queued *queuedError
 	switch {
@@ -98,6 +96,8 @@ func (x *execution) apply(ctx context.Context, effect plan.Effect) error {
 		return x.loadConfig(ctx, e)
 	case plan.ConfirmBuild:
 		return x.confirmBuild(ctx, e)
+	case plan.ConfirmPool:
+		return x.confirmPool(ctx)
 	case plan.TakeSlot:
 		return x.takeSlot(e)
 	case plan.WriteRecord:
@@ -105,32 +105,14 @@ func (x *execution) apply(ctx context.Context, effect plan.Effect) error {
 	case plan.Publish:
 		return x.patchPool(ctx, ledger.PublishPatch(x.pool, &e.Record))
 	case plan.StartBuild:
-		if e.Again {
-			if err := x.confirmPool(ctx); err != nil {
-				return err
-			}
-		}
 		request := e.Request
 		request.Context = x.context
 		return ofBuilder(x.builder.Start(ctx, request))
 	case plan.DeleteInputs:
-		if !e.Finished {
-			if err := x.confirmPool(ctx); err != nil {
-				return err
-			}
-		}
 		return x.builder.DeleteInputs(ctx, e.Name)
 	case plan.StopBuild:
-		if err := x.confirmPool(ctx); err != nil {
-			return err
-		}
 		return x.builder.Stop(ctx, e.Name, e.UID)
 	case plan.DeleteBuild:
-		if !e.Recorded {
-			if err := x.confirmPool(ctx); err != nil {
-				return err
-			}
-		}
 		return x.builder.Delete(ctx, e.Name, e.UID)
 	case plan.RemoveTraces:
 		return x.removeTraces(ctx)
@@ -138,14 +120,8 @@ func (x *execution) apply(ctx context.Context, effect plan.Effect) error {
 	return fmt.Errorf("could not execute effect %T: it is unknown", effect)
 }
 
-// confirmPool makes sure that a decision to end or remove something was made
-// on the pool's present state. It is one live read, and the only one that a
-// decision depends on: a pool that was opted out and in again within the
-// caches' lag must not lose its build.
+// confirmPool ends the execution when the pool is not as the plan was made on it.
 func (x *execution) confirmPool(ctx context.Context) error {
-	if x.confirmed {
-		return nil
-	}
 	live, err := x.client.MachineconfigurationV1().MachineConfigPools().Get(ctx, x.pool.Name, metav1.GetOptions{})
 	if err != nil {
 		return fmt.Errorf("could not get MachineConfigPool %s: %w", x.pool.Name, err)
@@ -153,7 +129,6 @@ func (x *execution) confirmPool(ctx context.Context) error {
 	if live.UID != x.pool.UID || live.ResourceVersion != x.pool.ResourceVersion {
 		return errStale
 	}
-	x.confirmed = true
 	return nil
 }
 

@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"slices"
+
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
@@ -43,6 +45,37 @@ func (e ConfirmBuild) Holds(live imagebuilder.Observation) bool {
 		return isWorthFollowing(&live)
 	}
 	return live.Phase == imagebuilder.PhaseAbsent
+}
+
+// ConfirmPool makes sure that what follows was decided on the pool's present state, and
+// ends the plan if it was not. It is the only live read of a decision's input: a pool that
+// was opted out and in again within the caches' lag must not lose its build.
+type ConfirmPool struct{}
+
+// needsPool tells whether the effect ends or removes what the pool may want by now. What
+// has ended, and what is on record, no newer state of the pool brings back.
+func needsPool(effect Effect) bool {
+	switch e := effect.(type) {
+	case StartBuild:
+		return e.Again
+	case StopBuild:
+		return true
+	case DeleteBuild:
+		return !e.Recorded
+	case DeleteInputs:
+		return !e.Finished
+	}
+	return false
+}
+
+// confirmed puts ConfirmPool ahead of the first effect that needs it. That is enough for
+// all: whatever the plan itself writes on the pool is locked to the same state.
+func confirmed(effects []Effect) []Effect {
+	at := slices.IndexFunc(effects, needsPool)
+	if at < 0 {
+		return effects
+	}
+	return slices.Insert(slices.Clone(effects), at, Effect(ConfirmPool{}))
 }
 
 // TakeSlot takes one of the places of a limited number of concurrent builds, and
@@ -107,6 +140,7 @@ type RemoveTraces struct{}
 func (InspectSecret) effect() {}
 func (LoadConfig) effect()    {}
 func (ConfirmBuild) effect()  {}
+func (ConfirmPool) effect()   {}
 func (TakeSlot) effect()      {}
 func (WriteRecord) effect()   {}
 func (Publish) effect()       {}

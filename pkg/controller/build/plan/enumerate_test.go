@@ -140,7 +140,13 @@ func judge(s Snapshot) string {
 	if s.Pool.Record != nil {
 		claim = s.Pool.Record.Build
 	}
+	seen := false
 	for _, effect := range p.Effects {
+		if _, ok := effect.(ConfirmPool); ok {
+			seen = true
+		} else if needsPool(effect) && !seen {
+			return "something is ended or removed on what may be an old state of the pool"
+		}
 		switch e := effect.(type) {
 		case WriteRecord:
 			claim = e.Record.Build

@@ -28,6 +28,12 @@ type Plan struct {
 // Compute decides what to do about one pool. It is a pure function: equal
 // snapshots give equal plans.
 func Compute(s Snapshot) Plan {
+	p := decide(s)
+	p.Effects = confirmed(p.Effects)
+	return p
+}
+
+func decide(s Snapshot) Plan {
 	if !s.Pool.Layered || s.Pool.Deleting {
 		return retire(&s)
 	}

@@ -19,6 +19,9 @@ func outline(effects []Effect) []string {
 	for _, effect := range effects {
 		line := strings.TrimPrefix(fmt.Sprintf("%T", effect), "plan.")
 		switch e := effect.(type) {
+		case ConfirmPool:
+			// TestConfirmed and TestEveryState are about it.
+			continue
 		case InspectSecret:
 			line += " " + e.Name
 		case LoadConfig:
@@ -188,4 +191,25 @@ func TestH18FreshNamePerAttempt(t *testing.T) {
 	first := Compute(rebuild).Effects[1].(WriteRecord).Record
 	second := Compute(with(rebuild, record(success(first)))).Effects[1].(WriteRecord).Record
 	require.NotEqual(t, first.Build, second.Build, "also at the same instant")
+}
+
+// TestConfirmed: the pool is looked at live once, right before the first effect that ends
+// or removes what it may want by now.
+func TestConfirmed(t *testing.T) {
+	stop, finished, recorded := StopBuild{Name: "a"}, DeleteInputs{Name: "b", Finished: true}, DeleteBuild{Name: "c", Recorded: true}
+	for name, test := range map[string]struct {
+		reason        string
+		effects, want []Effect
+	}{
+		"nothing":           {reason: "nothing is lost by nothing"},
+		"what has ended":    {reason: "it does not run again", effects: []Effect{finished, recorded}, want: []Effect{finished, recorded}},
+		"a build that runs": {reason: "the pool may want it", effects: []Effect{finished, stop}, want: []Effect{finished, ConfirmPool{}, stop}},
+		"its inputs":        {reason: "they are still to be read", effects: []Effect{DeleteInputs{Name: "a"}}, want: []Effect{ConfirmPool{}, DeleteInputs{Name: "a"}}},
+		"an image":          {reason: "it is not on record", effects: []Effect{DeleteBuild{Name: "a"}}, want: []Effect{ConfirmPool{}, DeleteBuild{Name: "a"}}},
+		"several":           {reason: "one look does for all", effects: []Effect{stop, stop}, want: []Effect{ConfirmPool{}, stop, stop}},
+		"a claim of before": {reason: "its pool may be gone", effects: []Effect{StartBuild{Again: true}}, want: []Effect{ConfirmPool{}, StartBuild{Again: true}}},
+		"a claim of now":    {reason: "it was written on the pool", effects: []Effect{StartBuild{}}, want: []Effect{StartBuild{}}},
+	} {
+		t.Run(name, func(t *testing.T) { require.Equal(t, test.want, confirmed(test.effects), test.reason) })
+	}
 }

@@ -92,6 +92,7 @@ func TestRetentionKnowsWhatIsRecorded(t *testing.T) {
 		finished(imagebuilder.PhaseSucceeded, "ok", 7, 8), finished(imagebuilder.PhaseFailed, "bad", 1, 2, 3, 4)))
 	require.Equal(t, []Effect{
 		DeleteBuild{Name: "ok-7", UID: "uid-of-build", Recorded: true},
+		ConfirmPool{},
 		DeleteBuild{Name: "ok-8", UID: "uid-of-build"},
 		DeleteBuild{Name: "bad-4", UID: "uid-of-build"},
 	}, p.Effects)
