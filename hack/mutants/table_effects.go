@@ -50,7 +50,7 @@ var executeMutants = []mutant{
 		before: `	case StopBuild:
 		return true
 `,
-		after: ``,
+		after:  ``,
 		unseen: "its controllers catch up with each other before they stop a build",
 	},
 	{

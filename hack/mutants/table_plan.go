@@ -18,7 +18,7 @@ var planMutants = []mutant{
 		name:   "claim-without-mark",
 		why:    "what the pool says of the build before is taken for the new one's, which is then thought to have been deleted",
 		file:   "pkg/controller/build/plan/plan.go",
-		before: "		Before:      d.Pool.Told.Mark(),\n",
+		before: "		Before:      d.Pool.Reported.Mark(),\n",
 		after:  "",
 	},
 	{

@@ -173,7 +173,7 @@ func (l *latencies) sample(ctx context.Context, f *fleet, s *subject, w *watcher
 	return s.awaitRest(ctx)
 }
 
-// note takes down what a moment was made of.
+// note records what a moment was made of.
 func (l *latencies) note(id string, from time.Time, requests []exchange) {
 	if l.before == nil {
 		l.before, l.spent = map[string][]time.Duration{}, map[string][]time.Duration{}

@@ -126,7 +126,7 @@ func (b *bench) tell(format string, args ...any) {
 	fmt.Printf("%7.1fs  %s\n", time.Since(b.began).Seconds(), fmt.Sprintf(format, args...))
 }
 
-// describe takes down what was measured, where and how.
+// describe records what was measured, where and how.
 func (b *bench) describe(ctx context.Context) {
 	git := exec.CommandContext(ctx, "git", "describe", "--always", "--dirty")
 	git.Dir = b.root

@@ -16,7 +16,7 @@ import (
 func TestReasonsAreDocumented(t *testing.T) {
 	var documented []string
 	for _, row := range tableRows(read(t, root, "README.md")) {
-		if len(row) == 3 && slices.ContainsFunc(words(row[1]), func(w string) bool { return slices.Contains(ledger.ToldReasons, w) }) {
+		if len(row) == 3 && slices.ContainsFunc(words(row[1]), func(w string) bool { return slices.Contains(ledger.ReportedReasons, w) }) {
 			documented = append(documented, words(row[1])...)
 		}
 	}
@@ -26,10 +26,10 @@ func TestReasonsAreDocumented(t *testing.T) {
 			documented = append(documented, words(row[0])...)
 		}
 	}
-	for _, reason := range ledger.ToldReasons {
+	for _, reason := range ledger.ReportedReasons {
 		require.Contains(t, documented, reason)
 	}
 	for _, reason := range documented {
-		require.Contains(t, ledger.ToldReasons, reason, "it is documented, and nobody uses it")
+		require.Contains(t, ledger.ReportedReasons, reason, "it is documented, and nobody uses it")
 	}
 }

@@ -80,7 +80,7 @@ func TestEveryReasonIsExplained(t *testing.T) {
 			explained = append(explained, word[1])
 		}
 	}
-	require.ElementsMatch(t, ledger.ToldReasons, explained)
+	require.ElementsMatch(t, ledger.ReportedReasons, explained)
 }
 
 // TestLinks: what the guide refers to is there.

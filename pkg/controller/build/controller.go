@@ -34,7 +34,7 @@ type Config struct {
 	DrainTimeout time.Duration
 	// StuckAfter is how long a sync may run before Healthy calls it stuck.
 	StuckAfter time.Duration
-	// Metrics take down what the controller does; nil for no metrics.
+	// Metrics record what the controller does; nil for no metrics.
 	Metrics *Metrics
 	// Clock is the source of time.
 	Clock clock.WithTicker

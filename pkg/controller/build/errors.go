@@ -15,9 +15,9 @@ import (
 )
 
 var (
-	// errLearned ends an execution that found out something which the plan
+	// errPlanAnew ends an execution that found out something which the plan
 	// has to take into account; it is in the next snapshot.
-	errLearned = errors.New("the plan has to be made anew")
+	errPlanAnew = errors.New("the plan has to be made anew")
 
 	// errStale ends an execution whose plan was made on a state that has
 	// passed. The caches catch up.
@@ -67,7 +67,7 @@ type sorted struct {
 func sortError(err error) sorted {
 	var network net.Error
 	switch hold := holdOf(err); {
-	case errors.Is(err, errStale), errors.Is(err, errLearned):
+	case errors.Is(err, errStale), errors.Is(err, errPlanAnew):
 		return sorted{kind: kindStale, quiet: true}
 	case hold != nil:
 		return sorted{kind: kindHeld, hold: hold}

@@ -103,7 +103,7 @@ func TestErrorKind(t *testing.T) {
 		want   string
 	}{
 		{reason: "the caches are behind", err: errStale, want: kindStale},
-		{reason: "planned anew too often", err: errLearned, want: kindStale},
+		{reason: "planned anew too often", err: errPlanAnew, want: kindStale},
 		{reason: "somebody else wrote", err: apierrors.NewConflict(resource, worker, errors.New("newer")), want: kindConflict},
 		{reason: "the pool says what it is, whatever is behind it", err: ofBuilder(forbidden), want: kindHeld},
 		{reason: "the server had no time", err: apierrors.NewTimeoutError("late", 1), want: kindTimeout},

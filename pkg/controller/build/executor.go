@@ -147,7 +147,7 @@ func (x *execution) inspectSecret(ctx context.Context, name string) error {
 	if known, err := x.observer.observeSecret(name); err != nil || known.ResourceVersion != secret.ResourceVersion {
 		return errors.Join(errStale, err)
 	}
-	return errLearned
+	return errPlanAnew
 }
 
 // loadConfig reads the rendered MachineConfig in full, once per build: keeping
@@ -170,7 +170,7 @@ func (x *execution) loadConfig(ctx context.Context, effect plan.LoadConfig) erro
 	knowledge := x.observer.knowledge
 	if knowledge.learnConfig(effect.Name, config.ResourceVersion+inputs.Hash([]byte(effect.Custom.Text())), found) {
 		knowledge.configs.keep(x.isWanted)
-		return errLearned
+		return errPlanAnew
 	}
 	return nil
 }

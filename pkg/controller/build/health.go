@@ -44,13 +44,13 @@ func (ctrl *Controller) Healthy() error {
 	return nil
 }
 
-// beginWork takes down that the controller has set to work, with so many workers.
+// beginWork records that the controller has set to work, with so many workers.
 func (ctrl *Controller) beginWork(workers int) {
 	ctrl.health.expect(workers)
 	ctrl.metrics.follow(ctrl)
 }
 
-// endWork takes down that the controller was told to stop: its workers are going to end,
+// endWork records that the controller was told to stop: its workers are going to end,
 // and another process may be working on the pools already.
 func (ctrl *Controller) endWork() {
 	ctrl.health.expect(0)
@@ -64,7 +64,7 @@ func (h *health) expect(workers int) {
 	h.workers, h.lost = workers, 0
 }
 
-// workerEnded takes down that a worker has ended.
+// workerEnded records that a worker has ended.
 func (h *health) workerEnded() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -73,7 +73,7 @@ func (h *health) workerEnded() {
 	}
 }
 
-// began takes down that the sync of a pool has begun, and returns when.
+// began records that the sync of a pool has begun, and returns when.
 func (ctrl *Controller) began(pool string) time.Time {
 	now := ctrl.config.Clock.Now()
 	ctrl.health.mu.Lock()
@@ -82,7 +82,7 @@ func (ctrl *Controller) began(pool string) time.Time {
 	return now
 }
 
-// ended takes down that the sync of a pool that had begun then has ended.
+// ended records that the sync of a pool that had begun then has ended.
 func (ctrl *Controller) ended(pool string, began time.Time, err error) {
 	ctrl.health.mu.Lock()
 	delete(ctrl.health.syncs, pool)

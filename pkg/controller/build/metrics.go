@@ -19,7 +19,7 @@ type Registry interface {
 }
 
 // Metrics are what one process tells of its BuildController. They are listed, with what
-// they mean, in metrics.md. Nil takes down nothing.
+// they mean, in metrics.md. Nil records nothing.
 type Metrics struct {
 	once        sync.Once
 	registerErr error
@@ -88,7 +88,7 @@ func (m *Metrics) Register(registry Registry) error {
 	return nil
 }
 
-// synced takes down a sync.
+// synced records a sync.
 func (m *Metrics) synced(took time.Duration, err error) {
 	if m == nil {
 		return

@@ -103,7 +103,7 @@ func (c *poolCollector) collectState(ch chan<- metrics.Metric, pool *mcfgv1.Mach
 	reason := told.Reason
 	if told.State == ledger.StateNotReported || told.State == ledger.StateContradictory {
 		reason = string(told.State)
-	} else if !slices.Contains(ledger.ToldReasons, reason) {
+	} else if !slices.Contains(ledger.ReportedReasons, reason) {
 		// Somebody spoiled it; it will be mended.
 		reason = reasonOther
 	}

@@ -226,7 +226,7 @@ func TestNoticingNothingCostsNothing(t *testing.T) {
 	require.NoError(t, err)
 	require.Zero(t, testing.AllocsPerRun(100, func() {
 		began := m.ctrl.began(worker)
-		m.ctrl.metrics.saw(&snapshot, m.ctrl.builder)
+		m.ctrl.metrics.count(&snapshot, m.ctrl.builder)
 		m.ctrl.ended(worker, began, nil)
 	}))
 }

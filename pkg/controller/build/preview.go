@@ -99,7 +99,7 @@ func (x *executor) readOnly(o *Objects, p *Preview) (learned bool, err error) {
 			switch {
 			case errors.As(err, &none):
 				p.Plan, queued = none.plan(), true
-			case errors.Is(err, errLearned):
+			case errors.Is(err, errPlanAnew):
 				return true, nil
 			case err != nil && !errors.Is(err, errStale):
 				return false, err

@@ -43,7 +43,7 @@ func (ctrl *Controller) syncMachineConfigPool(ctx context.Context, name string) 
 		if err == nil {
 			ctrl.noteRest(name, p, found)
 		}
-		if !errors.Is(err, errLearned) || round >= maxRounds {
+		if !errors.Is(err, errPlanAnew) || round >= maxRounds {
 			return p, err
 		}
 	}
@@ -55,7 +55,7 @@ func (ctrl *Controller) round(ctx context.Context, x *execution, pool *mcfgv1.Ma
 	if err != nil {
 		return plan.Plan{}, err
 	}
-	ctrl.metrics.saw(&snapshot, ctrl.builder)
+	ctrl.metrics.count(&snapshot, ctrl.builder)
 	ctrl.reporter.announceUnknownKeys()
 
 	p := plan.Compute(snapshot)

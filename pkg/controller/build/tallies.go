@@ -73,9 +73,9 @@ func (ts *tallies) forget(pool string) {
 	delete(ts.pools, pool)
 }
 
-// saw counts what has changed for the pool since it was seen last. A pool that is not
+// count counts what has changed for the pool since it was seen last. A pool that is not
 // layered has no counts: nothing is built for it.
-func (m *Metrics) saw(s *plan.Snapshot, builder imagebuilder.ImageBuilder) {
+func (m *Metrics) count(s *plan.Snapshot, builder imagebuilder.ImageBuilder) {
 	if m == nil {
 		return
 	}

@@ -80,3 +80,38 @@ func hostileTexts() []string {
 		"<<EOF\nEOF", "$(true)", "${HOME}", "`true`", `"`, `'`, "\xff\xfe", " AS configs", ":tag AS other", strings.Repeat("a", 1<<20),
 	}
 }
+
+func TestParseBaseImage(t *testing.T) {
+	digest := "@sha256:" + strings.Repeat("a", 64)
+	for name, test := range map[string]struct {
+		reason, pullspec, want string
+		fails                  string
+	}{
+		"digest":         {reason: "how releases name their OS image", pullspec: "quay.io/org/os" + digest, want: "quay.io/org/os" + digest},
+		"tag":            {reason: "a custom OS image may have a tag only", pullspec: "quay.io/org/os:4.20", want: "quay.io/org/os:4.20"},
+		"tag and digest": {reason: "the builder would pull by the tag", pullspec: "quay.io/org/os:4.20" + digest, want: "quay.io/org/os" + digest},
+		"port":           {reason: "registries have ports", pullspec: "localhost:5000/os", want: "localhost:5000/os"},
+		"short":          {reason: "short names are ambiguous", pullspec: "os:4.20", fails: "does not begin with the registry's host name"},
+		"empty":          {reason: "nothing is no image", pullspec: "", fails: "is not a valid image pullspec"},
+		"bad digest":     {reason: "a digest has 64 digits", pullspec: "quay.io/org/os@sha256:abc", fails: "is not a valid image pullspec"},
+		"newline":        {reason: "it would begin another instruction", pullspec: "quay.io/org/os\nRUN true", fails: "is not a valid image pullspec"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := ParseBaseImage(test.pullspec)
+			if test.fails != "" {
+				require.ErrorContains(t, err, test.fails, test.reason)
+				return
+			}
+			require.NoError(t, err, test.reason)
+			require.Equal(t, test.want, got, test.reason)
+			again, err := ParseBaseImage(got)
+			require.NoError(t, err)
+			require.Equal(t, got, again, "what is accepted re-parses to itself")
+		})
+	}
+}
+
+func TestRegistryOf(t *testing.T) {
+	require.Equal(t, "registry.example.com:5000", RegistryOf("registry.example.com:5000/org/repo"), "the port is part of the host")
+	require.Empty(t, RegistryOf("no pullspec"))
+}

@@ -9,7 +9,7 @@
 //	            a MachineConfigPool
 //	                       │
 //	                       ▼
-//	Read ─► Pool, Told                        pool.go, told.go
+//	Read ─► Pool, Reported                        pool.go, reported.go
 //
 // It is pure. Prose is written here and never parsed: what a later sync or a command has
 // to know is in the record, or in a field of a condition. Which attempt a condition is

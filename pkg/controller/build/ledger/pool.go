@@ -38,8 +38,8 @@ type Pool struct {
 	Record        *Record
 	RecordProblem error
 
-	// Told is what the conditions tell, of the attempt on record or an earlier one.
-	Told Told
+	// Reported is what the conditions tell, of the attempt on record or an earlier one.
+	Reported Reported
 	// HasTraces tells that the pool carries any annotation or condition of ours.
 	HasTraces bool
 }
@@ -58,7 +58,7 @@ func Read(pool *mcfgv1.MachineConfigPool) Pool {
 		ImageConfig:      pool.Annotations[constants.DesiredOSImageConfigAnnotation],
 		RebuildRequested: pool.Annotations[constants.RebuildRequestedAnnotation],
 		RebuildObserved:  pool.Annotations[constants.RebuildObservedAnnotation],
-		Told:             ReadConditions(pool.Status.Conditions),
+		Reported:         ReadConditions(pool.Status.Conditions),
 	}
 	if text, ok := pool.Annotations[constants.BuildRecordAnnotation]; ok {
 		p.Record, p.RecordProblem = ParseRecord(text)

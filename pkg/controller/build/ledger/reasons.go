@@ -97,8 +97,8 @@ const (
 	FailureBuildDeleted = "BuildDeleted"
 )
 
-// ToldReasons are the reasons that the build condition which is True can have.
-var ToldReasons = []string{
+// ReportedReasons are the reasons that the build condition which is True can have.
+var ReportedReasons = []string{
 	ReasonNoRenderedConfig, ReasonRenderedConfigMissing, ReasonRenderedConfigInvalid, ReasonConfigMapMissing, ReasonConfigMapInvalid,
 	ReasonControllerConfigMissing, ReasonBaseImageUnknown, ReasonBaseImageInvalid, ReasonExtensionsImageInvalid, ReasonTrustBundleInvalid,
 	ReasonCustomContentInvalid, ReasonCredentialsInConfig, ReasonRepositoriesInvalid, ReasonSecretMissing, ReasonSecretInvalid,

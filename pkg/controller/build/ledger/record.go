@@ -25,7 +25,7 @@ type Record struct {
 	// ClaimedAt is when the attempt was decided on.
 	ClaimedAt time.Time `json:"claimedAt"`
 	// Before is the mark of what the conditions told when the attempt was claimed: as
-	// long as they tell the same, they are of an earlier attempt. See Told.Mark.
+	// long as they tell the same, they are of an earlier attempt. See Reported.Mark.
 	Before string `json:"before,omitempty"`
 	// Versions are those of the settings and the credentials at that time, which
 	// do not decide the image, but may decide whether it can be built.

@@ -150,7 +150,7 @@ func merge(existing, wanted []mcfgv1.MachineConfigPoolCondition) (result []mcfgv
 // it takes an event. A state of an attempt is new if they are of an earlier attempt; of
 // one attempt the message may be reworded. Whoever is queued stays queued, however many
 // are ahead. Every other state is new with its message.
-func (r *Report) Announces(told *Told) bool {
+func (r *Report) Announces(told *Reported) bool {
 	switch {
 	case r.Event == "" || !r.State.IsReported():
 		return false

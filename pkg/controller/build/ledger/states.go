@@ -97,13 +97,13 @@ func stateOf(conditionType mcfgv1.MachineConfigPoolConditionType, reason string)
 	return StateHeld
 }
 
-// ToldStates are the states that a pool's conditions can tell of.
-var ToldStates = []State{
+// ReportedStates are the states that a pool's conditions can tell of.
+var ReportedStates = []State{
 	StateHeld, StateQueued, StateSettling, StatePending, StateStuck, StateRetrying, StateBuilding, StatePublished, StateFailed, StateInterrupted,
 }
 
 // FoundStates are all states that an opted-in pool can be found in.
-var FoundStates = append([]State{StateNotReported, StateContradictory}, ToldStates...)
+var FoundStates = append([]State{StateNotReported, StateContradictory}, ReportedStates...)
 
 // IsReported tells whether conditions tell of the state.
 func (s State) IsReported() bool {

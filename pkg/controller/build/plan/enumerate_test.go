@@ -333,17 +333,17 @@ func perform(s *Snapshot, p Plan) {
 				s.Builds = slices.DeleteFunc(s.Builds, func(b imagebuilder.Observation) bool { return b.Name == e.Name })
 			}
 		case RemoveTraces:
-			s.Pool.Record, s.Pool.HasTraces, s.Pool.Told, s.Pool.Image, s.Pool.ImageConfig = nil, false, ledger.Told{}, "", ""
+			s.Pool.Record, s.Pool.HasTraces, s.Pool.Reported, s.Pool.Image, s.Pool.ImageConfig = nil, false, ledger.Reported{}, "", ""
 		}
 	}
 	if p.State.IsReported() {
 		s.Pool.HasTraces = true
-		s.Pool.Told = told(s.Pool.Told, p.Report, s.Now)
+		s.Pool.Reported = told(s.Pool.Reported, p.Report, s.Now)
 	}
 }
 
 // told is what the conditions tell after a report, by way of the conditions themselves.
-func told(before ledger.Told, r ledger.Report, at time.Time) ledger.Told {
+func told(before ledger.Reported, r ledger.Report, at time.Time) ledger.Reported {
 	first := ledger.Report{State: before.State, Reason: before.Reason, Message: before.Message}
 	conditions, _ := first.Conditions(nil, before.Since)
 	conditions, _ = r.Conditions(conditions, at)

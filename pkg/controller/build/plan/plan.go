@@ -188,7 +188,7 @@ func (d *decision) unseen() Plan {
 	if age := d.Now.Sub(d.record.ClaimedAt); age >= 0 && age < claimGrace {
 		return Plan{Report: ledger.Report{State: ledger.StateUnsettled}, RequeueAfter: claimGrace - age}
 	}
-	if d.Pool.Told.ReportsBuildOf(d.record) {
+	if d.Pool.Reported.ReportsBuildOf(d.record) {
 		record := *d.record
 		record.Failure = &ledger.Failure{Reason: ledger.FailureBuildDeleted, Message: "the build was deleted before it ended", Transient: true, At: d.Now}
 		p := d.afterFailure(&record, false)
@@ -226,7 +226,7 @@ func (d *decision) start(attempt int) Plan {
 		Attempt:     attempt,
 		ClaimedAt:   d.Now,
 		Warning:     d.Config.Warning,
-		Before:      d.Pool.Told.Mark(),
+		Before:      d.Pool.Reported.Mark(),
 		Versions:    d.versions(),
 		History:     d.history(),
 		Took:        d.record.TookWith(0),

@@ -27,7 +27,7 @@ func FuzzParseRecord(f *testing.F) {
 		s := with(ready(), record(*r))
 		r.Versions = s.versions()
 		require.NotEmpty(t, Compute(s).State)
-		s.Pool.Told = reportedBuild
+		s.Pool.Reported = reportedBuild
 		require.NotEmpty(t, Compute(s).State)
 	})
 }

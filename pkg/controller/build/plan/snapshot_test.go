@@ -68,9 +68,9 @@ func record(r ledger.Record) func(*Snapshot) {
 }
 
 // reportedBuild is what the conditions tell while a build runs.
-var reportedBuild = ledger.Told{State: ledger.StateBuilding, Reason: ledger.ReasonBuildRunning, Message: "m", Since: now.Add(-time.Minute)}
+var reportedBuild = ledger.Reported{State: ledger.StateBuilding, Reason: ledger.ReasonBuildRunning, Message: "m", Since: now.Add(-time.Minute)}
 
-func reported(s *Snapshot) { s.Pool.Told = reportedBuild }
+func reported(s *Snapshot) { s.Pool.Reported = reportedBuild }
 
 // observed adds a build of the wanted inputs with its inputs; edits refine it.
 func observed(name string, phase imagebuilder.Phase, edits ...func(*imagebuilder.Observation)) func(*Snapshot) {

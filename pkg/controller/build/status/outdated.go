@@ -45,7 +45,7 @@ func (p *Pool) of(pool *ledger.Pool) string {
 		if p.Config == "" || record != nil && record.Config != p.Config {
 			return another
 		}
-		if p.State.IsOfAttempt() && record != nil && !pool.Told.ReportsOn(record) {
+		if p.State.IsOfAttempt() && record != nil && !pool.Reported.ReportsOn(record) {
 			return "of an earlier attempt"
 		}
 	case p.Reason == ledger.ReasonPoolPaused, p.Reason == ledger.ReasonRenderDegraded, p.Reason == ledger.ReasonRenderedConfigMissing:

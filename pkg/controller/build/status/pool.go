@@ -103,13 +103,13 @@ func (o *Objects) of(pool *mcfgv1.MachineConfigPool) Pool {
 		return p
 	}
 	build := o.buildOf(pool, read.Record)
-	p.State = read.Told.State
+	p.State = read.Reported.State
 	switch p.State {
 	case ledger.StateContradictory:
 	case ledger.StateNotReported:
 		p.Since = timeOf(lastSpecChange(pool))
 	default:
-		p.Reason, p.Message, p.Since = read.Told.Reason, read.Told.Message, timeOf(read.Told.Since)
+		p.Reason, p.Message, p.Since = read.Reported.Reason, read.Reported.Message, timeOf(read.Reported.Since)
 		p.attempt(read.Record, build, o)
 		if p.Outdated = p.outdated(&read, build, o); p.Outdated != "" {
 			p.State, p.Since = ledger.StateNotReported, timeOf(lastSpecChange(pool))

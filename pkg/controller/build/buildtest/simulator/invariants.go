@@ -143,7 +143,7 @@ func traceOn(pool *mcfgv1.MachineConfigPool) string {
 	return ""
 }
 
-// noteForeign takes down what belongs to others, after they acted.
+// noteForeign records what belongs to others, after they acted.
 func (sim *simulation) noteForeign() {
 	for _, pool := range sim.pools() {
 		sim.foreign[pool.Name] = foreignOf(pool)

@@ -44,7 +44,7 @@ type simulation struct {
 	// foreign is what belongs to others on each pool.
 	foreign map[string]string
 	// problems are the invariants that were broken; trace is what happened, if it
-	// is taken down.
+	// is recorded.
 	problems []string
 	tracing  bool
 	trace    []string
@@ -290,7 +290,7 @@ func (sim *simulation) problem(format string, args ...any) {
 	sim.problems = append(sim.problems, fmt.Sprintf(format, args...))
 }
 
-// traced runs the schedule once more and takes down what happens.
+// traced runs the schedule once more and records what happens.
 func traced(s schedule) *simulation {
 	sim := newSimulation(s)
 	sim.tracing = true

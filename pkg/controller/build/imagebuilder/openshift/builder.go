@@ -261,7 +261,7 @@ func (b *Builder) Delete(ctx context.Context, name string, uid types.UID) error 
 	return b.DeleteInputs(ctx, name)
 }
 
-// rememberDeleted takes down that an object was deleted, for as long as the cache shows
+// rememberDeleted records that an object was deleted, for as long as the cache shows
 // it: the event of its deletion, which ends that, may have come before the reply.
 func (b *Builder) rememberDeleted(indexer cache.Indexer, name string, uid types.UID) {
 	b.deleted.Store(uid, true)

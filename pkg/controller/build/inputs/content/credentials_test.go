@@ -2,6 +2,7 @@ package content
 
 import (
 	"encoding/base64"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -95,4 +96,22 @@ func TestParseFindings(t *testing.T) {
 		{"passwd.users[core].sshAuthorizedKeys", PrivateKey},
 	}, content.Findings, "what the node gets is not told; what the image gets is, wherever it is")
 	require.Equal(t, "/etc/zipped (private key)", content.Findings[4].String())
+}
+
+func TestWarningAndRefusal(t *testing.T) {
+	require.Empty(t, Warning("c", nil), "no findings, no words")
+	require.Nil(t, Refusal("c", nil))
+
+	findings := []Finding{{"/etc/a", PrivateKey}, {"/etc/b", RegistryCredentials}}
+	require.Equal(t, "MachineConfig c puts into the image what looks like a credential: /etc/a (private key), /etc/b (registry credentials); whoever may pull the image can read it: have it written below /var, which is left to the node", Warning("c", findings))
+	require.Equal(t, `MachineConfig c, key spec.config: puts into the image what looks like a credential: /etc/a (private key), /etc/b (registry credentials); have it written below /var, which is left to the node, or set rejectCredentials to "false" in ConfigMap machine-os-builder-config`, Refusal("c", findings).String())
+
+	var many []Finding
+	for i := range 1000 {
+		many = append(many, Finding{fmt.Sprintf("/etc/%d\n%s", i, strings.Repeat("x", 1000)), PasswordHash})
+	}
+	message := Warning("c", many)
+	require.Contains(t, message, "and 990 more", "a condition holds so much")
+	require.Less(t, len(message), 2000)
+	require.NotContains(t, message, "\n")
 }

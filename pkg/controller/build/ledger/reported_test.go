@@ -14,8 +14,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// TestTold: what is read back from the conditions is the state that they were written for.
-func TestTold(t *testing.T) {
+// TestReported: what is read back from the conditions is the state that they were written for.
+func TestReported(t *testing.T) {
 	for _, test := range []struct {
 		reason    string
 		state     State
@@ -36,7 +36,7 @@ func TestTold(t *testing.T) {
 		conditions, _ := report(Report{State: test.state, Reason: test.condition, Message: "m"}, foreign(), now)
 		require.Empty(t, Contradictions(conditions), test.reason)
 		slices.Reverse(conditions)
-		want := Told{State: test.state, Reason: test.condition, Message: "m", Since: now}
+		want := Reported{State: test.state, Reason: test.condition, Message: "m", Since: now}
 		told := ReadConditions(conditions)
 		require.Equal(t, want, told, test.reason)
 		require.Equal(t, test.state == StateQueued, !told.QueuedSince().IsZero(), test.reason)
@@ -46,7 +46,7 @@ func TestTold(t *testing.T) {
 		foreign(),
 		{{Type: mcfgv1.MachineConfigPoolImageBuildDegraded, Status: corev1.ConditionTrue, Reason: "X"}},
 	} {
-		require.Equal(t, Told{State: StateNotReported}, ReadConditions(conditions), "nothing was told of a build")
+		require.Equal(t, Reported{State: StateNotReported}, ReadConditions(conditions), "nothing was told of a build")
 	}
 	both := []mcfgv1.MachineConfigPoolCondition{
 		{Type: mcfgv1.MachineConfigPoolBuilding, Status: corev1.ConditionTrue, Reason: ReasonBuildRunning},
@@ -57,10 +57,10 @@ func TestTold(t *testing.T) {
 	require.Empty(t, told.Mark())
 }
 
-// TestEveryStateIsTold: a state that has a condition is among those that are told.
-func TestEveryStateIsTold(t *testing.T) {
-	require.Len(t, ToldStates, len(conditionOf))
-	for _, state := range ToldStates {
+// TestEveryStateIsReported: a state that has a condition is among those that are read back.
+func TestEveryStateIsReported(t *testing.T) {
+	require.Len(t, ReportedStates, len(conditionOf))
+	for _, state := range ReportedStates {
 		require.Contains(t, conditionOf, state)
 		require.Contains(t, FoundStates, state)
 	}
@@ -74,7 +74,7 @@ func TestEveryStateIsTold(t *testing.T) {
 // constants.
 func TestReasonsAreComplete(t *testing.T) {
 	told, failures := declaredReasons(t)
-	require.ElementsMatch(t, told, ToldReasons)
+	require.ElementsMatch(t, told, ReportedReasons)
 	require.ElementsMatch(t, failures, FailureReasons)
 }
 

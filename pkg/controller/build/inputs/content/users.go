@@ -12,27 +12,6 @@ import (
 	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs"
 )
 
-// unsupported lists the sections that only a machine can have.
-func (f *filter) unsupported(config *types.Config) *inputs.Problem {
-	for _, section := range []struct {
-		name  string
-		count int
-		why   string
-	}{
-		{"storage.disks", len(config.Storage.Disks), "an image has no disks"},
-		{"storage.filesystems", len(config.Storage.Filesystems), "an image has no file systems of its own"},
-		{"storage.luks", len(config.Storage.Luks), "an image has no disks to encrypt"},
-		{"storage.raid", len(config.Storage.Raid), "an image has no disks to combine"},
-		{"kernelArguments", len(config.KernelArguments.ShouldExist) + len(config.KernelArguments.ShouldNotExist), "an image has no boot loader entries"},
-		{"passwd.groups", len(config.Passwd.Groups), "users and groups are the machine's"},
-	} {
-		if section.count > 0 {
-			f.leaveOut(section.name, section.why)
-		}
-	}
-	return nil
-}
-
 // userName is what shadow-utils takes for a user, as do the names of files.
 var userName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.-]{0,31}$`)
 

@@ -10,8 +10,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// Told is what a pool's conditions tell, whichever process wrote them.
-type Told struct {
+// Reported is what a pool's conditions tell, whichever process wrote them.
+type Reported struct {
 	// State is StateNotReported if they tell of none, and StateContradictory if of
 	// several.
 	State State
@@ -24,8 +24,8 @@ type Told struct {
 }
 
 // ReadConditions reads back what a Report wrote.
-func ReadConditions(conditions []mcfgv1.MachineConfigPoolCondition) Told {
-	told := Told{State: StateNotReported}
+func ReadConditions(conditions []mcfgv1.MachineConfigPoolCondition) Reported {
+	told := Reported{State: StateNotReported}
 	for i := range conditions {
 		c := &conditions[i]
 		if c.Status != corev1.ConditionTrue || c.Type == mcfgv1.MachineConfigPoolImageBuildDegraded || !IsOurs(c.Type) {
@@ -35,14 +35,14 @@ func ReadConditions(conditions []mcfgv1.MachineConfigPoolCondition) Told {
 			told.State = StateContradictory
 			return told
 		}
-		told = Told{State: stateOf(c.Type, c.Reason), Reason: c.Reason, Message: c.Message, Since: c.LastTransitionTime.Time}
+		told = Reported{State: stateOf(c.Type, c.Reason), Reason: c.Reason, Message: c.Message, Since: c.LastTransitionTime.Time}
 	}
 	return told
 }
 
 // Mark tells apart what conditions told of attempts: it is empty if they told of none.
 // No two attempts of a pool have had the same mark, see Report.Conditions.
-func (t *Told) Mark() string {
+func (t *Reported) Mark() string {
 	if !t.State.IsOfAttempt() {
 		return ""
 	}
@@ -55,17 +55,17 @@ func mark(reason string, since time.Time) string {
 
 // ReportsOn tells whether the conditions are of the attempt on record, and not of an
 // earlier one.
-func (t *Told) ReportsOn(r *Record) bool {
+func (t *Reported) ReportsOn(r *Record) bool {
 	return r != nil && t.State.IsOfAttempt() && t.Mark() != r.Before
 }
 
 // ReportsBuildOf tells whether the conditions say that the build on record was created.
-func (t *Told) ReportsBuildOf(r *Record) bool {
+func (t *Reported) ReportsBuildOf(r *Record) bool {
 	return (t.State.IsPending() || t.State == StateBuilding) && t.ReportsOn(r)
 }
 
 // QueuedSince is since when the pool waits for its turn; zero if it does not.
-func (t Told) QueuedSince() time.Time {
+func (t Reported) QueuedSince() time.Time {
 	if t.State != StateQueued {
 		return time.Time{}
 	}
