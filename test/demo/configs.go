@@ -71,7 +71,7 @@ func ignitionFor(pool string, changed bool) ignitionConfig {
 		{Path: "/etc/kubernetes/kubelet.conf", Mode: 0o644, Contents: inline(kubelet)},
 		{Path: "/etc/containers/registries.conf", Mode: 0o644, Contents: inlineCompressed(asset("registries.conf"))},
 		{Path: "/etc/sysctl.d/90-" + pool + ".conf", Mode: 0o644, Contents: inlinePlain(sysctls(maps))},
-		{Path: "/etc/node-report/credentials", Mode: 0o600, User: &ignitionOwner{Name: "core"}, Contents: inline("REPORT_USER=" + pool + "\n")},
+		{Path: "/etc/node-report/credentials", Mode: 0o600, User: &ignitionOwner{Name: "daemon"}, Contents: inline("REPORT_USER=" + pool + "\n")},
 		{Path: "/etc/node-report/report.sh", Mode: 0o755, Contents: inline(asset("node-report.sh"))},
 	}
 	if changed {

@@ -11,7 +11,6 @@ import (
 )
 
 const (
-	currentConfigFile = "etc/machine-config-daemon/currentconfig"
 	// smallFile is how much of a file is kept to show what changed in it.
 	smallFile = 4 << 10
 	// longestLine is how much of a line people compare.
@@ -101,7 +100,7 @@ func (d *demo) showDifference(before, after image, config []expectation) error {
 			return err
 		}
 	}
-	origins := map[string]string{currentConfigFile: "what the node's daemon takes for its config"}
+	origins := map[string]string{}
 	for _, e := range config {
 		origins[e.path] = "config"
 	}

@@ -64,6 +64,12 @@ type output struct {
 		Mode                                  int64
 		Appends                               bool
 	}
+	UnitStates []struct {
+		Name     string
+		Enabled  *bool
+		Unmasked bool
+	}
+	Derived  []struct{ What, From string }
 	LeftOut  []struct{ What, Why string }
 	Findings []struct{ Path, Kind string }
 	Pieces   []string

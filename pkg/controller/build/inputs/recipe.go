@@ -105,7 +105,7 @@ func (r Recipe) render(template *texttemplate.Template) (string, error) {
 
 // instructions is how many the Containerfile has to have.
 func (r Recipe) instructions() int {
-	count := 8 + r.Custom.instructions
+	count := 10 + r.Custom.instructions
 	if r.Packages.Any() {
 		count += 2
 	}

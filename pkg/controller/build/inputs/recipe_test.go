@@ -14,8 +14,8 @@ import (
 const testExtensions = "quay.example.com/org/extensions@sha256:2222222222222222222222222222222222222222222222222222222222222222"
 
 var (
-	plainInstructions = []string{"FROM", "COPY", "RUN", "FROM", "LABEL", "RUN", "LABEL", "RUN"}
-	withPackages      = []string{"FROM", "COPY", "RUN", "FROM", "FROM", "LABEL", "RUN", "RUN", "LABEL", "RUN"}
+	plainInstructions = []string{"FROM", "FROM", "COPY", "RUN", "FROM", "LABEL", "COPY", "RUN", "LABEL", "RUN"}
+	withPackages      = []string{"FROM", "FROM", "COPY", "RUN", "FROM", "FROM", "LABEL", "RUN", "COPY", "RUN", "LABEL", "RUN"}
 )
 
 // recipes is the matrix of the golden files.
@@ -179,7 +179,7 @@ func TestScripts(t *testing.T) {
 	containerfile, err := recipes()["worker-everything"].Containerfile()
 	require.NoError(t, err)
 	for _, name := range scriptNames {
-		require.Contains(t, containerfile, "/run/inputs/"+name)
+		require.Contains(t, containerfile, "/inputs/"+name)
 	}
 }
 
@@ -199,9 +199,9 @@ func stages(t testing.TB, text string) []string {
 
 func TestRecipeStages(t *testing.T) {
 	for name, want := range map[string][]string{
-		"worker":                 {testBase + " AS inputs", testBase + " AS configs"},
-		"worker-realtime":        {testBase + " AS inputs", testExtensions + " AS extensions", testBase + " AS configs"},
-		"worker-realtime-custom": {testBase + " AS inputs", testExtensions + " AS extensions", testBase + " AS configs", "configs AS final"},
+		"worker":                 {testBase + " AS machine-os-base", testBase + " AS inputs", testBase + " AS configs"},
+		"worker-realtime":        {testBase + " AS machine-os-base", testBase + " AS inputs", testExtensions + " AS extensions", testBase + " AS configs"},
+		"worker-realtime-custom": {testBase + " AS machine-os-base", testBase + " AS inputs", testExtensions + " AS extensions", testBase + " AS configs", "configs AS final"},
 	} {
 		text, err := recipes()[name].Containerfile()
 		require.NoError(t, err)

@@ -2,10 +2,10 @@ package inputs
 
 import "embed"
 
-//go:embed assets/apply.sh assets/packages.sh
+//go:embed assets/apply.sh assets/mounted.sh assets/packages.sh
 var scriptFiles embed.FS
 
-var scriptNames = []string{"apply.sh", "packages.sh"}
+var scriptNames = []string{"apply.sh", "mounted.sh", "packages.sh"}
 
 // scriptTexts are the scripts in the order of their names.
 var scriptTexts = readScripts()

@@ -41,7 +41,7 @@ func newDiff(objects build.Objects, p *build.Preview, after *mcfgv1.MachineConfi
 	// Both were found to be valid.
 	was, _ := content.Parse(before.Name, before.Spec.Config.Raw)
 	is, _ := content.Parse(after.Name, after.Spec.Config.Raw)
-	for _, change := range content.Diff(was.Entries, is.Entries) {
+	for _, change := range content.Diff(was, is) {
 		d.Content = append(d.Content, Change{Action: string(change.Action), What: change.Path, Kind: string(change.Kind), Aspects: change.What})
 	}
 	d.Users = compare(keysOf(was.Users), keysOf(is.Users), false)

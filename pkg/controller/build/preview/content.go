@@ -22,6 +22,12 @@ func newContent(config *mcfgv1.MachineConfig, custom inputs.Custom) *Content {
 	for _, entry := range parsed.Entries {
 		c.Entries = append(c.Entries, newEntry(entry))
 	}
+	for _, state := range parsed.UnitStates {
+		c.UnitStates = append(c.UnitStates, newUnitState(state))
+	}
+	for _, derived := range parsed.Derived {
+		c.Derived = append(c.Derived, Derived(derived))
+	}
 	for _, user := range parsed.Users {
 		c.Users = append(c.Users, User{Name: user.Name, Keys: user.Keys})
 	}
@@ -36,6 +42,21 @@ func newContent(config *mcfgv1.MachineConfig, custom inputs.Custom) *Content {
 
 func leftOut(config *mcfgv1.MachineConfig, parsed *content.Content) []content.LeftOut {
 	return slices.Concat(parsed.LeftOut, content.LeftOutOf(&config.Spec))
+}
+
+func newUnitState(s content.UnitState) UnitState {
+	state := UnitState{Name: s.Name}
+	switch {
+	case s.Enabled == nil:
+	case *s.Enabled:
+		state.States = append(state.States, "enabled")
+	default:
+		state.States = append(state.States, "disabled")
+	}
+	if s.Unmasked {
+		state.States = append(state.States, "unmasked")
+	}
+	return state
 }
 
 func newEntry(e content.Entry) Entry {

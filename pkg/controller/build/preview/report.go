@@ -76,8 +76,12 @@ type Image struct {
 
 // Content is what of the config is in the image, and what is not.
 type Content struct {
-	Ignition string    `json:"ignition"`
-	Entries  []Entry   `json:"entries"`
+	Ignition string  `json:"ignition"`
+	Entries  []Entry `json:"entries"`
+	// UnitStates are those of units that the config does not bring: no files.
+	UnitStates []UnitState `json:"unitStates,omitempty"`
+	// Derived is what the build makes of all that.
+	Derived  []Derived `json:"derived,omitempty"`
 	Users    []User    `json:"users,omitempty"`
 	LeftOut  []LeftOut `json:"leftOut,omitempty"`
 	Findings []Finding `json:"findings,omitempty"`
@@ -94,6 +98,19 @@ type Entry struct {
 	Bytes *int64 `json:"bytes,omitempty"`
 	// Notes are further properties, such as "enabled" or "appended".
 	Notes []string `json:"notes,omitempty"`
+}
+
+// UnitState is what becomes of a unit of the base image, or of an instance of a template:
+// enabled, disabled, unmasked.
+type UnitState struct {
+	Name   string   `json:"name"`
+	States []string `json:"states"`
+}
+
+// Derived is a path that the build makes, or changes, and what it makes it from.
+type Derived struct {
+	What string `json:"what"`
+	From string `json:"from"`
 }
 
 // User is a user with SSH keys, of which only the number is told.

@@ -115,6 +115,12 @@ func (t *text) content(c *Content) {
 		rows = append(rows, []string{e.Kind, cmp.Or(e.Mode, "-"), e.Owner, size, e.Path, strings.Join(e.Notes, ", ")})
 	}
 	t.table(rows)
+	t.unitStates(c.UnitStates)
+	var derived []string
+	for _, d := range c.Derived {
+		derived = append(derived, d.What+": from "+d.From)
+	}
+	t.list("Made from these", derived)
 	var users []string
 	for _, user := range c.Users {
 		users = append(users, user.Name+": "+count(user.Keys, "key"))
@@ -130,6 +136,19 @@ func (t *text) content(c *Content) {
 		findings = append(findings, f.Path+" ("+f.Kind+")")
 	}
 	t.list("Looks like a credential, and whoever may pull the image can read it", findings)
+}
+
+// unitStates are a section of their own, since they are no files.
+func (t *text) unitStates(states []UnitState) {
+	if len(states) == 0 {
+		return
+	}
+	t.section("States of units that the config does not bring (%d)", len(states))
+	var rows [][]string
+	for _, state := range states {
+		rows = append(rows, []string{state.Name, strings.Join(state.States, ", ")})
+	}
+	t.table(rows)
 }
 
 func (t *text) build(r *Report) {

@@ -33,11 +33,13 @@ type spec struct {
 
 // result is what is in the image, and what is not.
 type result struct {
-	Entries  []content.Entry   `json:"entries"`
-	Users    []content.User    `json:"users"`
-	LeftOut  []content.LeftOut `json:"leftOut"`
-	Findings []content.Finding `json:"findings"`
-	Pieces   []string          `json:"pieces"`
+	Entries    []content.Entry     `json:"entries"`
+	UnitStates []content.UnitState `json:"unitStates"`
+	Derived    []content.Derived   `json:"derived"`
+	Users      []content.User      `json:"users"`
+	LeftOut    []content.LeftOut   `json:"leftOut"`
+	Findings   []content.Finding   `json:"findings"`
+	Pieces     []string            `json:"pieces"`
 }
 
 func main() {
@@ -73,7 +75,7 @@ func run(dir string, in io.Reader, out io.Writer) error {
 
 	files := map[string][]byte{"Containerfile": []byte(containerfile)}
 	r := result{
-		Entries: parsed.Entries, Users: parsed.Users, Findings: parsed.Findings,
+		Entries: parsed.Entries, UnitStates: parsed.UnitStates, Derived: parsed.Derived, Users: parsed.Users, Findings: parsed.Findings,
 		LeftOut: append(parsed.LeftOut, content.LeftOutOf(&s.MachineConfig.Spec)...),
 	}
 	for _, piece := range archive.Pieces {

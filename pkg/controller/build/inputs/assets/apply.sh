@@ -39,6 +39,30 @@ for verb in disable enable; do
 	fi
 done
 
+# The same goes for presets that the config brings itself. What comes of one depends on
+# all presets there are, so systemd is asked for each unit that one of them names.
+if [ -f "$inputs/preset-files" ] && command -v systemctl >/dev/null 2>&1; then
+	while IFS= read -r presets; do
+		while read -r verb unit instances; do
+			case $verb in enable | disable | ignore) ;; *) continue ;; esac
+			case $unit in
+			*[*?[]*) units=$(SYSTEMD_OFFLINE=1 systemctl list-unit-files --no-legend --no-pager "$unit" | while read -r name rest; do echo "$name"; done) ;;
+			*@.*)
+				units=
+				for instance in $instances; do
+					units="$units ${unit%%@*}@$instance.${unit##*.}"
+				done
+				;;
+			*) units=$unit ;;
+			esac
+			for name in $units; do
+				SYSTEMD_OFFLINE=1 systemctl preset "$name" </dev/null >/dev/null 2>&1 ||
+					echo "could not preset unit $name in the image: that is left to the machine"
+			done
+		done <"$presets"
+	done <"$inputs/preset-files"
+fi
+
 # Ignition applies no users to an image. Their keys go where it would put them on a
 # machine, if the image has the user and the home.
 for keys in "$inputs"/ssh/*; do
@@ -62,20 +86,42 @@ for keys in "$inputs"/ssh/*; do
 	install -m 0600 -o "$owner" -g "$group" "$keys" "$fragments/ignition"
 done
 
-# What the node's agent is to take for the config that is on the disk.
-install -d -m 0755 /etc/machine-config-daemon
-install -m 0600 "$inputs/currentconfig.json" /etc/machine-config-daemon/currentconfig
+# derives tells whether something is to be made from files of the config, which a machine
+# does at its first boot only.
+derives() { [ -f "$inputs/derive" ] && grep -qx "$1" "$inputs/derive"; }
 
-# The cluster's own certificate authorities.
+have() { command -v "$1" >/dev/null 2>&1; }
+
+# The cluster's own certificate authorities, in a file that nobody else has.
 if [ -f "$inputs/trust-bundle.pem" ]; then
-	if command -v update-ca-trust >/dev/null 2>&1; then
-		install -D -m 0644 "$inputs/trust-bundle.pem" /etc/pki/ca-trust/source/anchors/openshift-config-user-ca-bundle.crt
+	anchors=/etc/pki/ca-trust/source/anchors
+	if ! have update-ca-trust && have update-ca-certificates; then
+		anchors=/usr/local/share/ca-certificates
+	fi
+	name=machine-os-trust-bundle
+	while [ -e "$anchors/$name.crt" ] || [ -L "$anchors/$name.crt" ]; do
+		name=$name-
+	done
+	install -D -m 0644 "$inputs/trust-bundle.pem" "$anchors/$name.crt"
+fi
+if [ -f "$inputs/trust-bundle.pem" ] || derives trust; then
+	if have update-ca-trust; then
 		update-ca-trust extract
-	elif command -v update-ca-certificates >/dev/null 2>&1; then
-		install -D -m 0644 "$inputs/trust-bundle.pem" /usr/local/share/ca-certificates/openshift-config-user-ca-bundle.crt
+	elif have update-ca-certificates; then
 		update-ca-certificates
 	else
-		install -D -m 0644 "$inputs/trust-bundle.pem" /etc/pki/ca-trust/source/anchors/openshift-config-user-ca-bundle.crt
 		echo "the base image has no tool to update trust anchors: only their source is in the image"
 	fi
+fi
+
+if derives libraries && have ldconfig; then
+	ldconfig
+fi
+if derives hwdb && have systemd-hwdb; then
+	systemd-hwdb update
+fi
+if derives modules && have depmod; then
+	for kernel in /usr/lib/modules/*/modules.builtin; do
+		[ ! -f "$kernel" ] || depmod -a "$(basename "$(dirname "$kernel")")"
+	done
 fi

@@ -7,10 +7,12 @@ type Content struct {
 	// Version is the version of the Ignition specification that the config is
 	// written in, such as 3.4.0.
 	Version string
-	// Ignition is the part of the config that the image gets, as JSON of that version.
-	Ignition []byte
 	// Entries is what it makes in the image, sorted by path.
 	Entries []Entry
+	// UnitStates is what it says of units that it does not bring, sorted by name.
+	UnitStates []UnitState
+	// Derived is what the build makes of all that, sorted.
+	Derived []Derived
 	// Users are those with SSH keys, sorted by name.
 	Users []User
 	// LeftOut is what the image does not get, sorted.
@@ -18,9 +20,15 @@ type Content struct {
 	// Findings is what looks like a credential in what the image gets, sorted.
 	Findings []Finding
 
-	// toApply is Ignition without what presets says instead.
+	// toApply is what Ignition applies, as JSON of that version; apart and presets are what
+	// it cannot be given.
 	toApply []byte
+	apart   apart
 	presets string
+	// derivations are the names of what is to be derived, presetFiles the paths of presets,
+	// both sorted.
+	derivations []string
+	presetFiles []string
 }
 
 // Kind is what kind of thing an Entry is.
@@ -41,8 +49,7 @@ type Entry struct {
 	// Path is absolute and clean. Units and drop-ins are below /etc/systemd/system.
 	Path string `json:"path"`
 	// Mode is the permission bits: those in the config, else 0644 for files and
-	// 0755 for directories, which Ignition gives to new ones. It is 0 for links, and for
-	// units of which only the enablement is said.
+	// 0755 for directories, which Ignition gives to new ones. It is 0 for links.
 	Mode uint32 `json:"mode"`
 	// User and Group own the entry, as name or number; "root" if the config does
 	// not say.

@@ -2,6 +2,7 @@ package content
 
 import (
 	"cmp"
+	"path"
 	"slices"
 )
 
@@ -28,13 +29,13 @@ const (
 
 // Diff compares what two configs make in an image, sorted by path. It tells that
 // content differs, never how.
-func Diff(before, after []Entry) []Change {
+func Diff(before, after *Content) []Change {
 	old := map[string]Entry{}
-	for _, entry := range before {
+	for _, entry := range before.described() {
 		old[entry.Path] = entry
 	}
 	var changes []Change
-	for _, entry := range after {
+	for _, entry := range after.described() {
 		was, existed := old[entry.Path]
 		delete(old, entry.Path)
 		if !existed {
@@ -48,6 +49,19 @@ func Diff(before, after []Entry) []Change {
 	}
 	slices.SortFunc(changes, func(a, b Change) int { return cmp.Compare(a.Path, b.Path) })
 	return changes
+}
+
+// described are the entries, and the states of units as such.
+func (c *Content) described() []Entry {
+	all := slices.Clone(c.Entries)
+	for _, state := range c.UnitStates {
+		entry := Entry{Kind: KindUnit, Path: path.Join(unitsDir, state.Name), Enabled: state.Enabled}
+		if state.Unmasked {
+			entry.Masked = new(bool)
+		}
+		all = append(all, entry)
+	}
+	return all
 }
 
 func differences(a, b Entry) (what []string) {

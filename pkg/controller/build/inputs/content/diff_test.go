@@ -16,20 +16,20 @@ func TestDiff(t *testing.T) {
 			{"path":"/etc/owner","user":{"name":"core"},"overwrite":true,"contents":{"source":"data:,x"}},{"path":"/etc/new"},{"path":"/etc/behind","append":[{"source":"data:,x"}]}],
 			"directories":[{"path":"/etc/kind"}],"links":[{"path":"/etc/target","target":"b"}]},
 		"systemd":{"units":[{"name":"a.service","enabled":false},{"name":"b.service","mask":true},{"name":"c.service","contents":"[Unit]\n"}]}`
-	changes := Diff(parsed(t, before).Entries, parsed(t, after).Entries)
+	changes := Diff(parsed(t, before), parsed(t, after))
 	require.Equal(t, []Change{
-		{Path: "/etc/behind", Kind: KindFile, Action: Changed, What: []string{"content"}},
+		{Path: "/etc/behind", Kind: KindFile, Action: Changed, What: []string{"content", "overwrite"}},
 		{Path: "/etc/content", Kind: KindFile, Action: Changed, What: []string{"content"}},
 		{Path: "/etc/gone", Kind: KindFile, Action: Removed},
 		{Path: "/etc/kind", Kind: KindDirectory, Action: Changed, What: []string{"kind", "mode"}},
 		{Path: "/etc/mode", Kind: KindFile, Action: Changed, What: []string{"mode"}},
 		{Path: "/etc/new", Kind: KindFile, Action: Added},
-		{Path: "/etc/owner", Kind: KindFile, Action: Changed, What: []string{"owner", "overwrite"}},
+		{Path: "/etc/owner", Kind: KindFile, Action: Changed, What: []string{"owner"}},
 		{Path: "/etc/systemd/system/a.service", Kind: KindUnit, Action: Changed, What: []string{"enablement"}},
 		{Path: "/etc/systemd/system/b.service", Kind: KindUnit, Action: Added},
 		{Path: "/etc/systemd/system/c.service.d/x.conf", Kind: KindDropIn, Action: Removed},
 		{Path: "/etc/target", Kind: KindLink, Action: Changed, What: []string{"target"}},
 	}, changes, "the same content in another encoding is no change")
 	require.NotContains(t, fmt.Sprint(changes), canary, "how content differs is not told")
-	require.Empty(t, Diff(parsed(t, after).Entries, parsed(t, after).Entries))
+	require.Empty(t, Diff(parsed(t, after), parsed(t, after)))
 }

@@ -2,7 +2,6 @@ package content
 
 import (
 	"cmp"
-	"encoding/json"
 	"path"
 	"slices"
 	"strconv"
@@ -18,6 +17,9 @@ type filter struct {
 	content *Content
 	object  string
 	applied applied
+	// accounts are those that the config makes, gone the paths that are left to the node.
+	accounts accounts
+	gone     map[string]bool
 	// instances are the enablement of units that Ignition cannot be given, see presets.go.
 	instances instances
 	// budget is how much content may still be read.
@@ -33,24 +35,27 @@ const (
 
 func (f *filter) apply(config *types.Config) *inputs.Problem {
 	f.applied.Ignition.Version = f.content.Version
+	f.accounts = findAccounts(config.Passwd)
 	steps := []func(*types.Config) *inputs.Problem{f.ignition, f.directories, f.files, f.links, f.units, f.users, f.unsupported}
 	for _, step := range steps {
 		if problem := step(config); problem != nil {
 			return problem
 		}
 	}
-	text, err := json.Marshal(f.applied)
-	if err != nil {
-		return f.problem("spec.config", "cannot be written as JSON")
-	}
 	c := f.content
-	c.Ignition = text
-	if c.toApply, c.presets, err = f.withoutInstances(); err != nil {
+	rest, part, err := separate(f.applied)
+	if err == nil {
+		c.apart = part
+		c.toApply, c.presets, err = f.withoutInstances(rest)
+	}
+	if err != nil {
 		return f.problem("spec.config", "cannot be written as JSON")
 	}
 	slices.SortStableFunc(c.Entries, func(a, b Entry) int {
 		return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.Kind, b.Kind))
 	})
+	f.derive()
+	slices.SortFunc(c.UnitStates, func(a, b UnitState) int { return cmp.Compare(a.Name, b.Name) })
 	slices.SortFunc(c.Users, func(a, b User) int { return cmp.Compare(a.Name, b.Name) })
 	slices.SortFunc(c.LeftOut, func(a, b LeftOut) int {
 		return cmp.Or(cmp.Compare(a.What, b.What), cmp.Compare(a.Why, b.Why))
@@ -68,13 +73,29 @@ func (f *filter) leaveOut(what, why string) {
 	f.content.LeftOut = append(f.content.LeftOut, LeftOut{What: what, Why: why})
 }
 
-// keeps tells whether a path is part of the image, and notes it if not.
-func (f *filter) keeps(name string) bool {
-	why := machineLocal(name)
-	if why != "" {
-		f.leaveOut(path.Clean(name), why)
+// keeps tells whether something at a path is part of the image, and notes it if not.
+func (f *filter) keeps(kind Kind, name string, overwrite bool) bool {
+	why := cmp.Or(machineLocal(name), whyMounted(kind, name, overwrite))
+	return f.keepsUnless(name, why)
+}
+
+// keepsNode does so for what has an owner.
+func (f *filter) keepsNode(kind Kind, node types.Node) bool {
+	return f.keeps(kind, node.Path, util.IsTrue(node.Overwrite)) &&
+		f.keepsUnless(node.Path, cmp.Or(f.accounts.why(node), whyNotCopied(node)))
+}
+
+func (f *filter) keepsUnless(name, why string) bool {
+	if why == "" {
+		return true
 	}
-	return why == ""
+	name = path.Clean(name)
+	if f.gone == nil {
+		f.gone = map[string]bool{}
+	}
+	f.gone[name] = true
+	f.leaveOut(name, why)
+	return false
 }
 
 // ignition is about how a config is fetched and completed.
@@ -96,7 +117,7 @@ func (f *filter) ignition(config *types.Config) *inputs.Problem {
 
 func (f *filter) directories(config *types.Config) *inputs.Problem {
 	for _, d := range config.Storage.Directories {
-		if !f.keeps(d.Path) {
+		if !f.keepsNode(KindDirectory, d.Node) {
 			continue
 		}
 		f.applied.Storage.Directories = append(f.applied.Storage.Directories, d)
@@ -107,8 +128,12 @@ func (f *filter) directories(config *types.Config) *inputs.Problem {
 
 func (f *filter) files(config *types.Config) *inputs.Problem {
 	for _, file := range config.Storage.Files {
-		if !f.keeps(file.Path) {
+		if !f.keepsNode(KindFile, file.Node) {
 			continue
+		}
+		if file.Contents.Source != nil {
+			// The node's agent overwrites whatever the config says, and Ignition would fail.
+			file.Overwrite = util.BoolToPtr(true)
 		}
 		entry := nodeEntry(KindFile, file.Node, file.Mode, defaultFileMode)
 		resources := file.Append
@@ -133,15 +158,14 @@ func (f *filter) files(config *types.Config) *inputs.Problem {
 
 func (f *filter) links(config *types.Config) *inputs.Problem {
 	for _, link := range config.Storage.Links {
-		if !f.keeps(link.Path) {
+		if !f.keepsNode(KindLink, link.Node) {
 			continue
 		}
 		target := ""
 		if link.Target != nil {
 			target = *link.Target
 		}
-		if util.IsTrue(link.Hard) && machineLocal(target) != "" {
-			f.leaveOut(path.Clean(link.Path), "it is a hard link to "+shortText(target)+", which is left to the node")
+		if why := f.whyNoHardLink(link, target); !f.keepsUnless(link.Path, why) {
 			continue
 		}
 		f.applied.Storage.Links = append(f.applied.Storage.Links, link)
@@ -152,44 +176,17 @@ func (f *filter) links(config *types.Config) *inputs.Problem {
 	return nil
 }
 
-func (f *filter) units(config *types.Config) *inputs.Problem {
-	for _, unit := range config.Systemd.Units {
-		name := path.Join(unitsDir, unit.Name)
-		if !f.keeps(name) {
-			continue
-		}
-		entry := Entry{Kind: KindUnit, Path: name, User: rootOwner, Group: rootOwner, Enabled: unit.Enabled, Masked: unit.Mask}
-		if !util.NilOrEmpty(unit.Contents) {
-			entry.Mode = defaultFileMode
-			f.readText(&entry, *unit.Contents)
-		}
-		if util.IsTrue(unit.Mask) {
-			// A link takes the place of the content.
-			entry.Target, entry.Mode, entry.Size, entry.Hash = "/dev/null", 0, 0, ""
-		}
-		// A unit of the base image that gets drop-ins is no entry of its own.
-		if !util.NilOrEmpty(unit.Contents) || unit.Enabled != nil || util.IsTrue(unit.Mask) {
-			f.add(entry)
-		}
-		var dropins []types.Dropin
-		for _, dropin := range unit.Dropins {
-			name := path.Join(unitsDir, unit.Name+".d", dropin.Name)
-			if !f.keeps(name) {
-				continue
-			}
-			dropins = append(dropins, dropin)
-			if dropin.Contents == nil {
-				continue
-			}
-			entry := Entry{Kind: KindDropIn, Path: name, Mode: defaultFileMode, User: rootOwner, Group: rootOwner}
-			f.readText(&entry, *dropin.Contents)
-			f.add(entry)
-		}
-		unit.Dropins = dropins
-		f.note(unit)
-		f.applied.Systemd.Units = append(f.applied.Systemd.Units, unit)
+// whyNoHardLink tells why there cannot be a hard link; empty if there can, or it is none.
+func (f *filter) whyNoHardLink(link types.Link, target string) string {
+	switch {
+	case !util.IsTrue(link.Hard):
+		return ""
+	case machineLocal(target) != "", f.gone[path.Clean("/"+target)]:
+		return "it is a hard link to " + shortText(target) + ", which is left to the node"
+	case isMounted(target) != isMounted(link.Path):
+		return "it is a hard link to " + shortText(target) + ", and something is mounted over one of both while an image is built"
 	}
-	return nil
+	return ""
 }
 
 func (f *filter) add(entry Entry) { f.content.Entries = append(f.content.Entries, entry) }

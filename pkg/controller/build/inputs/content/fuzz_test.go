@@ -29,17 +29,22 @@ func FuzzParse(f *testing.F) {
 			require.True(t, path.IsAbs(entry.Path))
 			require.Empty(t, machineLocal(entry.Path), "%s is the machine's own", entry.Path)
 		}
-		applied, findings, err := ign.ParseCompatibleVersion(content.Ignition)
-		require.NoError(t, err, findings.String())
-		for _, file := range applied.Storage.Files {
-			require.Empty(t, machineLocal(file.Path))
+		for _, text := range [][]byte{content.toApply, content.apart.config} {
+			if len(text) == 0 {
+				continue
+			}
+			applied, findings, err := ign.ParseCompatibleVersion(text)
+			require.NoError(t, err, findings.String())
+			for _, file := range applied.Storage.Files {
+				require.Empty(t, machineLocal(file.Path))
+				require.Equal(t, &text[0] != &content.toApply[0], isMounted(file.Path), "%s is applied where it can be", file.Path)
+			}
+			require.Empty(t, applied.Passwd.Users)
+			require.Empty(t, applied.KernelArguments.ShouldExist)
 		}
-		require.Empty(t, applied.Passwd.Users)
-		require.Empty(t, applied.KernelArguments.ShouldExist)
-		again, problem := Parse("rendered-worker-1", content.Ignition)
+		again, problem := Parse("rendered-worker-1", content.toApply)
 		require.Nil(t, problem)
-		require.Equal(t, string(content.Ignition), string(again.Ignition), "what is kept is kept as a whole")
-		require.Equal(t, content.presets, again.presets)
+		require.Equal(t, string(content.toApply), string(again.toApply), "what is kept is kept as a whole")
 	})
 }
 

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/coreos/ignition/v2/config/v3_5/types"
+	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs"
 )
@@ -47,11 +48,25 @@ var places = []place{
 	{path: "/ostree", real: "/sysroot/ostree", why: whyBoot},
 	// A token that the operator renews every few hours and its agent writes.
 	{path: "/etc/mco/internal-registry-pull-secret.json", why: "it is a credential that the node's agent renews"},
-	// The build writes it, from the config that is in the image.
-	{path: currentConfigPath, why: "it records what the image was made from"},
+	// What follows tells a component of the node what it did there. In an image it
+	// would take it for its own: the agent, say, finds the rendered config's name in its
+	// currentconfig, and never writes what is left to the node.
+	{path: "/etc/machine-config-daemon", why: whyAgent},
+	{path: "/etc/ignition-machine-config-encapsulated.json", why: whyAgent},
+	{path: "/etc/.ignition-result.json", why: "Ignition records there that it has run on a machine"},
+	{path: "/etc/.updated", why: "systemd records there what a machine has seen"},
+	{path: "/etc/machine-id", why: "every machine makes its own"},
+	{path: "/etc/hostname", why: "a name is one machine's own"},
+	// What tools of the base image make of other files when an image is built.
+	{path: "/etc/pki/ca-trust/extracted", why: whyDerived + "trust anchors"},
+	{path: "/etc/ld.so.cache", why: whyDerived + "the libraries"},
+	{path: "/etc/udev/hwdb.bin", why: whyDerived + "hwdb.d"},
 }
 
-const currentConfigPath = "/etc/machine-config-daemon/currentconfig"
+const (
+	whyAgent   = "the node's agent records there what it has applied"
+	whyDerived = "it is made from "
+)
 
 // machineLocal tells why a path is not part of an image; empty if it is.
 func machineLocal(name string) string {
@@ -66,6 +81,19 @@ func machineLocal(name string) string {
 		return p.why
 	}
 	return ""
+}
+
+// LeftOutOf lists what of a MachineConfig, besides its Ignition config, is left to
+// the node.
+func LeftOutOf(spec *mcfgv1.MachineConfigSpec) []LeftOut {
+	var leftOut []LeftOut
+	if len(spec.KernelArguments) > 0 {
+		leftOut = append(leftOut, LeftOut{What: "spec.kernelArguments", Why: "an image has no boot loader entries"})
+	}
+	if spec.FIPS {
+		leftOut = append(leftOut, LeftOut{What: "spec.fips", Why: "a machine enters FIPS mode when it is installed"})
+	}
+	return leftOut
 }
 
 // unsupported lists the sections that only a machine can have.

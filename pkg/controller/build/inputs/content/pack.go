@@ -67,21 +67,22 @@ const (
 // than MaxArchiveBytes.
 func Pack(config *mcfgv1.MachineConfig, content *Content, trustBundle []byte) (*Archive, *inputs.Problem) {
 	object := inputs.MachineConfigObject(config.Name)
-	current, err := CurrentConfig(config, content)
-	if err != nil {
-		return nil, &inputs.Problem{Object: object, Text: "cannot be written as JSON"}
-	}
-	files := []file{
-		{"ignition.json", privateMode, content.toApply},
-		{"currentconfig.json", privateMode, current},
-	}
-	for verb, units := range map[string][]string{"enable": content.enabled(), "disable": content.disabledInstances()} {
-		if len(units) > 0 {
-			files = append(files, file{verb, publicMode, []byte(strings.Join(units, "\n") + "\n")})
+	files := []file{{"ignition.json", privateMode, content.toApply}}
+	for name, lines := range map[string][]string{
+		"enable": content.enabled(), "disable": content.disabledInstances(), "derive": content.derivations, "preset-files": content.presetFiles,
+	} {
+		if len(lines) > 0 {
+			files = append(files, file{name, publicMode, []byte(strings.Join(lines, "\n") + "\n")})
 		}
 	}
 	if content.presets != "" {
 		files = append(files, file{"presets", publicMode, []byte(content.presets)})
+	}
+	if len(content.apart.config) > 0 {
+		files = append(files, file{"mounted.json", privateMode, content.apart.config}, file{"mounted.paths", publicMode, []byte(content.apart.paths)})
+	}
+	if content.apart.owners != "" {
+		files = append(files, file{"mounted.owners", publicMode, []byte(content.apart.owners)})
 	}
 	if len(trustBundle) > 0 {
 		files = append(files, file{"trust-bundle.pem", publicMode, trustBundle})

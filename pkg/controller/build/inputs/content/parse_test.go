@@ -51,7 +51,7 @@ func parsed(t testing.TB, sections string) *Content {
 }
 
 func TestParseEntries(t *testing.T) {
-	yes, no := true, false
+	yes := true
 	for name, test := range map[string]struct {
 		reason, sections string
 		want             []Entry
@@ -59,7 +59,7 @@ func TestParseEntries(t *testing.T) {
 		"plain file": {
 			reason:   "a file without mode and owner is one of root that all can read",
 			sections: `"storage":{"files":[{"path":"/etc/a","contents":{"source":"data:,x%20y"}}]}`,
-			want:     []Entry{{Kind: KindFile, Path: "/etc/a", Mode: 0o644, User: "root", Group: "root", Size: 3, Hash: hashOf("x y")}},
+			want:     []Entry{{Kind: KindFile, Path: "/etc/a", Mode: 0o644, User: "root", Group: "root", Overwrite: true, Size: 3, Hash: hashOf("x y")}},
 		},
 		"mode, owner and overwrite": {
 			reason:   "what the config says is what the image gets",
@@ -69,7 +69,7 @@ func TestParseEntries(t *testing.T) {
 		"compressed": {
 			reason:   "size and hash are of what is on the disk",
 			sections: `"storage":{"files":[{"path":"/etc/a","contents":{"compression":"gzip","source":"` + zipped(strings.Repeat("x", 1000)) + `"}}]}`,
-			want:     []Entry{{Kind: KindFile, Path: "/etc/a", Mode: 0o644, User: "root", Group: "root", Size: 1000, Hash: hashOf(strings.Repeat("x", 1000))}},
+			want:     []Entry{{Kind: KindFile, Path: "/etc/a", Mode: 0o644, User: "root", Group: "root", Overwrite: true, Size: 1000, Hash: hashOf(strings.Repeat("x", 1000))}},
 		},
 		"append": {
 			reason:   "what is behind the base image's content is not known as a whole",
@@ -79,7 +79,7 @@ func TestParseEntries(t *testing.T) {
 		"content and append": {
 			reason:   "both come from the config",
 			sections: `"storage":{"files":[{"path":"/etc/a","contents":{"source":"data:,1"},"append":[{"source":"data:,2"}]}]}`,
-			want:     []Entry{{Kind: KindFile, Path: "/etc/a", Mode: 0o644, User: "root", Group: "root", Size: 2, Hash: hashOf("12")}},
+			want:     []Entry{{Kind: KindFile, Path: "/etc/a", Mode: 0o644, User: "root", Group: "root", Overwrite: true, Size: 2, Hash: hashOf("12")}},
 		},
 		"no content": {
 			reason:   "Ignition makes an empty file, or leaves the content of one that is there",
@@ -117,7 +117,6 @@ func TestParseEntries(t *testing.T) {
 			want: []Entry{
 				{Kind: KindUnit, Path: "/etc/systemd/system/a.service", Mode: 0o644, User: "root", Group: "root", Size: 10, Hash: hashOf("[Service]\n"), Enabled: &yes},
 				{Kind: KindDropIn, Path: "/etc/systemd/system/a.service.d/10-x.conf", Mode: 0o644, User: "root", Group: "root", Size: 7, Hash: hashOf("[Unit]\n")},
-				{Kind: KindUnit, Path: "/etc/systemd/system/b.timer", User: "root", Group: "root", Enabled: &no},
 				{Kind: KindUnit, Path: "/etc/systemd/system/c.service", User: "root", Group: "root", Target: "/dev/null", Masked: &yes},
 				{Kind: KindDropIn, Path: "/etc/systemd/system/d.service.d/10-x.conf", Mode: 0o644, User: "root", Group: "root", Size: 7, Hash: hashOf("[Unit]\n")},
 			},
@@ -130,7 +129,7 @@ func TestParseEntries(t *testing.T) {
 			require.Empty(t, content.LeftOut)
 			require.Empty(t, content.Findings)
 			// What is kept is kept as a whole: parsing it again finds the same.
-			again, problem := Parse("rendered-worker-1", content.Ignition)
+			again, problem := Parse("rendered-worker-1", content.toApply)
 			require.Nil(t, problem)
 			require.Equal(t, content, again)
 		})
@@ -144,9 +143,9 @@ func TestParseKeepsTheVersion(t *testing.T) {
 		require.Nil(t, problem, version)
 		require.Equal(t, version, content.Version)
 		var written struct{ Ignition struct{ Version string } }
-		require.NoError(t, json.Unmarshal(content.Ignition, &written))
+		require.NoError(t, json.Unmarshal(content.toApply, &written))
 		require.Equal(t, version, written.Ignition.Version)
-		_, findings, err := ign.ParseCompatibleVersion(content.Ignition)
+		_, findings, err := ign.ParseCompatibleVersion(content.toApply)
 		require.NoError(t, err)
 		require.Empty(t, findings.Entries, "a config of version %s has a key that this version does not know: %s", version, findings.String())
 	}

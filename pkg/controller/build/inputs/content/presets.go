@@ -43,10 +43,9 @@ func (f *filter) note(unit types.Unit) {
 	f.instances[preset] = append(f.instances[preset], strings.TrimSuffix(rest, suffix))
 }
 
-// withoutInstances gives the config for Ignition, and the presets that it lacks, one
-// a line as systemd.preset(5) describes.
-func (f *filter) withoutInstances() (config []byte, presets string, err error) {
-	reduced := f.applied
+// withoutInstances gives a config for Ignition, and the presets that it lacks, one a line
+// as systemd.preset(5) describes.
+func (f *filter) withoutInstances(reduced applied) (config []byte, presets string, err error) {
 	reduced.Systemd.Units = slices.Clone(reduced.Systemd.Units)
 	for i := range reduced.Systemd.Units {
 		if isTemplated(reduced.Systemd.Units[i].Name) {
@@ -68,21 +67,28 @@ func (f *filter) withoutInstances() (config []byte, presets string, err error) {
 // enabled are the units to enable, sorted. Ignition does no more than to write presets
 // for them. Masked units cannot be enabled.
 func (c *Content) enabled() []string {
-	return c.units(func(entry Entry, _ string) bool { return *entry.Enabled && entry.Target == "" })
+	return c.units(func(enabled bool, _ string) bool { return enabled })
 }
 
 // disabledInstances are the units to disable that Ignition is not told of, sorted.
 func (c *Content) disabledInstances() []string {
-	return c.units(func(entry Entry, name string) bool { return !*entry.Enabled && isTemplated(name) })
+	return c.units(func(enabled bool, name string) bool { return !enabled && isTemplated(name) })
 }
 
-func (c *Content) units(wanted func(entry Entry, name string) bool) []string {
+func (c *Content) units(wanted func(enabled bool, name string) bool) []string {
 	var units []string
-	for _, entry := range c.Entries {
-		name := path.Base(entry.Path)
-		if entry.Kind == KindUnit && entry.Enabled != nil && unitName.MatchString(name) && wanted(entry, name) {
+	add := func(name string, enabled *bool) {
+		if enabled != nil && unitName.MatchString(name) && wanted(*enabled, name) {
 			units = append(units, name)
 		}
+	}
+	for _, entry := range c.Entries {
+		if entry.Kind == KindUnit && entry.Target == "" {
+			add(path.Base(entry.Path), entry.Enabled)
+		}
+	}
+	for _, state := range c.UnitStates {
+		add(state.Name, state.Enabled)
 	}
 	slices.Sort(units)
 	return slices.Compact(units)

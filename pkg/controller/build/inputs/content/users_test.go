@@ -14,5 +14,5 @@ func TestParseUsers(t *testing.T) {
 	require.Equal(t, 2, user.Keys)
 	require.Equal(t, "ssh-ed25519 A\nssh-ed25519 B\n", string(user.authorized), "one key a line, as Ignition writes them")
 	require.Equal(t, hashOf("ssh-ed25519 A\nssh-ed25519 B\n"), user.Hash)
-	require.NotContains(t, string(content.Ignition), "passwd", "the keys travel by themselves")
+	require.NotContains(t, string(content.toApply), "passwd", "the keys travel by themselves")
 }
