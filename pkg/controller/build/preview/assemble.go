@@ -49,7 +49,8 @@ func New(objects build.Objects, withDiff bool) (*Report, *Creation, error) {
 	r.warn(&objects, &p)
 	config := findConfig(objects.Configs, pool.WantedConfig)
 	if config != nil {
-		r.Content = newContent(config, p.Snapshot.Custom.Value)
+		found, warnings := newContent(config, p.Snapshot.Custom.Value)
+		r.Content, r.Warnings = found, append(r.Warnings, warnings...)
 	}
 	var creation *Creation
 	if p.Request != nil && p.Request.Context != nil {

@@ -11,14 +11,14 @@ import (
 	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs/content"
 )
 
-// newContent lists what a config makes in an image; nil if it cannot be built from,
-// which is a reason in the report.
-func newContent(config *mcfgv1.MachineConfig, custom inputs.Custom) *Content {
+// newContent lists what a config makes in an image, and warns of what is hardly meant;
+// nil if it cannot be built from, which is a reason in the report.
+func newContent(config *mcfgv1.MachineConfig, custom inputs.Custom) (c *Content, warnings []string) {
 	parsed, problem := content.Parse(config.Name, config.Spec.Config.Raw)
 	if problem != nil {
-		return nil
+		return nil, nil
 	}
-	c := &Content{Ignition: parsed.Version, Entries: []Entry{}}
+	c = &Content{Ignition: parsed.Version, Entries: []Entry{}}
 	for _, entry := range parsed.Entries {
 		c.Entries = append(c.Entries, newEntry(entry))
 	}
@@ -37,7 +37,7 @@ func newContent(config *mcfgv1.MachineConfig, custom inputs.Custom) *Content {
 	for _, finding := range slices.Concat(parsed.Findings, content.Scan("the custom content", []byte(custom.Text()))) {
 		c.Findings = append(c.Findings, Finding{Path: finding.Path, Kind: string(finding.Kind)})
 	}
-	return c
+	return c, parsed.Warnings
 }
 
 func leftOut(config *mcfgv1.MachineConfig, parsed *content.Content) []content.LeftOut {

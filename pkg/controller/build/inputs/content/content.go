@@ -17,6 +17,8 @@ type Content struct {
 	Users []User
 	// LeftOut is what the image does not get, sorted.
 	LeftOut []LeftOut
+	// Warnings are sentences about what is legal and hardly meant.
+	Warnings []string
 	// Findings is what looks like a credential in what the image gets, sorted.
 	Findings []Finding
 

@@ -2,6 +2,7 @@ package content
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -39,8 +40,10 @@ func Parse(name string, config []byte) (*Content, *inputs.Problem) {
 	}
 	parsed, findings, err := ign.ParseCompatibleVersion(config)
 	if err != nil {
-		return nil, f.problem("spec.config", "is not a valid Ignition config of version %s: %s; correct the MachineConfig that it comes from", f.content.Version, explain(findings))
+		reason := cmp.Or(wrongType(config), explain(config, findings))
+		return nil, f.problem("spec.config", "is not a valid Ignition config of version %s: %s; correct the MachineConfig that it comes from", f.content.Version, reason)
 	}
+	f.warn(config, findings, &parsed)
 	if problem := f.apply(&parsed); problem != nil {
 		return nil, problem
 	}
@@ -76,19 +79,16 @@ var supported = map[string]bool{"3.0.0": true, "3.1.0": true, "3.2.0": true, "3.
 
 // explain gives the place and reason of the first error in a report. Reasons are
 // fixed sentences of Ignition's, save for a few that quote; those are dropped.
-func explain(findings report.Report) string {
+func explain(config []byte, findings report.Report) string {
 	for _, entry := range findings.Entries {
 		if entry.Kind != report.Error {
 			continue
 		}
-		where := strings.TrimPrefix(entry.Context.String(), "$.")
-		if entry.Context.Len() == 0 {
-			where = "it"
-		}
+		where := cmp.Or(newDocument(config).describe(entry.Context.Path), "it")
 		if strings.ContainsAny(entry.Message, "\"'`\\%:") || len(entry.Message) > 120 || entry.Message == "" {
-			return shortText(where) + " is not valid"
+			return where + " is not valid"
 		}
-		return shortText(where) + ": " + entry.Message
+		return where + ": " + entry.Message
 	}
 	return "it cannot be parsed"
 }

@@ -168,8 +168,8 @@ func TestParseRefuses(t *testing.T) {
 			reason: "the message stays a line", config: config("3\n"+strings.Repeat("x", 1000), ""), want: "is 3?xxx",
 		},
 		"relative path": {
-			reason: "Ignition says where and why", config: config("3.4.0", `"storage":{"files":[{"path":"`+canary+`"}]}`),
-			want: "is not a valid Ignition config of version 3.4.0: storage.files.0.path: path not absolute; correct",
+			reason: "Ignition says where and why", config: config("3.4.0", `"storage":{"files":[{"path":"etc/a"}]}`),
+			want: "is not a valid Ignition config of version 3.4.0: storage.files[etc/a].path: path not absolute; correct",
 		},
 		"same path twice": {
 			reason: "Ignition refuses it", config: config("3.4.0", `"storage":{"files":[{"path":"/etc/a"},{"path":"/etc/a"}]}`), want: "duplicate entry defined",

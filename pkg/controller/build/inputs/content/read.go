@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"compress/gzip"
 	"crypto/sha256"
+	"crypto/sha512"
 	"encoding/hex"
 	"errors"
+	"hash"
 	"io"
 	"strings"
 
@@ -23,13 +25,14 @@ func (f *filter) read(entry *Entry, resources []types.Resource) *inputs.Problem 
 		return nil
 	}
 	where := "spec.config.storage.files[" + shortText(entry.Path) + "]"
-	hash, scan := sha256.New(), &scanner{}
+	content, scan := sha256.New(), &scanner{}
 	for _, resource := range resources {
 		source, problem := f.decode(where, resource)
 		if problem != nil {
 			return problem
 		}
-		written, err := io.Copy(io.MultiWriter(hash, scan), io.LimitReader(source, f.budget+1))
+		stated := newStatedHash(resource)
+		written, err := io.Copy(io.MultiWriter(content, scan, stated), io.LimitReader(source, f.budget+1))
 		entry.Size += written
 		f.budget -= written
 		switch {
@@ -37,9 +40,11 @@ func (f *filter) read(entry *Entry, resources []types.Resource) *inputs.Problem 
 			return f.problem("spec.config", "has files of more than %s, %s among them; put large content into the base image or a container", size(MaxContentBytes), shortText(entry.Path))
 		case err != nil:
 			return f.problem(where, "has content that is not valid gzip, though compression says so")
+		case !stated.holds():
+			return f.problem(where, "has content whose %s is not the one that verification.hash states; correct either of both, or leave the hash out", stated.function)
 		}
 	}
-	f.finish(entry, hash.Sum(nil), scan)
+	f.finish(entry, content.Sum(nil), scan)
 	return nil
 }
 
@@ -50,6 +55,29 @@ func (f *filter) readText(entry *Entry, text string) {
 	_, _ = scan.Write([]byte(text))
 	entry.Size = int64(len(text))
 	f.finish(entry, sum[:], scan)
+}
+
+// statedHash compares content with the hash that the config states for it, as Ignition
+// does: of what is on the disk in the end, whatever the compression.
+type statedHash struct {
+	hash.Hash
+	function, sum string
+}
+
+func newStatedHash(resource types.Resource) statedHash {
+	// Parsing has found that the hash is of one of the two functions.
+	function, sum, err := resource.Verification.HashParts()
+	if err != nil || sum == "" {
+		return statedHash{Hash: sha256.New()}
+	}
+	if function == "sha512" {
+		return statedHash{Hash: sha512.New(), function: "SHA-512", sum: sum}
+	}
+	return statedHash{Hash: sha256.New(), function: "SHA-256", sum: sum}
+}
+
+func (s statedHash) holds() bool {
+	return s.sum == "" || strings.EqualFold(s.sum, hex.EncodeToString(s.Sum(nil)))
 }
 
 func (f *filter) finish(entry *Entry, sum []byte, scan *scanner) {
