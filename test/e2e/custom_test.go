@@ -9,6 +9,7 @@ import (
 	"encoding/pem"
 	"fmt"
 	"math/big"
+	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -24,17 +25,18 @@ const recorder = "#!/bin/sh\necho \"${0##*/} $*\" >>/etc/calls\n"
 func (b *builds) rhcos(t *testing.T) string {
 	t.Helper()
 	tools := map[string]string{
-		"rpm-ostree":      recorder + "cat /etc/yum.repos.d/coreos-extensions.repo >>/etc/calls\nls /run/extensions/usr/share/rpm-ostree/extensions >>/etc/calls\n",
-		"rpm":             "#!/bin/sh\ncase $2 in kernel | kernel-core | kernel-modules) exit 0 ;; esac\nexit 1\n",
-		"ostree":          recorder,
-		"update-ca-trust": recorder,
+		"rpm-ostree":                      recorder + "cat /etc/yum.repos.d/coreos-extensions.repo >>/etc/calls\nls /run/extensions/usr/share/rpm-ostree/extensions >>/etc/calls\n",
+		"rpm":                             "#!/bin/sh\ncase $2 in kernel | kernel-core | kernel-modules) exit 0 ;; esac\nexit 1\n",
+		"ostree":                          recorder,
+		"update-ca-trust":                 recorder,
+		"../lib/tmpfiles.d/usbguard.conf": "d /var/log/usbguard 0750 root root - -\n",
 	}
 	job := buildrunner.Job{
-		Dockerfile: fmt.Appendf(nil, "FROM %s\nCOPY tools/* /usr/bin/\nRUN cd /usr/bin && chmod 0755 rpm-ostree rpm ostree update-ca-trust && \\\n\tmv /home /var/home && ln -s var/home /home\n", b.base),
+		Dockerfile: fmt.Appendf(nil, "FROM %s\nCOPY root/ /\nRUN cd /usr/bin && chmod 0755 rpm-ostree rpm ostree update-ca-trust && \\\n\tmv /home /var/home && ln -s var/home /home\n", b.base),
 		Images:     []string{b.base}, SingleLayer: true,
 	}
 	for name, script := range tools {
-		job.Sources = append(job.Sources, buildrunner.SourceFile{Path: "tools/" + name, Data: []byte(script)})
+		job.Sources = append(job.Sources, buildrunner.SourceFile{Path: filepath.Join("root", "usr", "bin", name), Data: []byte(script)})
 	}
 	repository, digest := b.execute(t, job)
 	return repository + "@" + digest
@@ -68,7 +70,7 @@ func TestPackagesTrustAndCustomContent(t *testing.T) {
 	bundle := certificate(t)
 	in := input{
 		BaseImage:       b.rhcos(t),
-		ExtensionsImage: b.extensions(t, "kernel-rt-core", "kernel-rt-modules", "kernel-rt-devel", "usbguard"),
+		ExtensionsImage: b.extensions(t, "kernel-rt-core", "kernel-rt-modules", "kernel-rt-devel", "openvswitch3.5-ipsec", "usbguard"),
 		TrustBundle:     "the cluster's own:\n" + bundle,
 		Custom:          "FROM configs AS final\nSHELL [\"/bin/sh\", \"-xc\"]\nRUN cat /etc/from-config >/etc/custom && echo custom >>/etc/calls\n",
 		MachineConfig: machineConfig(t, object{
@@ -78,18 +80,21 @@ func TestPackagesTrustAndCustomContent(t *testing.T) {
 		}),
 	}
 	in.MachineConfig.Spec.KernelType = "realtime"
-	in.MachineConfig.Spec.Extensions = []string{"usbguard", "sysstat"}
+	in.MachineConfig.Spec.Extensions = []string{"usbguard", "sysstat", "ipsec"}
 	_, image := b.build(t, in)
 	files := image.files(t)
 
 	const repository = "[coreos-extensions]\nname=CoreOS extensions\nenabled=1\ngpgcheck=0\nskip_if_unavailable=1\nmetadata_expire=1m\n" +
 		"baseurl=file:///run/extensions/usr/share/rpm-ostree/extensions/\n"
-	const packages = "kernel-rt-core-1.0-1.x86_64.rpm\nkernel-rt-devel-1.0-1.x86_64.rpm\nkernel-rt-modules-1.0-1.x86_64.rpm\nusbguard-1.0-1.x86_64.rpm\n"
-	require.Equal(t, hashOf("rpm-ostree install sysstat usbguard\n"+repository+packages+
+	const packages = "kernel-rt-core-1.0-1.x86_64.rpm\nkernel-rt-devel-1.0-1.x86_64.rpm\nkernel-rt-modules-1.0-1.x86_64.rpm\nopenvswitch3.5-ipsec-1.0-1.x86_64.rpm\nusbguard-1.0-1.x86_64.rpm\n"
+	require.Equal(t, hashOf("rpm-ostree install NetworkManager-libreswan libreswan sysstat usbguard openvswitch3.5-ipsec\n"+repository+packages+
 		"rpm-ostree override remove kernel kernel-core kernel-modules --install=kernel-rt-core --install=kernel-rt-modules\n"+repository+packages+
 		"update-ca-trust extract\ncustom\nostree container commit\n"), files["/etc/calls"].Hash, "packages first, trust after the config, then custom content, and one commit at the end")
 	require.Equal(t, file(0o644, "config"), files["/etc/custom"], "custom content is on top of the config")
-	require.Equal(t, file(0o644, bundle), files["/etc/pki/ca-trust/source/anchors/openshift-config-user-ca-bundle.crt"], "certificates and nothing else")
+	require.Equal(t, file(0o644, bundle), files["/etc/pki/ca-trust/source/anchors/machine-os-trust-bundle.crt"], "certificates and nothing else")
+	require.Equal(t, file(0o644, "d /var/log/usbguard 0755 root root - -\n"), files["/usr/lib/tmpfiles.d/machine-os-usbguard.conf"], "a machine makes what the image has below /var")
+	require.Equal(t, file(0o644, "d /var/lib/ipsec 0700 root root - -\nd /var/lib/ipsec/nss 0700 root root - -\n"), files["/usr/lib/tmpfiles.d/machine-os-ipsec.conf"])
+	require.NotContains(t, files, "/usr/lib/tmpfiles.d/usbguard.conf", "the package's own says something else")
 	require.NotContains(t, files, "/etc/yum.repos.d/coreos-extensions.repo", "the repository is there for one step only")
 	require.NotContains(t, files, "/run/extensions/usr")
 	require.Contains(t, files, "/var/home/core", "the user has a home")

@@ -16,19 +16,6 @@ const (
 
 var kernelTypes = []string{KernelTypeDefault, KernelTypeRealtime, KernelType64kPages}
 
-// extensionPackages are the extensions that OpenShift's documentation of
-// MachineConfigs lists for RHCOS, each with the packages that it stands for.
-var extensionPackages = map[string][]string{
-	"ipsec":                {"NetworkManager-libreswan", "libreswan"},
-	"kerberos":             {"krb5-workstation", "libkadm5"},
-	"kernel-devel":         {"kernel-devel", "kernel-headers"},
-	"sandboxed-containers": {"kata-containers"},
-	"sysstat":              {"sysstat"},
-	"two-node-ha":          {"fence-agents-all", "pacemaker", "pcs"},
-	"usbguard":             {"usbguard"},
-	"wasm":                 {"crun-wasm"},
-}
-
 // Packages is what an image has beyond its base image's packages. The zero value
 // means nothing.
 type Packages struct {
@@ -58,7 +45,7 @@ func ParsePackages(config, kernelType string, extensions []string) (Packages, []
 
 	var unknown []string
 	for _, name := range sortedUnique(extensions) {
-		if _, ok := extensionPackages[name]; ok {
+		if _, ok := extensionTable[name]; ok {
 			packages.Extensions = append(packages.Extensions, name)
 		} else {
 			unknown = append(unknown, quote(name))
@@ -95,16 +82,6 @@ func ChooseExtensionsImage(config, ofConfig, ofController string, packages Packa
 	return image, nil
 }
 
-// ExtensionNames are the valid names in spec.extensions, sorted.
-func ExtensionNames() []string {
-	names := make([]string, 0, len(extensionPackages))
-	for name := range extensionPackages {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
-}
-
 // Any tells whether there is anything to install, so that an extensions image is
 // needed.
 func (p Packages) Any() bool { return p.Kernel != "" || len(p.Extensions) > 0 }
@@ -112,11 +89,7 @@ func (p Packages) Any() bool { return p.Kernel != "" || len(p.Extensions) > 0 }
 // Names are the packages of the extensions, sorted and each once. The kernel's
 // packages depend on the base image, so the build finds them itself.
 func (p Packages) Names() []string {
-	var names []string
-	for _, extension := range p.Extensions {
-		names = append(names, extensionPackages[extension]...)
-	}
-	return sortedUnique(names)
+	return p.collect(func(e extension) []string { return e.packages })
 }
 
 // kernel is never empty.

@@ -20,13 +20,14 @@ func TestParsePackages(t *testing.T) {
 		"realtime":    {reason: "a kernel of the documentation", kernel: "realtime", want: Packages{Kernel: "realtime"}},
 		"64k pages":   {reason: "a kernel of the documentation", kernel: "64k-pages", want: Packages{Kernel: "64k-pages"}},
 		"extensions":  {reason: "order and repetition do not make another image", extensions: []string{"usbguard", "ipsec", "usbguard"}, want: Packages{Extensions: []string{"ipsec", "usbguard"}}, packages: []string{"NetworkManager-libreswan", "libreswan", "usbguard"}},
-		"every one":   {reason: "all of them together", extensions: ExtensionNames(), want: Packages{Extensions: ExtensionNames()}, packages: []string{"NetworkManager-libreswan", "crun-wasm", "fence-agents-all", "kata-containers", "kernel-devel", "kernel-headers", "krb5-workstation", "libkadm5", "libreswan", "pacemaker", "pcs", "sysstat", "usbguard"}},
+		"every one":   {reason: "all of them together", extensions: ExtensionNames(), want: Packages{Extensions: ExtensionNames()}, packages: []string{"NetworkManager-libreswan", "fence-agents-all", "kata-containers", "kernel-devel", "kernel-headers", "krb5-workstation", "libkadm5", "libreswan", "pacemaker", "pcs", "sysstat", "usbguard"}},
 		"bad kernel":  {reason: "the message has the valid names", kernel: "rt", problems: []string{`MachineConfig c, key spec.kernelType: there is no kernel type "rt"; valid ones are default, realtime, 64k-pages`}},
-		"bad names":   {reason: "all are told at once", extensions: []string{"vim", "ipsec", "tmux"}, problems: []string{`MachineConfig c, key spec.extensions: there is no extension "tmux", "vim"; valid ones are ipsec, kerberos, kernel-devel, sandboxed-containers, sysstat, two-node-ha, usbguard, wasm`}},
+		"bad names":   {reason: "all are told at once", extensions: []string{"vim", "ipsec", "tmux"}, problems: []string{`MachineConfig c, key spec.extensions: there is no extension "tmux", "vim"; valid ones are ipsec, kerberos, kernel-devel, sandboxed-containers, sysstat, two-node-ha, usbguard`}},
 		"both":        {reason: "all problems are told at once", kernel: "rt", extensions: []string{"vim"}, problems: []string{"spec.kernelType", "spec.extensions"}},
 		"hostile":     {reason: "a message is one line", extensions: []string{"x\nRUN true", strings.Repeat("é", 1<<20)}, problems: []string{`"x\nRUN true"`}},
 		"empty name":  {reason: "an empty name is no extension", extensions: []string{""}, problems: []string{`there is no extension ""`}},
 		"upper case":  {reason: "names are what they are", extensions: []string{"IPsec"}, problems: []string{`"IPsec"`}},
+		"wasm":        {reason: "upstream has removed it", extensions: []string{"wasm"}, problems: []string{`there is no extension "wasm"`}},
 		"kernel name": {reason: "an extension is not a package", extensions: []string{"libreswan"}, problems: []string{`"libreswan"`}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -67,5 +68,39 @@ func TestChooseExtensionsImage(t *testing.T) {
 				require.Contains(t, problem.String(), test.fails, test.reason)
 			}
 		})
+	}
+}
+
+// TestR35ExtensionsAreUpstreams: what nodes of today do for an extension, a list of its
+// packages does not tell.
+func TestR35ExtensionsAreUpstreams(t *testing.T) {
+	require.NotEmpty(t, ExtensionsVersion)
+	for name, test := range map[string]struct {
+		reason, arguments string
+		extensions        []string
+	}{
+		"ipsec":    {reason: "releases before have no openvswitch3.5-ipsec, so it may be missing", extensions: []string{"ipsec"}, arguments: "default @ipsec NetworkManager-libreswan libreswan +openvswitch3.5-ipsec"},
+		"usbguard": {reason: "the script knows by the name what belongs to it", extensions: []string{"usbguard"}, arguments: "default @usbguard usbguard"},
+		"several":  {reason: "what may be missing comes last", extensions: []string{"sysstat", "ipsec"}, arguments: "default @ipsec @sysstat NetworkManager-libreswan libreswan sysstat +openvswitch3.5-ipsec"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			packages, problems := ParsePackages("c", "", test.extensions)
+			require.Empty(t, problems)
+			text, err := Recipe{Pool: "worker", BaseImage: testBase, ExtensionsImage: testExtensions, Packages: packages}.Containerfile()
+			require.NoError(t, err)
+			require.Contains(t, text, "packages.sh "+test.arguments+"\n", test.reason)
+		})
+	}
+	files := ScriptFiles()
+	require.Equal(t, "d /var/log/usbguard 0755 root root - -\n", string(files["tmpfiles-usbguard"]), "a directory below /var of the image does not reach a machine")
+	require.Equal(t, "d /var/lib/ipsec 0700 root root - -\nd /var/lib/ipsec/nss 0700 root root - -\n", string(files["tmpfiles-ipsec"]))
+	require.Equal(t, "/usr/lib/tmpfiles.d/usbguard.conf\n", string(files["without-usbguard"]), "the package's own line differs")
+	require.Len(t, files, 3)
+	for name, extension := range extensionTable {
+		for _, packages := range [][]string{extension.packages, extension.newer} {
+			for _, one := range packages {
+				require.Equal(t, safe(one), one, "a package of %s is a word of a command", name)
+			}
+		}
 	}
 }

@@ -94,6 +94,7 @@ func (r Recipe) render(template *texttemplate.Template) (string, error) {
 	err = template.Execute(&text, map[string]any{
 		"Archive": Archive, "BaseImage": base, "BaseName": name, "BaseDigest": digest,
 		"ExtensionsImage": extensions, "Kernel": r.Packages.kernel(), "Packages": r.Packages.Names(),
+		"Newer": r.Packages.Newer(), "Extensions": r.Packages.Extensions,
 		"Title": "machine-os-" + r.Pool, "Pool": r.Pool, "RenderedConfig": r.RenderedConfig, "Fingerprint": r.Fingerprint,
 		"Custom": r.Custom.text, "CustomObject": CustomObject,
 	})

@@ -1,6 +1,10 @@
 package inputs
 
-import "embed"
+import (
+	"embed"
+	"maps"
+	"slices"
+)
 
 //go:embed assets/apply.sh assets/mounted.sh assets/packages.sh
 var scriptFiles embed.FS
@@ -10,8 +14,17 @@ var scriptNames = []string{"apply.sh", "mounted.sh", "packages.sh"}
 // scriptTexts are the scripts in the order of their names.
 var scriptTexts = readScripts()
 
-// scriptsHash stands for all of them in fingerprints.
-var scriptsHash = hashOf(append(scriptTexts, scriptNames...)...)
+// scriptsHash stands for all of them, and what they read, in fingerprints.
+var scriptsHash = hashScripts()
+
+func hashScripts() string {
+	parts := append(slices.Clone(scriptTexts), scriptNames...)
+	files := extensionFiles()
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		parts = append(parts, name, files[name])
+	}
+	return hashOf(parts...)
+}
 
 // Scripts are the programs that the build runs, by their name in the build's
 // inputs. They are part of the fingerprint.
@@ -21,6 +34,15 @@ func Scripts() map[string][]byte {
 		scripts[name] = []byte(scriptTexts[i])
 	}
 	return scripts
+}
+
+// ScriptFiles are what the programs read besides the pool's own content, by their name.
+func ScriptFiles() map[string][]byte {
+	files := map[string][]byte{}
+	for name, text := range extensionFiles() {
+		files[name] = []byte(text)
+	}
+	return files
 }
 
 func readScripts() []string {

@@ -120,6 +120,9 @@ func (r *Report) describe(p *build.Preview) (*Creation, error) {
 		CustomLines: strings.Count(custom, "\n"), Certificates: bytes.Count(p.Snapshot.ControllerConfig.TrustBundle, []byte("-----BEGIN CERTIFICATE-----")),
 		PushedTo: p.Snapshot.Settings.Values.FinalImageRepository,
 	}
+	for _, newer := range packages.Newer() {
+		r.Image.Packages = append(r.Image.Packages, newer+" (if the extensions image has it)")
+	}
 	// Its error was a reason not to get here.
 	r.Image.ExtensionsImage, _ = inputs.ChooseExtensionsImage(r.Config, p.Snapshot.Config.ExtensionsImage, p.Snapshot.ControllerConfig.ExtensionsImage, packages)
 	for _, volume := range request.Volumes {

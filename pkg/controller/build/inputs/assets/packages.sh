@@ -1,7 +1,9 @@
 #!/bin/sh
-# Switches the kernel and installs packages: packages.sh <kernel type> [package...]
+# Switches the kernel and installs packages:
+#   packages.sh <kernel type> [@extension...] [package...] [+package that may be missing...]
 # The packages come from the extensions image, which is mounted; no network is needed.
 set -eu
+inputs=$(dirname "$0")
 kernel=$1
 shift
 rpms=/run/extensions/usr/share/rpm-ostree/extensions
@@ -23,6 +25,12 @@ command -v rpm-ostree >/dev/null 2>&1 || fail "the base image has no rpm-ostree:
 # Where an administrator's repositories are mounted over the image's, this one has to
 # be among them.
 wrote=
+saved=
+if [ -e "$definition" ] && ! grep -qs "^baseurl=file://$rpms" "$definition"; then
+	# The base image's own is put back in the end.
+	saved=/run/${definition##*/}
+	cp -p "$definition" "$saved"
+fi
 if ! grep -qs "^baseurl=file://$rpms" "$definition"; then
 	mkdir -p "${definition%/*}"
 	printf '%s\n' '[coreos-extensions]' 'name=CoreOS extensions' 'enabled=1' 'gpgcheck=0' \
@@ -41,9 +49,37 @@ realtime) kind=kernel-rt ;;
 *) fail "there is no kernel type $kernel" ;;
 esac
 
-if [ $# -gt 0 ]; then
-	rpm-ostree install "$@"
+extensions=
+packages=
+for argument in "$@"; do
+	case $argument in
+	@*) extensions="$extensions ${argument#@}" ;;
+	+*)
+		# Older extensions images lack it, and the extension does without.
+		if available "${argument#+}"; then
+			packages="$packages ${argument#+}"
+		fi
+		;;
+	*) packages="$packages $argument" ;;
+	esac
+done
+if [ -n "$packages" ]; then
+	# shellcheck disable=SC2086 # they are words
+	rpm-ostree install $packages
 fi
+# What an image has below /var does not reach a machine, so systemd makes it there.
+for extension in $extensions; do
+	if [ -f "$inputs/without-$extension" ]; then
+		while read -r file; do
+			rm -f "$file"
+		done <"$inputs/without-$extension"
+	fi
+	if [ -f "$inputs/tmpfiles-$extension" ]; then
+		mkdir -p /usr/lib/tmpfiles.d
+		cp "$inputs/tmpfiles-$extension" "/usr/lib/tmpfiles.d/machine-os-$extension.conf"
+		chmod 0644 "/usr/lib/tmpfiles.d/machine-os-$extension.conf"
+	fi
+done
 if [ -n "$kind" ]; then
 	available "$kind-core" || fail "the extensions image has no package $kind-core"
 	# Which packages a kernel consists of differs between releases.
@@ -63,4 +99,7 @@ fi
 
 if [ -n "$wrote" ]; then
 	rm "$definition"
+fi
+if [ -n "$saved" ]; then
+	mv "$saved" "$definition"
 fi

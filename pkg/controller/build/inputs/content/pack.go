@@ -90,8 +90,10 @@ func Pack(config *mcfgv1.MachineConfig, content *Content, trustBundle []byte) (*
 	for _, user := range content.Users {
 		files = append(files, file{"ssh/" + user.Name, privateMode, user.authorized})
 	}
-	for name, script := range inputs.Scripts() {
-		files = append(files, file{name, publicMode, script})
+	for _, ours := range []map[string][]byte{inputs.Scripts(), inputs.ScriptFiles()} {
+		for name, text := range ours {
+			files = append(files, file{name, publicMode, text})
+		}
 	}
 	slices.SortFunc(files, func(a, b file) int { return strings.Compare(a.name, b.name) })
 

@@ -84,6 +84,10 @@ func TestPack(t *testing.T) {
 		require.Equal(t, string(script), files[name])
 		delete(files, name)
 	}
+	for name, text := range inputs.ScriptFiles() {
+		require.Equal(t, string(text), files[name])
+		delete(files, name)
+	}
 	require.Equal(t, map[string]string{
 		"ignition.json": string(content.toApply), "enable": "a@2.service\nb.service\n", "disable": "a@1.service\n",
 		"presets":  "disable a@.service 1\nenable a@.service 2\n",
