@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 
 	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
@@ -26,7 +27,7 @@ type builds struct {
 	host     string
 	base     string
 	executor *buildrunner.Buildah
-	count    int
+	count    atomic.Int64
 }
 
 // startBuilds makes the base image, in the cache that the demo uses as well.
@@ -55,6 +56,9 @@ type input struct {
 	TrustBundle     string               `json:"trustBundle,omitempty"`
 	Custom          string               `json:"custom,omitempty"`
 	MachineConfig   mcfgv1.MachineConfig `json:"machineConfig"`
+
+	volumes     []buildrunner.Volume
+	singleLayer bool
 }
 
 // output is what it says.
@@ -106,7 +110,7 @@ func (b *builds) build(t *testing.T, in input) (output, pulled) {
 
 	containerfile, err := os.ReadFile(filepath.Join(dir, "Containerfile"))
 	require.NoError(t, err)
-	job := buildrunner.Job{Dockerfile: containerfile, Images: []string{in.BaseImage}}
+	job := buildrunner.Job{Dockerfile: containerfile, Images: []string{in.BaseImage}, Volumes: in.volumes, SingleLayer: in.singleLayer}
 	if in.ExtensionsImage != "" {
 		job.Images = append(job.Images, in.ExtensionsImage)
 	}
@@ -122,9 +126,9 @@ func (b *builds) build(t *testing.T, in input) (output, pulled) {
 // execute runs a job. A layer per instruction shows more than one layer would.
 func (b *builds) execute(t *testing.T, job buildrunner.Job) (repository, digest string) {
 	t.Helper()
-	b.count++
-	repository = fmt.Sprintf("%s/org/image-%d", b.host, b.count)
-	job.Name, job.UID = "build", types.UID(fmt.Sprintf("build-%d", b.count))
+	count := b.count.Add(1)
+	repository = fmt.Sprintf("%s/org/image-%d", b.host, count)
+	job.Name, job.UID = "build", types.UID(fmt.Sprintf("build-%d", count))
 	job.Output, job.Log, job.OnRunning = repository+":latest", t.Output(), func() {}
 	result, err := b.executor.Execute(t.Context(), job)
 	require.NoError(t, err)

@@ -14,8 +14,8 @@ import (
 const testExtensions = "quay.example.com/org/extensions@sha256:2222222222222222222222222222222222222222222222222222222222222222"
 
 var (
-	plainInstructions = []string{"FROM", "FROM", "COPY", "RUN", "FROM", "LABEL", "COPY", "RUN", "LABEL", "RUN"}
-	withPackages      = []string{"FROM", "FROM", "COPY", "RUN", "FROM", "FROM", "LABEL", "RUN", "COPY", "RUN", "LABEL", "RUN"}
+	plainInstructions = []string{"FROM", "COPY", "FROM", "RUN", "FROM", "LABEL", "COPY", "RUN", "LABEL", "RUN"}
+	withPackages      = []string{"FROM", "COPY", "FROM", "RUN", "FROM", "FROM", "LABEL", "RUN", "COPY", "RUN", "LABEL", "RUN"}
 )
 
 // recipes is the matrix of the golden files.

@@ -58,6 +58,11 @@ func New(objects build.Objects, withDiff bool) (*Report, *Creation, error) {
 			return nil, nil, err
 		}
 	}
+	if r.Content != nil && r.Image != nil && r.Image.Certificates > 0 {
+		for _, derived := range content.DerivedOfTrustBundle() {
+			r.Content.Derived = append(r.Content.Derived, Derived(derived))
+		}
+	}
 	if withDiff {
 		if r.Diff, err = newDiff(objects, &p, config); err != nil {
 			return nil, nil, err

@@ -115,7 +115,12 @@ if [ -f "$inputs/trust-bundle.pem" ] || derives trust; then
 fi
 
 if derives libraries && have ldconfig; then
+	# Its notes for itself are below /var, and differ each time.
+	notes=/var/cache/ldconfig/aux-cache
+	[ ! -f "$notes" ] || cp -p "$notes" /run/aux-cache
 	ldconfig
+	rm -f "$notes"
+	[ ! -f /run/aux-cache ] || mv /run/aux-cache "$notes"
 fi
 if derives hwdb && have systemd-hwdb; then
 	systemd-hwdb update

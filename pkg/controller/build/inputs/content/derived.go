@@ -4,6 +4,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs"
 )
 
 // Derived is what the build makes of what a config brings, since a machine does so at its
@@ -42,6 +44,17 @@ var derivations = []derivation{
 	},
 	{name: "hwdb", made: []string{"/etc/udev/hwdb.bin"}, below: []string{"/etc/udev/hwdb.d", "/usr/lib/udev/hwdb.d", "/lib/udev/hwdb.d"}},
 	{name: "modules", made: []string{"/usr/lib/modules"}, below: []string{"/etc/depmod.d", "/usr/lib/depmod.d", "/usr/lib/modules", "/lib/modules"}},
+}
+
+// DerivedOfTrustBundle is what the build makes of the cluster's trust bundle. The file has
+// a longer name where another one has that already.
+func DerivedOfTrustBundle() []Derived {
+	from := inputs.ControllerConfigObject + ", spec.additionalTrustBundle"
+	derived := []Derived{{What: "/etc/pki/ca-trust/source/anchors/machine-os-trust-bundle.crt", From: from}}
+	for _, made := range derivations[0].made {
+		derived = append(derived, Derived{What: made, From: from})
+	}
+	return derived
 }
 
 func (d derivation) from(name string) bool {
