@@ -130,7 +130,7 @@ func TestLargeConfig(t *testing.T) {
 	random := make([]byte, 3<<20)
 	source := rand.NewChaCha8([32]byte{1})
 	_, _ = source.Read(random)
-	raw := fmt.Appendf(nil, `{"ignition":{"version":"3.4.0"},"storage":{"files":[{"path":"/etc/large","contents":{"source":"data:,%x"}}]}}`, random[:1<<20])
+	raw := fmt.Appendf(nil, `{"ignition":{"version":"3.4.0"},"storage":{"files":[{"path":"/etc/large","contents":{"source":"data:,%x"}}]}}`, random[:2<<20])
 	h := layeredHarness(t, configA)
 	large := buildtest.RenderedConfig("rendered-worker-large")
 	large.Spec.Config.Raw = raw
@@ -138,7 +138,7 @@ func TestLargeConfig(t *testing.T) {
 	h.want(large.Name)
 	h.settle(worker)
 	name := h.newestBuild(worker)
-	require.Equal(t, []string{name, name + "-in-1", name + "-in-2"}, h.api.InputSecrets(), "one MiB of noise, for Ignition and for the node's agent")
+	require.Equal(t, []string{name, name + "-in-1", name + "-in-2"}, h.api.InputSecrets(), "two MiB of noise, in hexadecimal digits")
 	require.Len(t, h.build(name).Spec.Source.Secrets, 3)
 	h.complete(worker)
 	require.Empty(t, h.api.InputSecrets())

@@ -121,4 +121,13 @@
 //	H46  settings changed mid-build                               TestH46SettingsSwitchedMidBuild
 //	H48  tests slept                                              cannot occur: clocks are injected, and the linter
 //	                                                              refuses time.Sleep and time.Now
+//	R30  what a builder mounts over could not be written          TestR30WhatABuilderMountsOver
+//	R31  a volume that appeared kept a pool from building         TestR31VolumesAreNotInTheWay
+//	R32  our trust bundle took the place of the config's          TestR32NothingOfOursIsWhereTheConfigWrites
+//	R33  anchors of a config were there and not trusted           TestR33WhatAMachineDerivesOnce
+//	R34  the node's agent took the image for applied              TestR34NoFileOfAComponentOfTheNode
+//	R35  extensions lacked what nodes do for them                 TestR35ExtensionsAreUpstreams
+//	R37  what a look could tell came out in the build             TestR37ToldBeforeABuild
+//	R38  states of units were shown as files                      TestR38StatesOfUnitsAreNoFiles
+//	R39  values that nobody means passed without a word           TestR39LegalAndHardlyMeant
 package build

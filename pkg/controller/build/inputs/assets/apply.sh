@@ -125,6 +125,9 @@ fi
 if derives hwdb && have systemd-hwdb; then
 	systemd-hwdb update
 fi
+if derives dconf && have dconf; then
+	dconf update
+fi
 if derives modules && have depmod; then
 	for kernel in /usr/lib/modules/*/modules.builtin; do
 		[ ! -f "$kernel" ] || depmod -a "$(basename "$(dirname "$kernel")")"

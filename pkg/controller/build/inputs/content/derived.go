@@ -43,6 +43,7 @@ var derivations = []derivation{
 		below: []string{"/etc/ld.so.conf", "/etc/ld.so.conf.d", "/usr/lib", "/usr/lib64", "/lib", "/lib64"},
 	},
 	{name: "hwdb", made: []string{"/etc/udev/hwdb.bin"}, below: []string{"/etc/udev/hwdb.d", "/usr/lib/udev/hwdb.d", "/lib/udev/hwdb.d"}},
+	{name: "dconf", made: []string{"/etc/dconf/db"}, below: []string{"/etc/dconf/db"}},
 	{name: "modules", made: []string{"/usr/lib/modules"}, below: []string{"/etc/depmod.d", "/usr/lib/depmod.d", "/usr/lib/modules", "/lib/modules"}},
 }
 

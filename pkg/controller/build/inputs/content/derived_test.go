@@ -30,6 +30,11 @@ func TestR33WhatAMachineDerivesOnce(t *testing.T) {
 		"no library":       {reason: "most of /usr/lib is none", sections: file("/usr/lib/systemd/system/a.service")},
 		"hwdb":             {reason: "systemd-hwdb-update.service runs when systemd finds that it has to", sections: file("/etc/udev/hwdb.d/99-corp.hwdb"), want: []string{"hwdb"}},
 		"modules":          {reason: "no machine does that", sections: file("/etc/depmod.d/corp.conf"), want: []string{"modules"}},
+		"dconf":            {reason: "nothing does that at boot", sections: file("/etc/dconf/db/local.d/00-corp"), want: []string{"dconf"}},
+		"Ignition's presets": {
+			reason: "it adds lines to what is there", sections: file("/etc/systemd/system-preset/20-ignition.preset"),
+			leftOut: []LeftOut{{"/etc/systemd/system-preset/20-ignition.preset", "Ignition notes there which units of the config start"}},
+		},
 		"presets": {
 			reason: "they count at the first boot only", sections: file("/etc/systemd/system-preset/10-corp.preset"),
 			presets: []string{"/etc/systemd/system-preset/10-corp.preset"},

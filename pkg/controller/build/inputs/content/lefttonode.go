@@ -57,6 +57,7 @@ var places = []place{
 	{path: "/etc/.updated", why: "systemd records there what a machine has seen"},
 	{path: "/etc/machine-id", why: "every machine makes its own"},
 	{path: "/etc/hostname", why: "a name is one machine's own"},
+	{path: presetFile, why: "Ignition notes there which units of the config start"},
 	// What tools of the base image make of other files when an image is built.
 	{path: "/etc/pki/ca-trust/extracted", why: whyDerived + "trust anchors"},
 	{path: "/etc/ld.so.cache", why: whyDerived + "the libraries"},
