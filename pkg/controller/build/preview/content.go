@@ -73,7 +73,8 @@ func newEntry(e content.Entry) Entry {
 		}
 	}
 	note(e.Appends, "appended")
-	note(e.Overwrite, "overwrites")
+	// All files do, so that goes without saying.
+	note(e.Overwrite && e.Kind != content.KindFile, "overwrites")
 	note(e.Enabled != nil && *e.Enabled, "enabled")
 	note(e.Enabled != nil && !*e.Enabled, "disabled")
 	note(e.Masked != nil && *e.Masked, "masked")
