@@ -129,9 +129,10 @@ func (r *realistic) nodes() {
 	r.links = append(r.links,
 		object{"path": "/etc/localtime", "target": "../usr/share/zoneinfo/UTC", "overwrite": true},
 		object{"path": "/etc/yum.repos.d/link.repo", "target": "site.repo"},
+		object{"path": "/etc/pki/rpm-gpg/hard", "target": "/etc/pki/rpm-gpg/base-linked", "hard": true},
 		object{"path": "/etc/hard", "target": "/etc/owned", "hard": true},
 		object{"path": "/etc/hard-to-app", "target": "/etc/of-app", "hard": true}, object{"path": "/etc/hard-to-hosts", "target": "/etc/hosts", "hard": true})
-	r.text["/etc/hard"] = "x"
+	r.text["/etc/hard"], r.text["/etc/pki/rpm-gpg/hard"] = "x", "base\n"
 	r.outside["/etc/hard-to-app"], r.outside["/etc/hard-to-hosts"] = true, true
 }
 

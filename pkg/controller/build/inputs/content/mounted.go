@@ -5,6 +5,7 @@ import (
 	"path"
 	"strings"
 
+	"github.com/coreos/ignition/v2/config/util"
 	"github.com/coreos/ignition/v2/config/v3_5/types"
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs"
@@ -78,8 +79,8 @@ func whyMounted(kind Kind, name string, overwrite bool) string {
 type apart struct {
 	// config is for Ignition; empty if there is no such part.
 	config []byte
-	// paths has what config makes, and owners what has owners by name: a line with those
-	// and one with the path.
+	// paths has what config makes or links to, a line each, and owners what has owners by
+	// name: a line with those and one with the path.
 	paths, owners string
 }
 
@@ -108,6 +109,10 @@ func separate(whole applied) (rest applied, part apart, err error) {
 	for _, link := range whole.Storage.Links {
 		if isMounted(link.Path) {
 			part.add(&link.Node)
+			if link.Target != nil && util.IsTrue(link.Hard) && !hasControls(*link.Target) {
+				// It may be a file of the base image.
+				part.bring(path.Clean(*link.Target))
+			}
 			taken.Storage.Links = append(taken.Storage.Links, link)
 		} else {
 			rest.Storage.Links = append(rest.Storage.Links, link)
@@ -119,11 +124,18 @@ func separate(whole applied) (rest applied, part apart, err error) {
 	return rest, part, err
 }
 
+// bring notes a path of which the script is to bring along what the base image has there.
+func (a *apart) bring(name string) {
+	if line := name + "\n"; !strings.Contains("\n"+a.paths, "\n"+line) {
+		a.paths += line
+	}
+}
+
 // add notes a node, and takes the names of its owners from it: Ignition would look for
 // them where there is no user.
 func (a *apart) add(node *types.Node) {
 	name := path.Clean(node.Path)
-	a.paths += name + "\n"
+	a.bring(name)
 	owner := ""
 	if node.User.ID == nil && node.User.Name != nil {
 		owner = *node.User.Name
@@ -143,7 +155,7 @@ func whyNotCopied(node types.Node) string {
 	if !isMounted(node.Path) {
 		return ""
 	}
-	if strings.ContainsFunc(node.Path, func(r rune) bool { return r < ' ' }) {
+	if hasControls(node.Path) {
 		return "its path is not one that every tool takes"
 	}
 	for _, name := range []*string{node.User.Name, node.Group.Name} {
@@ -152,4 +164,8 @@ func whyNotCopied(node types.Node) string {
 		}
 	}
 	return ""
+}
+
+func hasControls(text string) bool {
+	return strings.ContainsFunc(text, func(r rune) bool { return r < ' ' })
 }

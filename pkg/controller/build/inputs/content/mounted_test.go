@@ -181,6 +181,8 @@ func TestR31VolumesAreNotInTheWay(t *testing.T) {
 	} {
 		t.Run(name, test.check)
 	}
+	linked := parsed(t, `"storage":{"links":[{"path":"/etc/yum.repos.d/b","target":"/etc/yum.repos.d/base.repo","hard":true}]}`)
+	require.Equal(t, "/etc/yum.repos.d/b\n/etc/yum.repos.d/base.repo\n", linked.apart.paths, "a file of the base image that is linked to has to be there")
 	for _, volume := range (inputs.Entitled{Entitlement: true, Repositories: true, SigningKeys: true}).Volumes() {
 		require.True(t, isMounted(volume.Path+"/x"), "a volume that is added is one that is known here")
 	}
