@@ -113,9 +113,10 @@ func (r *realistic) difficultFiles(number int) {
 		object{"path": "/etc/base-mode", "mode": 0o600},
 		object{"path": "/etc/base-appended", "mode": 0o644, "append": []object{plain("1\n"), zipped("2\n")}},
 		object{"path": "/etc/pki/rpm-gpg/base-appended", "mode": 0o644, "append": []object{plain("3\n")}},
+		object{"path": "/etc/base-kept", "append": []object{plain("4\n")}},
 		object{"path": "/etc/empty"},
 	)
-	r.text["/etc/base-mode"], r.text["/etc/base-appended"], r.text["/etc/pki/rpm-gpg/base-appended"], r.text["/etc/empty"] = "base\n", "base\n1\n2\n", "base\n3\n", ""
+	r.text["/etc/base-mode"], r.text["/etc/base-appended"], r.text["/etc/pki/rpm-gpg/base-appended"], r.text["/etc/base-kept"], r.text["/etc/empty"] = "base\n", "base\n1\n2\n", "base\n3\n", "base\n4\n", ""
 	if number%2 == 1 {
 		r.file("/etc/etc-like/"+strings.Repeat("long/", 20)+"name with blanks é", 0o644, "x")
 	}
@@ -124,7 +125,7 @@ func (r *realistic) difficultFiles(number int) {
 func (r *realistic) nodes() {
 	r.directories = append(r.directories,
 		object{"path": "/etc/site", "mode": 0o750, "group": object{"name": "adm"}}, object{"path": "/etc/yum.repos.d/sub", "mode": 0o700},
-		object{"path": "/var/lib/site"}, object{"path": "/etc/pki/rpm-gpg", "overwrite": true})
+		object{"path": "/var/lib/site"}, object{"path": "/etc/yum.repos.d"}, object{"path": "/etc/pki"}, object{"path": "/etc/pki/rpm-gpg", "overwrite": true})
 	r.outside["/var/lib/site"], r.outside["/etc/pki/rpm-gpg"] = true, true
 	r.links = append(r.links,
 		object{"path": "/etc/localtime", "target": "../usr/share/zoneinfo/UTC", "overwrite": true},

@@ -75,6 +75,8 @@ func newEntry(e content.Entry) Entry {
 	note(e.Appends, "appended")
 	// All files do, so that goes without saying.
 	note(e.Overwrite && e.Kind != content.KindFile, "overwrites")
+	note(e.KeepsMode, "mode as in the base image, if it is there")
+	note(e.KeepsOwner, "owner as in the base image, if it is there")
 	note(e.Enabled != nil && *e.Enabled, "enabled")
 	note(e.Enabled != nil && !*e.Enabled, "disabled")
 	note(e.Masked != nil && *e.Masked, "masked")

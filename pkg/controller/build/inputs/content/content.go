@@ -66,6 +66,10 @@ type Entry struct {
 	Appends bool `json:"appends,omitempty"`
 	// Overwrite tells that whatever the base image has at the path is removed.
 	Overwrite bool `json:"overwrite,omitempty"`
+	// KeepsMode and KeepsOwner tell that mode or owner are the base image's, if it has
+	// something at the path; what is said of them is of something new.
+	KeepsMode  bool `json:"keepsMode,omitempty"`
+	KeepsOwner bool `json:"keepsOwner,omitempty"`
 	// Target is where a link leads to; Hard tells that it is a hard link.
 	Target string `json:"target,omitempty"`
 	Hard   bool   `json:"hard,omitempty"`

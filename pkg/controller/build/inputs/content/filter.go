@@ -121,7 +121,9 @@ func (f *filter) directories(config *types.Config) *inputs.Problem {
 			continue
 		}
 		f.applied.Storage.Directories = append(f.applied.Storage.Directories, d)
-		f.add(nodeEntry(KindDirectory, d.Node, d.Mode, defaultDirMode))
+		entry := nodeEntry(KindDirectory, d.Node, d.Mode, defaultDirMode)
+		entry.keep(d.Node, d.Mode)
+		f.add(entry)
 	}
 	return nil
 }
@@ -136,6 +138,7 @@ func (f *filter) files(config *types.Config) *inputs.Problem {
 			file.Overwrite = util.BoolToPtr(true)
 		}
 		entry := nodeEntry(KindFile, file.Node, file.Mode, defaultFileMode)
+		entry.keep(file.Node, file.Mode)
 		resources := file.Append
 		if file.Contents.Source != nil {
 			resources = append([]types.Resource{file.Contents}, file.Append...)
@@ -201,6 +204,13 @@ func nodeEntry(kind Kind, node types.Node, mode *int, defaultMode uint32) Entry 
 		entry.Mode = uint32(*mode) & 0o777
 	}
 	return entry
+}
+
+// keep notes what stays of something that the base image has, unless it is overwritten.
+func (e *Entry) keep(node types.Node, mode *int) {
+	said := func(id *int, name *string) bool { return id != nil || !util.NilOrEmpty(name) }
+	e.KeepsMode = !e.Overwrite && mode == nil
+	e.KeepsOwner = !e.Overwrite && (!said(node.User.ID, node.User.Name) || !said(node.Group.ID, node.Group.Name))
 }
 
 func owner(id *int, name *string) string {

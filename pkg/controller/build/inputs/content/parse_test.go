@@ -74,7 +74,7 @@ func TestParseEntries(t *testing.T) {
 		"append": {
 			reason:   "what is behind the base image's content is not known as a whole",
 			sections: `"storage":{"files":[{"path":"/etc/a","append":[{"source":"data:,1"},{"compression":"gzip","source":"` + zipped("2") + `"}]}]}`,
-			want:     []Entry{{Kind: KindFile, Path: "/etc/a", Mode: 0o644, User: "root", Group: "root", Size: 2, Hash: hashOf("12"), Appends: true}},
+			want:     []Entry{{Kind: KindFile, Path: "/etc/a", Mode: 0o644, User: "root", Group: "root", Size: 2, Hash: hashOf("12"), Appends: true, KeepsMode: true, KeepsOwner: true}},
 		},
 		"content and append": {
 			reason:   "both come from the config",
@@ -84,19 +84,19 @@ func TestParseEntries(t *testing.T) {
 		"no content": {
 			reason:   "Ignition makes an empty file, or leaves the content of one that is there",
 			sections: `"storage":{"files":[{"path":"/etc/a","mode":384}]}`,
-			want:     []Entry{{Kind: KindFile, Path: "/etc/a", Mode: 0o600, User: "root", Group: "root"}},
+			want:     []Entry{{Kind: KindFile, Path: "/etc/a", Mode: 0o600, User: "root", Group: "root", KeepsOwner: true}},
 		},
 		"special bits": {
 			reason:   "Ignition has no setuid before version 3.6 of its specification",
 			sections: `"storage":{"files":[{"path":"/etc/a","mode":2541}]}`,
-			want:     []Entry{{Kind: KindFile, Path: "/etc/a", Mode: 0o755, User: "root", Group: "root"}},
+			want:     []Entry{{Kind: KindFile, Path: "/etc/a", Mode: 0o755, User: "root", Group: "root", KeepsOwner: true}},
 		},
 		"directory": {
 			reason:   "a directory has a mode of its own",
 			sections: `"storage":{"directories":[{"path":"/etc/d"},{"path":"/etc/e","mode":448,"user":{"id":1}}]}`,
 			want: []Entry{
-				{Kind: KindDirectory, Path: "/etc/d", Mode: 0o755, User: "root", Group: "root"},
-				{Kind: KindDirectory, Path: "/etc/e", Mode: 0o700, User: "1", Group: "root"},
+				{Kind: KindDirectory, Path: "/etc/d", Mode: 0o755, User: "root", Group: "root", KeepsMode: true, KeepsOwner: true},
+				{Kind: KindDirectory, Path: "/etc/e", Mode: 0o700, User: "1", Group: "root", KeepsOwner: true},
 			},
 		},
 		"links": {
