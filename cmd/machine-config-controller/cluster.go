@@ -7,9 +7,7 @@ import (
 	"fmt"
 	"os"
 
-	buildv1 "github.com/openshift/api/build/v1"
 	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
-	buildclientset "github.com/openshift/client-go/build/clientset/versioned"
 	mcfgclientset "github.com/openshift/client-go/machineconfiguration/clientset/versioned"
 	"github.com/spf13/pflag"
 	corev1 "k8s.io/api/core/v1"
@@ -19,6 +17,7 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
 	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
 )
 
@@ -52,10 +51,10 @@ func (o *clusterOptions) validate() error {
 
 // clusterClients are for the APIs of a cluster. Only a dry run writes through them.
 type clusterClients struct {
-	kube     kubernetes.Interface
-	mcfg     mcfgclientset.Interface
-	builds   buildclientset.Interface
-	metadata metadata.Interface
+	kube      kubernetes.Interface
+	mcfg      mcfgclientset.Interface
+	inventory imagebuilder.Inventory
+	metadata  metadata.Interface
 }
 
 // newClusterClients makes clients that name the command to the API server.
@@ -68,8 +67,9 @@ func newClusterClients(o *clusterOptions, command string) (*clusterClients, erro
 	if err != nil {
 		return nil, err
 	}
+	kube := cb.KubeClientOrDie(command)
 	return &clusterClients{
-		kube: cb.KubeClientOrDie(command), mcfg: cb.MachineConfigClientOrDie(command), builds: cb.BuildClientOrDie(command),
+		kube: kube, mcfg: cb.MachineConfigClientOrDie(command), inventory: newInventory(cb, kube, command),
 		metadata: cb.MetadataClientOrDie(command),
 	}, nil
 }
@@ -101,15 +101,6 @@ func (c *clusterClients) listConfigMap(ctx context.Context, name string) ([]*cor
 
 // ownedSelector selects what the controller made.
 const ownedSelector = constants.OwnedLabel + "=" + constants.OwnedLabelValue
-
-// listBuilds returns the API's own error, by which its absence is told.
-func (c *clusterClients) listBuilds(ctx context.Context) ([]*buildv1.Build, error) {
-	list, err := c.builds.BuildV1().Builds(ctrlcommon.MCONamespace).List(ctx, metav1.ListOptions{LabelSelector: ownedSelector})
-	if err != nil {
-		return nil, err
-	}
-	return pointers(list.Items), nil
-}
 
 func pointers[T any](items []T) []*T {
 	result := make([]*T, 0, len(items))

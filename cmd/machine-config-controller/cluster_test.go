@@ -52,7 +52,7 @@ func newFakeCluster(t *testing.T) *fakeCluster {
 		t: t, kube: kubefake.NewClientset(account), mcfg: mcfgfake.NewSimpleClientset(), build: buildfake.NewSimpleClientset(),
 		secrets: metadatafake.NewSimpleMetadataClient(scheme),
 	}
-	c.clusterClients = &clusterClients{kube: c.kube, mcfg: c.mcfg, builds: c.build, metadata: c.secrets}
+	c.clusterClients = &clusterClients{kube: c.kube, mcfg: c.mcfg, inventory: openshift.NewInventory(ctrlcommon.MCONamespace, c.build, c.kube), metadata: c.secrets}
 	c.kube.PrependReactor("list", "configmaps", func(action k8stesting.Action) (bool, runtime.Object, error) {
 		// The fakes know no field selectors.
 		list := &corev1.ConfigMapList{}
@@ -128,10 +128,10 @@ func (c *fakeCluster) pool(name string, record ledger.Record, p ledger.Report, s
 
 // ourBuild is the Build of the pool's first attempt, in that phase for ten minutes.
 func ourBuild(pool string, phase buildv1.BuildPhase) *buildv1.Build {
-	build, _ := openshift.Objects(ctrlcommon.MCONamespace, imagebuilder.Request{
+	build := openshift.Backend{}.Objects(ctrlcommon.MCONamespace, imagebuilder.Request{
 		Name: buildOf(pool), Pool: pool, PoolUID: buildtest.Pool(pool).Object().UID, Fingerprint: strings.Repeat("f", 64), RenderedConfig: configOf(pool), Attempt: 1,
 		PushSecret: buildtest.PushSecret, Output: buildtest.Repository + ":" + buildOf(pool), Deadline: time.Hour,
-	})
+	}).Build.(*buildv1.Build)
 	build.UID, build.CreationTimestamp, build.Status.Phase = "uid-of-build", metav1.NewTime(ago(11*time.Minute)), phase
 	if phase == buildv1.BuildPhaseRunning {
 		build.Status.StartTimestamp = &metav1.Time{Time: ago(8 * time.Minute)}

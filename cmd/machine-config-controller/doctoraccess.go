@@ -40,7 +40,7 @@ func (c *clusterClients) gatherAccess(ctx context.Context, account string) *acce
 	if c.isUser(ctx, user) {
 		ask = c.forItself
 	}
-	for _, permission := range doctor.Permissions() {
+	for _, permission := range doctor.Permissions(backend) {
 		allowed, err := ask(ctx, permission)
 		if err != nil {
 			a.denied = nil

@@ -6,10 +6,10 @@ import (
 	"io"
 	"strings"
 
-	buildv1 "github.com/openshift/api/build/v1"
 	"github.com/spf13/cobra"
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/preview"
 )
 
@@ -75,7 +75,7 @@ func renderBuild(ctx context.Context, o *renderOptions, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	report, creation, err := preview.New(objects.Objects, o.diff)
+	report, creation, err := preview.New(objects.Objects, backend, o.diff)
 	if err != nil {
 		return err
 	}
@@ -108,7 +108,7 @@ type gathered struct {
 	forbidden error
 	// builds are those of all pools. The flags tell whether they and the ConfigMaps
 	// could be read.
-	builds                       []*buildv1.Build
+	builds                       []imagebuilder.Made
 	buildsKnown, configMapsKnown bool
 }
 

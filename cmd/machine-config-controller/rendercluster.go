@@ -12,7 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
-	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder/openshift"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs"
 	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
 )
@@ -59,12 +59,12 @@ func (c *clusterClients) gatherShared(ctx context.Context) (*gathered, error) {
 	if err := c.gatherSecrets(ctx, g); err != nil {
 		return g, err
 	}
-	g.builds, err = c.listBuilds(ctx)
+	g.builds, err = c.inventory.Builds(ctx)
 	switch {
 	case apierrors.IsForbidden(err):
 		g.notChecked = append(g.notChecked, "Builds: they may not be read with these credentials, so there are taken to be none")
 	case err != nil:
-		g.BuilderProblem = openshift.Unavailable(err).Message
+		g.BuilderProblem = err.Error()
 	default:
 		g.buildsKnown = true
 	}
@@ -79,7 +79,7 @@ func (g *gathered) choose(pool string) bool {
 		return false
 	}
 	g.Pool = g.Pools[at]
-	g.Builds, g.Active = openshift.Observations(g.builds, pool)
+	g.Builds, g.Active = imagebuilder.ObservationsOf(g.builds, pool)
 	return true
 }
 

@@ -14,14 +14,13 @@ import (
 	"strings"
 	"time"
 
-	buildv1 "github.com/openshift/api/build/v1"
 	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
 	"sigs.k8s.io/yaml"
 
-	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder/openshift"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs"
 	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
 )
@@ -43,7 +42,7 @@ func (o *renderOptions) fromFiles() (*gathered, error) {
 	g.Unread = func(name string) bool {
 		return !slices.ContainsFunc(g.Secrets, func(s *corev1.Secret) bool { return s.Name == name })
 	}
-	g.Builds, g.Active = openshift.Observations(files.builds, g.Pool.Name)
+	g.Builds, g.Active = imagebuilder.ObservationsOf(files.builds, g.Pool.Name)
 	for _, name := range []string{inputs.EntitlementSecretName, inputs.SigningKeysSecretName} {
 		if g.Unread(name) {
 			g.notChecked = append(g.notChecked, inputs.SecretObject(name)+": it is not among the files, so it is taken for absent")
@@ -73,7 +72,6 @@ func choosePool(pools []*mcfgv1.MachineConfigPool, name string) (*mcfgv1.Machine
 // objectFiles collects what is in files.
 type objectFiles struct {
 	gathered
-	builds []*buildv1.Build
 	// seen is where each object was read from.
 	seen map[string]string
 }
@@ -161,7 +159,7 @@ func (f *objectFiles) add(where string, text []byte) error {
 	}
 	object := meta.Kind + " " + meta.Name
 	group, _, _ := strings.Cut(meta.APIVersion, "/")
-	known := slices.Contains(kinds[group], meta.Kind)
+	known := slices.Contains(kinds[group], meta.Kind) || isBuild(group, meta.Kind)
 	if meta.Kind == "" || meta.Name == "" {
 		return fmt.Errorf("could not read %s: it has no kind or no metadata.name", where)
 	}
@@ -178,9 +176,14 @@ func (f *objectFiles) add(where string, text []byte) error {
 
 // kinds are those that a decision depends on, by what their apiVersion begins with.
 var kinds = map[string][]string{
-	mcfgv1.GroupName:  {"MachineConfigPool", "MachineConfig", "ControllerConfig"},
-	"v1":              {"ConfigMap", "Secret"},
-	buildv1.GroupName: {"Build"},
+	mcfgv1.GroupName: {"MachineConfigPool", "MachineConfig", "ControllerConfig"},
+	"v1":             {"ConfigMap", "Secret"},
+}
+
+// isBuild tells whether an object of that kind runs builds.
+func isBuild(group, kind string) bool {
+	about := backend.About()
+	return group == about.Group && kind == about.Kind
 }
 
 func (f *objectFiles) keep(where, kind string, text []byte) error {
@@ -205,8 +208,10 @@ func (f *objectFiles) keep(where, kind string, text []byte) error {
 		}
 		f.ConfigMaps[len(f.ConfigMaps)-1].Namespace = ctrlcommon.MCONamespace
 		return nil
-	case "Build":
-		return keepIn(&f.builds, where, kind, text)
+	case backend.About().Kind:
+		made, err := backend.Read(text)
+		f.builds = append(f.builds, made)
+		return notDecoded(where, "a "+kind, err)
 	}
 	if err := keepIn(&f.Secrets, where, kind, text); err != nil {
 		return err
@@ -233,7 +238,11 @@ func keepIn[T any](objects *[]*T, where, kind string, text []byte) error {
 
 // decode says which field is wrong, and nothing of what is in it.
 func decode(where, what string, text []byte, into any) error {
-	err := json.Unmarshal(text, into)
+	return notDecoded(where, what, json.Unmarshal(text, into))
+}
+
+// notDecoded puts the error of decoding into words; nil if there is none.
+func notDecoded(where, what string, err error) error {
 	var wrongType *json.UnmarshalTypeError
 	switch {
 	case err == nil:

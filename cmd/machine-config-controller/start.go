@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"sync"
 	"sync/atomic"
 
 	"github.com/spf13/cobra"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/uuid"
+	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/kubernetes/scheme"
 	typedcorev1 "k8s.io/client-go/kubernetes/typed/core/v1"
 	"k8s.io/client-go/tools/leaderelection"
@@ -19,9 +21,18 @@ import (
 	"k8s.io/klog/v2"
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder/openshift"
 	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
 )
+
+// backend is what runs builds. Of the adapter, nothing but this file knows.
+var backend imagebuilder.Backend = openshift.Backend{}
+
+// newInventory lets a command look at what the backend has made.
+func newInventory(cb *ctrlcommon.ClientBuilder, kubeClient kubernetes.Interface, command string) imagebuilder.Inventory {
+	return openshift.NewInventory(ctrlcommon.MCONamespace, cb.BuildClientOrDie(command), kubeClient)
+}
 
 func newStartCommand() *cobra.Command {
 	o := newStartOptions()
@@ -99,13 +110,8 @@ func runBuildController(ctx context.Context, o *startOptions, cb *ctrlcommon.Cli
 	defer flushEvents()
 
 	controllerContext := ctrlcommon.CreateControllerContext(cb)
-	builder, err := openshift.New(
-		ctrlcommon.MCONamespace,
-		once.BuildClientOrDie("build-controller"),
-		kubeClient,
-		controllerContext.BuildInformerFactory.Build().V1().Builds().Informer(),
-		controllerContext.SecretMetadataInformer,
-	)
+	builds := openshift.NewInformer(ctrlcommon.MCONamespace, cb.BuildClientOrDie("build-informer"))
+	builder, err := openshift.New(ctrlcommon.MCONamespace, once.BuildClientOrDie("build-controller"), kubeClient, builds, controllerContext.SecretMetadataInformer)
 	if err != nil {
 		return err
 	}
@@ -134,10 +140,13 @@ func runBuildController(ctx context.Context, o *startOptions, cb *ctrlcommon.Cli
 
 	controllerContext.InformerFactory.Start(informerCtx.Done())
 	controllerContext.LayeringInformers.Start(informerCtx)
+	var running sync.WaitGroup
+	running.Go(func() { builds.RunWithContext(informerCtx) })
 	var runner ctrlcommon.Controller = controller
 	runner.Run(ctx, o.workers)
 
 	stopInformers()
+	running.Wait()
 	controllerContext.InformerFactory.Shutdown()
 	controllerContext.LayeringInformers.Shutdown()
 	return nil

@@ -4,13 +4,11 @@ import (
 	"context"
 	"fmt"
 
-	buildv1 "github.com/openshift/api/build/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
-	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder/openshift"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/status"
 )
@@ -21,7 +19,7 @@ func (c *clusterClients) gatherStatus(ctx context.Context) (objects status.Objec
 	if objects.Pools, err = c.listPools(ctx); err != nil {
 		return objects, nil, err
 	}
-	builds, err := c.listBuilds(ctx)
+	builds, err := c.inventory.Builds(ctx)
 	if err == nil {
 		objects.Builds, objects.BuildsKnown = observationsOf(builds), true
 	} else {
@@ -43,11 +41,11 @@ func notReadBecause(what, consequence string, err error) string {
 	return fmt.Sprintf("%s: %v; %s", what, err, consequence)
 }
 
-func observationsOf(builds []*buildv1.Build) []imagebuilder.Observation {
+func observationsOf(builds []imagebuilder.Made) []imagebuilder.Observation {
 	observations := make([]imagebuilder.Observation, 0, len(builds))
-	for _, made := range openshift.MadeBuilds(builds) {
-		if made.Pool != "" {
-			observations = append(observations, made.Observation)
+	for i := range builds {
+		if builds[i].Pool != "" {
+			observations = append(observations, builds[i].Observation)
 		}
 	}
 	return observations

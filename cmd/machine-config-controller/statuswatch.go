@@ -8,9 +8,7 @@ import (
 	"sync"
 	"time"
 
-	buildv1 "github.com/openshift/api/build/v1"
 	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
-	buildinformers "github.com/openshift/client-go/build/informers/externalversions"
 	mcfginformers "github.com/openshift/client-go/machineconfiguration/informers/externalversions"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -18,6 +16,7 @@ import (
 	"k8s.io/client-go/tools/cache"
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/status"
 	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
@@ -42,8 +41,9 @@ type statusWatch struct {
 	shown map[string]status.Pool
 	at    map[string]time.Time
 
-	pools, builds, settings cache.SharedIndexInformer
-	changed                 chan struct{}
+	pools, settings cache.SharedIndexInformer
+	builds          imagebuilder.Watcher
+	changed         chan struct{}
 	// ask asks the API server for anything, and cut tells that it did not answer: an
 	// informer that cannot get through says nothing, and the rows would look current.
 	ask func(context.Context) error
@@ -80,6 +80,12 @@ func watchStatus(ctx context.Context, clients *clusterClients, o *statusOptions,
 	for _, informer := range run {
 		running.Go(func() { informer.RunWithContext(ctx) })
 	}
+	if w.builds != nil {
+		running.Go(func() { w.builds.Run(ctx) })
+		if !cache.WaitForCacheSync(ctx.Done(), w.builds.HasSynced) {
+			return nil
+		}
+	}
 	for _, informer := range run {
 		if !cache.WaitForCacheSync(ctx.Done(), informer.HasSynced) {
 			return nil
@@ -93,9 +99,10 @@ func (w *statusWatch) informers(clients *clusterClients, builds, settings bool) 
 	w.pools = mcfginformers.NewSharedInformerFactory(clients.mcfg, 0).Machineconfiguration().V1().MachineConfigPools().Informer()
 	all := []cache.SharedIndexInformer{w.pools}
 	if builds {
-		w.builds = buildinformers.NewSharedInformerFactoryWithOptions(clients.builds, 0, buildinformers.WithNamespace(ctrlcommon.MCONamespace),
-			buildinformers.WithTweakListOptions(func(l *metav1.ListOptions) { l.LabelSelector = ownedSelector })).Build().V1().Builds().Informer()
-		all = append(all, w.builds)
+		var err error
+		if w.builds, err = clients.inventory.Watch(w.notice); err != nil {
+			return nil, fmt.Errorf("could not watch: %w", err)
+		}
 	}
 	if settings {
 		w.settings = informers.NewSharedInformerFactoryWithOptions(clients.kube, 0, informers.WithNamespace(ctrlcommon.MCONamespace),
@@ -218,7 +225,7 @@ func (w *statusWatch) write(pools []status.Pool, now time.Time, first bool) erro
 func (w *statusWatch) objects(now time.Time) status.Objects {
 	o := status.Objects{Now: now, Pools: stored[mcfgv1.MachineConfigPool](w.pools)}
 	if w.builds != nil {
-		o.Builds, o.BuildsKnown = observationsOf(stored[buildv1.Build](w.builds)), true
+		o.Builds, o.BuildsKnown = observationsOf(w.builds.Builds()), true
 	}
 	if w.settings != nil {
 		o.MaxAttempts = maxAttempts(stored[corev1.ConfigMap](w.settings))

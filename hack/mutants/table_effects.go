@@ -106,17 +106,17 @@ var adapterMutants = []mutant{
 	{
 		name: "already-exists-is-an-error",
 		why:  "a pool whose request was granted and the reply lost is stuck",
-		file: "pkg/controller/build/imagebuilder/openshift/builder.go",
-		before: `	_, err := secrets.Create(ctx, secret, metav1.CreateOptions{})
+		file: "pkg/controller/build/imagebuilder/owned/inputs.go",
+		before: `	_, err := client.Create(ctx, secret, metav1.CreateOptions{})
 	if apierrors.IsAlreadyExists(err) {`,
-		after: `	_, err := secrets.Create(ctx, secret, metav1.CreateOptions{})
+		after: `	_, err := client.Create(ctx, secret, metav1.CreateOptions{})
 	if err != nil && r.Name == "" {`,
 	},
 	{
 		name:   "foreign-object-taken-over",
 		why:    "a build runs with inputs that someone else made",
-		file:   "pkg/controller/build/imagebuilder/openshift/builder.go",
-		before: `	return poolOf(meta) == r.Pool && o.PoolUID == r.PoolUID && o.Fingerprint == r.Fingerprint && o.Attempt == r.Attempt`,
+		file:   "pkg/controller/build/imagebuilder/owned/mark.go",
+		before: `	return m.Pool(meta) == r.Pool && o.PoolUID == r.PoolUID && o.Fingerprint == r.Fingerprint && o.Attempt == r.Attempt`,
 		after:  `	return o.Name == r.Name`,
 		unseen: "nobody in it takes names on purpose",
 	},
@@ -124,16 +124,24 @@ var adapterMutants = []mutant{
 		name:   "place-never-released",
 		why:    "builds that have ended count as running, and the queue stands still",
 		file:   "pkg/controller/build/imagebuilder/openshift/builder.go",
-		before: `poolOf(&build.ObjectMeta) != "" && observation(build).Phase.IsActive() {`,
-		after:  `poolOf(&build.ObjectMeta) != "" {`,
+		before: `mark.Pool(&build.ObjectMeta) != "" && observation(build).Phase.IsActive() {`,
+		after:  `mark.Pool(&build.ObjectMeta) != "" {`,
 	},
 	{
 		name:   "deleted-by-name",
 		why:    "a build of the same name, made since, is deleted in place of the old one",
-		file:   "pkg/controller/build/imagebuilder/openshift/builder.go",
+		file:   "pkg/controller/build/imagebuilder/owned/mark.go",
 		before: `Preconditions: &metav1.Preconditions{UID: &uid}, `,
 		after:  ``,
 		unseen: "names are never used twice, so it takes a second fault of the controller",
+	},
+	{
+		name:   "another-backends-objects",
+		why:    "two backends stop and tidy each other's builds",
+		file:   "pkg/controller/build/imagebuilder/owned/mark.go",
+		before: `	return backend == m.Backend || !marked && m.Unmarked`,
+		after:  `	return backend == m.Backend || marked || m.Unmarked`,
+		unseen: "it has one backend",
 	},
 	{
 		name:   "stopped-by-name",

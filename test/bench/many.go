@@ -4,11 +4,13 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"time"
 
 	"k8s.io/client-go/tools/cache"
 
+	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder/openshift"
 	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
 )
 
@@ -174,14 +176,18 @@ func informersAlone(ctx context.Context, w *world) (time.Duration, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	start := time.Now()
-	c := ctrlcommon.CreateControllerContext(ctrlcommon.BuilderFromConfig(config))
+	cb := ctrlcommon.BuilderFromConfig(config)
+	c := ctrlcommon.CreateControllerContext(cb)
+	builds := openshift.NewInformer(ctrlcommon.MCONamespace, cb.BuildClientOrDie("build-informer"))
 	machineConfiguration := c.InformerFactory.Machineconfiguration().V1()
 	all := []cache.SharedIndexInformer{
 		machineConfiguration.MachineConfigPools().Informer(), machineConfiguration.MachineConfigs().Informer(), machineConfiguration.ControllerConfigs().Informer(),
-		c.BuildSettingsInformerFactory.Core().V1().ConfigMaps().Informer(), c.BuildInformerFactory.Build().V1().Builds().Informer(), c.SecretMetadataInformer,
+		c.BuildSettingsInformerFactory.Core().V1().ConfigMaps().Informer(), builds, c.SecretMetadataInformer,
 	}
 	c.InformerFactory.Start(ctx.Done())
 	c.Start(ctx)
+	var running sync.WaitGroup
+	running.Go(func() { builds.RunWithContext(ctx) })
 	err = await(ctx, "the informers", func() bool {
 		for _, informer := range all {
 			if !informer.HasSynced() {
@@ -192,6 +198,7 @@ func informersAlone(ctx context.Context, w *world) (time.Duration, error) {
 	})
 	took := time.Since(start)
 	cancel()
+	running.Wait()
 	c.InformerFactory.Shutdown()
 	c.Shutdown()
 	return took, err

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/pprof"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -55,9 +56,10 @@ func startSubject(w *world, workers int) (*subject, error) {
 		recorder := broadcaster.NewRecorder(scheme.Scheme, corev1.EventSource{Component: "build-controller"})
 
 		controllerContext := ctrlcommon.CreateControllerContext(cb)
+		builds := openshift.NewInformer(ctrlcommon.MCONamespace, cb.BuildClientOrDie("build-informer"))
 		var builder *openshift.Builder
 		builder, err = openshift.New(ctrlcommon.MCONamespace, once.BuildClientOrDie("build-controller"), kubeClient,
-			controllerContext.BuildInformerFactory.Build().V1().Builds().Informer(), controllerContext.SecretMetadataInformer)
+			builds, controllerContext.SecretMetadataInformer)
 		if err != nil {
 			return
 		}
@@ -76,6 +78,8 @@ func startSubject(w *world, workers int) (*subject, error) {
 		s.synced = controller.HasSynced
 		controllerContext.InformerFactory.Start(informerCtx.Done())
 		controllerContext.Start(informerCtx)
+		var running sync.WaitGroup
+		running.Go(func() { builds.RunWithContext(informerCtx) })
 		ended := make(chan struct{})
 		go func() {
 			defer close(ended)
@@ -86,6 +90,7 @@ func startSubject(w *world, workers int) (*subject, error) {
 			<-ended
 			broadcaster.Shutdown()
 			stopInformers()
+			running.Wait()
 			controllerContext.InformerFactory.Shutdown()
 			controllerContext.Shutdown()
 		}

@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/buildtest"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder/openshift"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
 	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
@@ -26,7 +27,7 @@ func (h *harness) preview(pool string) Preview {
 		ControllerConfigs: storedAs[*mcfgv1.ControllerConfig](h, "controllerconfigs"),
 		ConfigMaps:        storedAs[*corev1.ConfigMap](h, "configmaps"), Secrets: storedAs[*corev1.Secret](h, "secrets"),
 	}
-	o.Builds, o.Active = openshift.Observations(h.api.Builds(), pool)
+	o.Builds, o.Active = imagebuilder.ObservationsOf(openshift.MadeOf(h.api.Builds()), pool)
 	before := len(h.api.Calls())
 	p, err := NewPreview(o)
 	require.NoError(h.t, err)
@@ -126,7 +127,8 @@ func (h *harness) requireForetold(p Preview) {
 	request := *p.Request
 	request.Output = strings.TrimSuffix(request.Output, request.Name) + name
 	request.Name = name
-	build, secrets := openshift.Objects(ctrlcommon.MCONamespace, request)
+	objects := openshift.Backend{}.Objects(ctrlcommon.MCONamespace, request)
+	build, secrets := objects.Build.(*buildv1.Build), objects.Secrets
 	for _, b := range h.api.Builds() {
 		if b.Name == name {
 			require.Equal(h.t, build.Spec, b.Spec)

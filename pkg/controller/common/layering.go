@@ -3,13 +3,10 @@ package common
 import (
 	"context"
 
-	buildv1 "github.com/openshift/api/build/v1"
 	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
-	buildinformers "github.com/openshift/client-go/build/informers/externalversions"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/informers"
 	"k8s.io/client-go/metadata/metadatainformer"
@@ -30,8 +27,6 @@ type LayeringInformers struct {
 	// BuildSettingsInformerFactory holds the namespace's ConfigMaps; of those that are
 	// not read from it, the keys alone.
 	BuildSettingsInformerFactory informers.SharedInformerFactory
-	// BuildInformerFactory holds the Builds that are ours.
-	BuildInformerFactory buildinformers.SharedInformerFactory
 	// SecretMetadataInformer holds the namespace's Secrets without content.
 	SecretMetadataInformer cache.SharedIndexInformer
 	// RecentContent has what InformerFactory drops of MachineConfigs that are new.
@@ -53,13 +48,6 @@ func newLayeringInformers(cb *ClientBuilder) LayeringInformers {
 			cb.KubeClientOrDie("build-settings-informer"), noResync,
 			informers.WithNamespace(MCONamespace),
 			informers.WithTransform(StripForLayering)),
-		BuildInformerFactory: buildinformers.NewSharedInformerFactoryWithOptions(
-			cb.BuildClientOrDie("build-informer"), noResync,
-			buildinformers.WithNamespace(MCONamespace),
-			buildinformers.WithTransform(StripForLayering),
-			buildinformers.WithTweakListOptions(func(o *metav1.ListOptions) {
-				o.LabelSelector = labels.Set{constants.OwnedLabel: constants.OwnedLabelValue}.String()
-			})),
 		SecretMetadataInformer: secretInformer,
 		RecentContent:          NewRecentContent(clock.RealClock{}),
 		secretMetadataFactory:  secrets,
@@ -69,14 +57,12 @@ func newLayeringInformers(cb *ClientBuilder) LayeringInformers {
 // Start starts the informers that were asked for so far; they end with the context.
 func (l *LayeringInformers) Start(ctx context.Context) {
 	l.BuildSettingsInformerFactory.Start(ctx.Done())
-	l.BuildInformerFactory.Start(ctx.Done())
 	l.secretMetadataFactory.Start(ctx.Done())
 }
 
 // Shutdown waits for the informers to end.
 func (l *LayeringInformers) Shutdown() {
 	l.BuildSettingsInformerFactory.Shutdown()
-	l.BuildInformerFactory.Shutdown()
 	l.secretMetadataFactory.Shutdown()
 }
 
@@ -93,8 +79,7 @@ func stripAndKeep(recent *RecentContent) cache.TransformFunc {
 // StripForLayering drops, before an object enters a cache, what image builds
 // never read from one: who wrote which field, the names of the MachineConfigs that a
 // pool's config was rendered from (dozens, twice), the content of MachineConfigs
-// (they are large, and the one that is built is read in full then), the
-// Dockerfile of Builds, the values of ConfigMaps that are only counted on to exist,
+// (they are large, and the one that is built is read in full then), the values of ConfigMaps that are only counted on to exist,
 // and the annotations of Secrets that are not ours (what
 // was last applied to them, credentials included, is one).
 func StripForLayering(object any) (any, error) {
@@ -107,8 +92,6 @@ func StripForLayering(object any) (any, error) {
 		delete(o.Annotations, corev1.LastAppliedConfigAnnotation)
 	case *mcfgv1.MachineConfig:
 		o.Spec.Config = runtime.RawExtension{}
-	case *buildv1.Build:
-		o.Spec.Source.Dockerfile = nil
 	case *corev1.ConfigMap:
 		o.BinaryData = nil
 		if o.Name != constants.ConfigMapName && o.Name != inputs.CustomConfigMapName {

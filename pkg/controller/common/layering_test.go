@@ -3,13 +3,11 @@ package common
 import (
 	"testing"
 
-	buildv1 "github.com/openshift/api/build/v1"
 	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/utils/ptr"
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
 )
@@ -37,9 +35,6 @@ func TestStripForLayering(t *testing.T) {
 	require.Empty(t, pool.Spec.Configuration.Source, "what it was rendered from is the render controller's")
 	require.Empty(t, pool.Status.Configuration.Source)
 	require.Equal(t, map[string]string{"kept": ""}, pool.Annotations)
-
-	build := strip(&buildv1.Build{Spec: buildv1.BuildSpec{CommonSpec: buildv1.CommonSpec{Source: buildv1.BuildSource{Dockerfile: ptr.To("FROM scratch")}}}}).(*buildv1.Build)
-	require.Nil(t, build.Spec.Source.Dockerfile)
 
 	settings := strip(&corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: constants.ConfigMapName}, Data: map[string]string{"key": "value"}}).(*corev1.ConfigMap)
 	require.Equal(t, map[string]string{"key": "value"}, settings.Data)

@@ -2,6 +2,10 @@
 // BuildController meet on their objects: ConfigMap keys, labels and annotations.
 package constants
 
+// ControllerName is the name of what runs the BuildController: its Deployment, service
+// account and Lease. The operator's own machine-config-controller has others.
+const ControllerName = "machine-os-build-controller"
+
 // The ConfigMap that configures the BuildController, and its keys.
 const (
 	// ConfigMapName is the ConfigMap, in the operator's namespace, from which
@@ -92,7 +96,11 @@ const (
 	OwnedLabel = "app.kubernetes.io/managed-by"
 
 	// OwnedLabelValue is the value of OwnedLabel.
-	OwnedLabelValue = "machine-os-build-controller"
+	OwnedLabelValue = ControllerName
+
+	// BackendLabel says which backend made an object. Those without it were made by the
+	// OpenShift backend, when there was no other.
+	BackendLabel = "machineconfiguration.openshift.io/image-builder"
 
 	// PoolLabel is the pool's name, shortened to a valid label value; for
 	// people to select on. The full name is in PoolAnnotation.

@@ -4,14 +4,14 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder/openshift"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/status"
 )
 
 // build looks at a Build with the label of what the controller makes.
-func (x *examination) build(b *openshift.Made) {
-	if !x.isOld(b.Created) || x.ownerless(b, buildObject(b.Object), remove("build", b.Object)) {
+func (x *examination) build(b *imagebuilder.Made) {
+	if !x.isOld(b.Created) || x.ownerless(b, x.buildObject(b.Object), x.deleteBuild(b.Object)) {
 		return
 	}
 	pool := x.poolOf(b.PoolUID)
@@ -19,21 +19,21 @@ func (x *examination) build(b *openshift.Made) {
 	if !b.Phase.IsActive() || b.Stopping || !x.isSettled(pool) {
 		return
 	}
-	cancel := fmt.Sprintf(`%spatch build %s --type merge -p '{"status":{"cancelled":true}}'`, inNamespace, b.Object)
+	cancel := inNamespace + x.Backend.Commands(b.Object).Stop
 	switch {
 	case b.RenderedConfig != pool.Spec.Configuration.Name:
-		x.find(Error, "BuildSuperseded", buildObject(b.Object), fmt.Sprintf("is %s and was not asked to stop, though it is of %s, and %s wants %s",
+		x.find(Error, "BuildSuperseded", x.buildObject(b.Object), fmt.Sprintf("is %s and was not asked to stop, though it is of %s, and %s wants %s",
 			strings.ToLower(string(b.Phase)), b.RenderedConfig, poolObject(pool.Name), pool.Spec.Configuration.Name),
 			"the controller stops it; "+seeController+"\nby hand: "+cancel)
 	case record != nil && record.Build != b.Object:
-		x.find(Error, "BuildNotOnRecord", buildObject(b.Object), fmt.Sprintf("is %s, though the newest attempt of %s is %s",
-			strings.ToLower(string(b.Phase)), poolObject(pool.Name), buildObject(record.Build)),
+		x.find(Error, "BuildNotOnRecord", x.buildObject(b.Object), fmt.Sprintf("is %s, though the newest attempt of %s is %s",
+			strings.ToLower(string(b.Phase)), poolObject(pool.Name), x.buildObject(record.Build)),
 			"the controller stops it; "+seeController+"\nby hand: "+cancel)
 	}
 }
 
 // ownerless tells whether no pool that opted in owns the object.
-func (x *examination) ownerless(o *openshift.Made, object, removal string) bool {
+func (x *examination) ownerless(o *imagebuilder.Made, object, removal string) bool {
 	if o.Pool == "" {
 		x.find(Warning, "NotOurs", object, "has the label of what the BuildController makes, and was not made by it, at least not under that name; it is left alone",
 			"remove it, if nobody needs it: "+removal)
@@ -55,7 +55,7 @@ func (x *examination) ownerless(o *openshift.Made, object, removal string) bool 
 
 // input looks at a Secret that a Build reads, or read. It holds a rendered config, so it
 // must not outlive its Build.
-func (x *examination) input(input *openshift.Made) {
+func (x *examination) input(input *imagebuilder.Made) {
 	object, removal := inputs.SecretObject(input.Object), remove("secret", input.Object)
 	if !x.isOld(input.Created) || x.ownerless(input, object, removal) || !x.BuildsKnown {
 		return
@@ -67,8 +67,8 @@ func (x *examination) input(input *openshift.Made) {
 	case build == nil && record.IsOpen() && record.Build == input.Name:
 		// Its Build is still to be created.
 	case build == nil:
-		x.find(Error, "InputsWithoutBuild", object, "holds the rendered config for "+buildObject(input.Name)+", which does not exist", "the controller removes it; "+seeController+"\nby hand: "+removal)
+		x.find(Error, "InputsWithoutBuild", object, "holds the rendered config for "+x.buildObject(input.Name)+", which does not exist", "the controller removes it; "+seeController+"\nby hand: "+removal)
 	case build.Phase.IsFinished() && !build.Finished.IsZero() && x.isOld(build.Finished):
-		x.find(Error, "InputsOutliveBuild", object, "holds the rendered config for "+buildObject(input.Name)+", which has ended", "the controller removes it; "+seeController+"\nby hand: "+removal)
+		x.find(Error, "InputsOutliveBuild", object, "holds the rendered config for "+x.buildObject(input.Name)+", which has ended", "the controller removes it; "+seeController+"\nby hand: "+removal)
 	}
 }

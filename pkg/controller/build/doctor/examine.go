@@ -12,7 +12,6 @@ import (
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
-	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder/openshift"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/status"
@@ -25,11 +24,13 @@ type Objects struct {
 	Now   time.Time
 	Pools []*mcfgv1.MachineConfigPool
 
+	// Backend is what runs the builds.
+	Backend imagebuilder.Backend
 	// Builds and Inputs are what bears the label of what the controller makes. They are
 	// only looked at where the known ones are complete.
-	Builds      []openshift.Made
+	Builds      []imagebuilder.Made
 	BuildsKnown bool
-	Inputs      []openshift.Made
+	Inputs      []imagebuilder.Made
 	InputsKnown bool
 	// BuilderProblem is why there can be no Builds; empty if there can.
 	BuilderProblem string

@@ -39,7 +39,7 @@ func ago(d time.Duration) time.Time { return now.Add(-d) }
 type world struct {
 	Objects
 	worker, idle *mcfgv1.MachineConfigPool
-	build        *openshift.Made
+	build        *imagebuilder.Made
 	record       ledger.Record
 }
 
@@ -47,14 +47,14 @@ func newWorld() *world {
 	w := &world{worker: buildtest.Pool("worker").Layered().Wants(wanted).Object(), idle: buildtest.Pool("idle").Wants(wanted).Object()}
 	w.record = ledger.Record{Build: buildName, Fingerprint: strings.Repeat("f", 64), Config: wanted, Attempt: 1, ClaimedAt: ago(time.Hour), Image: image}
 	w.Objects = Objects{
-		Now: now, Pools: []*mcfgv1.MachineConfigPool{w.worker, w.idle}, BuildsKnown: true, InputsKnown: true, Configs: map[string]bool{wanted: true},
+		Now: now, Backend: openshift.Backend{}, Pools: []*mcfgv1.MachineConfigPool{w.worker, w.idle}, BuildsKnown: true, InputsKnown: true, Configs: map[string]bool{wanted: true},
 		Settings: buildtest.SettingsConfigMap(), SettingsKnown: true,
 		Secrets: []Secret{
 			{Name: buildtest.PushSecret, Keys: []string{constants.FinalImagePushSecretKey}, Exists: true, Content: buildtest.RegistrySecret(buildtest.PushSecret, buildtest.Registry)},
 			{Name: buildtest.PullSecret, Keys: []string{constants.BaseImagePullSecretKey}, Exists: true, Content: buildtest.RegistrySecret(buildtest.PullSecret, "quay.example.com")},
 		},
 		Account: ctrlcommon.MCONamespace + "/machine-os-build-controller",
-		Builds: []openshift.Made{{Object: buildName, Pool: "worker", Observation: imagebuilder.Observation{
+		Builds: []imagebuilder.Made{{Object: buildName, Pool: "worker", Observation: imagebuilder.Observation{
 			Name: buildName, PoolUID: w.worker.UID, RenderedConfig: wanted, Phase: imagebuilder.PhaseSucceeded, Image: image, Created: ago(time.Hour), Finished: ago(50 * time.Minute),
 		}}},
 	}
@@ -98,7 +98,7 @@ func (w *world) runs() { w.attempt(imagebuilder.PhaseRunning, func(*ledger.Recor
 
 // input adds a Secret for the build.
 func (w *world) input(build string, created time.Time) {
-	w.Inputs = append(w.Inputs, openshift.Made{Object: build, Pool: "worker", Observation: imagebuilder.Observation{Name: build, PoolUID: w.worker.UID, Created: created}})
+	w.Inputs = append(w.Inputs, imagebuilder.Made{Object: build, Pool: "worker", Observation: imagebuilder.Observation{Name: build, PoolUID: w.worker.UID, Created: created}})
 }
 
 func (w *world) condition(t mcfgv1.MachineConfigPoolConditionType) *mcfgv1.MachineConfigPoolCondition {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
 	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
 )
 
@@ -33,16 +34,28 @@ const (
 	neverLeads = "it never leads with --leader-elect"
 )
 
-// needs is what hack/deploy/rbac.yaml grants; a test compares the two.
-var needs = []need{
+// needsWith is what hack/deploy/rbac.yaml grants, with what a backend takes; a test
+// compares the two.
+func needsWith(backend imagebuilder.Backend) []need {
+	needs := slices.Clone(ownNeeds)
+	for _, p := range backend.About().Permissions {
+		needs = append(needs, need{ctrlcommon.MCONamespace, p.Group, p.Resource, "", p.Verbs, p.Without})
+	}
+	return append(needs, eventNeeds...)
+}
+
+// ownNeeds come before those of the backend, and eventNeeds after them: the order is that
+// of what there is without.
+var ownNeeds = []need{
 	{"", mcfgGroup, "machineconfigpools", "", []string{"get", "list", "watch", "patch"}, "no pool is served"},
 	{"", mcfgGroup, "machineconfigpools/status", "", []string{"patch"}, "nothing is reported"},
 	{"", mcfgGroup, "machineconfigs", "", []string{"get", "list", "watch"}, "nothing is built"},
 	{"", mcfgGroup, "controllerconfigs", "", []string{"list", "watch"}, "nothing is built"},
 	{ctrlcommon.MCONamespace, "", "configmaps", "", []string{"list", "watch"}, "the settings are not known"},
 	{ctrlcommon.MCONamespace, "", "secrets", "", []string{"get", "list", "watch", "create", "delete"}, "builds have no inputs and no credentials"},
-	{ctrlcommon.MCONamespace, "build.openshift.io", "builds", "", []string{"get", "list", "watch", "create", "patch", "delete"}, "nothing is built"},
-	{ctrlcommon.MCONamespace, "build.openshift.io", "builds/optimizeddocker", "", []string{"create"}, "every Build is refused"},
+}
+
+var eventNeeds = []need{
 	{ctrlcommon.MCONamespace, "", "events", "", []string{"create", "patch"}, "there are no events about the settings"},
 	{ctrlcommon.MCONamespace, "coordination.k8s.io", "leases", ctrlcommon.BuildControllerName, []string{"get", "update"}, neverLeads},
 	{ctrlcommon.MCONamespace, "coordination.k8s.io", "leases", "", []string{"create"}, neverLeads},
@@ -53,10 +66,10 @@ func (n *need) permission(verb string) Permission {
 	return Permission{Namespace: n.namespace, Group: n.group, Resource: n.resource, Name: n.name, Verb: verb}
 }
 
-// Permissions are all that the controller has to be allowed to do.
-func Permissions() []Permission {
+// Permissions are all that the controller has to be allowed to do, with that backend.
+func Permissions(backend imagebuilder.Backend) []Permission {
 	var all []Permission
-	for _, n := range needs {
+	for _, n := range needsWith(backend) {
 		for _, verb := range n.verbs {
 			all = append(all, n.permission(verb))
 		}
@@ -66,7 +79,7 @@ func Permissions() []Permission {
 
 // permissions tells what the service account lacks, by resource.
 func (x *examination) permissions() {
-	for _, n := range needs {
+	for _, n := range needsWith(x.Backend) {
 		var verbs []string
 		for _, verb := range n.verbs {
 			if slices.Contains(x.Denied, n.permission(verb)) {

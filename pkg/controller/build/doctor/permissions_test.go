@@ -4,11 +4,13 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder/openshift"
 )
 
 // TestEveryPermissionIsMissed: none of them is asked for in vain.
 func TestEveryPermissionIsMissed(t *testing.T) {
-	for _, permission := range Permissions() {
+	for _, permission := range Permissions(openshift.Backend{}) {
 		w := newWorld()
 		w.Denied = []Permission{permission}
 		findings := Examine(w.Objects)

@@ -9,7 +9,7 @@ import (
 	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
-	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder/openshift"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/plan"
@@ -69,13 +69,13 @@ func (x *examination) record(pool *mcfgv1.MachineConfigPool) {
 	told := ledger.ReadConditions(pool.Status.Conditions)
 	if x.BuildsKnown && record.IsOpen() && x.isOld(record.ClaimedAt) && told.ReportsBuildOf(record) && x.findBuild(record.Build, pool) == nil {
 		x.find(Error, "BuildMissing", poolObject(pool.Name),
-			fmt.Sprintf("says that %s is on its way (%s), and there is no such Build", buildObject(record.Build), told.Reason),
+			fmt.Sprintf("says that %s is on its way (%s), and there is no such Build", x.buildObject(record.Build), told.Reason),
 			"the controller takes that for a failed attempt and starts the next one; "+seeController)
 	}
 }
 
-func (x *examination) findBuild(name string, pool *mcfgv1.MachineConfigPool) *openshift.Made {
-	at := slices.IndexFunc(x.Builds, func(b openshift.Made) bool { return b.Object == name && b.PoolUID == pool.UID })
+func (x *examination) findBuild(name string, pool *mcfgv1.MachineConfigPool) *imagebuilder.Made {
+	at := slices.IndexFunc(x.Builds, func(b imagebuilder.Made) bool { return b.Object == name && b.PoolUID == pool.UID })
 	if at < 0 {
 		return nil
 	}
@@ -116,10 +116,10 @@ func (x *examination) state(pool *mcfgv1.MachineConfigPool) {
 	switch row.State {
 	case ledger.StateFailed:
 		x.find(Error, "BuildFailed", object, "has no image of "+row.Config+": "+outcome(pool, &row),
-			"look at the log, mend the cause, and build again:\n"+inNamespace+"logs build/"+row.Build+"\n"+rebuild(pool.Name))
+			"look at the log, mend the cause, and build again:\n"+inNamespace+x.Backend.Commands(row.Build).Logs+"\n"+rebuild(pool.Name))
 	case ledger.StateStuck:
 		x.find(Error, "BuildStuck", object, "waits for a Build that does not begin to run: "+row.Message,
-			"see what keeps its pod from running:\n"+inNamespace+"describe build "+row.Build+"\n"+inNamespace+"describe pod "+row.Build+"-build")
+			"see what keeps its pod from running:\n"+inNamespace+strings.Join(x.Backend.Commands(row.Build).Describe, "\n"+inNamespace))
 	case ledger.StateInterrupted:
 		x.find(Warning, "BuildCancelled", object, "has no image of "+row.Config+", since someone cancelled its Build", "have it built: "+rebuild(pool.Name))
 	case ledger.StateNotReported:
@@ -173,7 +173,7 @@ func (x *examination) hold(pool *mcfgv1.MachineConfigPool, row *status.Pool) {
 		severity = Warning
 	}
 	message, _ = strings.CutPrefix(message, poolObject(pool.Name)+" ")
-	x.find(severity, reason, poolObject(pool.Name), message, repairOf(reason, pool.Name, pool.Spec.Configuration.Name))
+	x.find(severity, reason, poolObject(pool.Name), message, x.repairOf(reason, pool.Name, pool.Spec.Configuration.Name))
 }
 
 // sharedRecords looks for pools that are copies of others, annotations included.
@@ -188,7 +188,7 @@ func (x *examination) sharedRecords() {
 		owners[record.Build] = pool.Name
 		if taken {
 			x.find(Error, "RecordShared", poolObject(pool.Name),
-				fmt.Sprintf("says of itself that %s is its own, and so does %s; one of them is a copy of the other", buildObject(record.Build), poolObject(other)),
+				fmt.Sprintf("says of itself that %s is its own, and so does %s; one of them is a copy of the other", x.buildObject(record.Build), poolObject(other)),
 				"take the annotations away from the copy:\n"+unannotate(pool.Name, constants.PoolAnnotations()...))
 		}
 	}

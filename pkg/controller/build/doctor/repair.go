@@ -20,7 +20,11 @@ const (
 		inNamespace + "get pods; " + inNamespace + "logs deployment/" + ctrlcommon.BuildControllerName
 )
 
-func buildObject(name string) string { return "Build " + name }
+func (x *examination) buildObject(name string) string { return x.Backend.About().Kind + " " + name }
+
+func (x *examination) deleteBuild(name string) string {
+	return inNamespace + x.Backend.Commands(name).Delete
+}
 
 func poolObject(name string) string { return "MachineConfigPool " + name }
 
@@ -39,7 +43,7 @@ func rebuild(pool string) string {
 }
 
 // repairOf says how a hold ends.
-func repairOf(reason, pool, config string) string {
+func (x *examination) repairOf(reason, pool, config string) string {
 	switch reason {
 	case ledger.ReasonPoolPaused:
 		return fmt.Sprintf(`oc patch machineconfigpool %s --type merge -p '{"spec":{"paused":false}}'`, pool)
@@ -63,7 +67,7 @@ func repairOf(reason, pool, config string) string {
 		return "mend the quota, the permission or the admission that the message names; what would be refused is told by\n" +
 			"machine-config-controller render-build --pool " + pool + " --server-dry-run"
 	case ledger.ReasonNameTaken:
-		return "remove the object, or give it another name: " + inNamespace + "get builds,secrets"
+		return "remove the object, or give it another name: " + inNamespace + "get " + x.Backend.About().Resource + ",secrets"
 	}
 	return "mend what the message names; machine-config-controller render-build --pool " + pool + " tells more"
 }

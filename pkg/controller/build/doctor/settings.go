@@ -18,7 +18,7 @@ import (
 func (x *examination) environment() {
 	if x.BuilderProblem != "" {
 		x.find(x.ifOptedIn(), "BuilderUnavailable", "the cluster", x.BuilderProblem,
-			"see whether the Build capability is enabled: oc get clusterversion version -o jsonpath='{.status.capabilities.enabledCapabilities}'")
+			x.Backend.About().Remedy)
 	}
 	x.lease()
 	if x.AccountMissing {

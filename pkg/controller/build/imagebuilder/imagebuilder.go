@@ -28,8 +28,11 @@ type ImageBuilder interface {
 	// and what it lacks may just not have arrived there yet.
 	Get(ctx context.Context, name string) (Observation, error)
 
+	// Shows tells whether the cache has the build of that name, or inputs for it.
+	Shows(name string) bool
+
 	// Active returns the names of all builds, of any pool, that have not ended, as
-	// far as the cache shows them.
+	// far as the cache shows them, sorted.
 	Active() []string
 
 	// Stop asks a running build to end. It is a request: the build's phase
@@ -63,6 +66,8 @@ const AllPools = ""
 // Request is one attempt at building one image. Equal requests make
 // byte-identical objects.
 type Request struct {
+	// Backend is the name of the one that is to run the build, where there are several.
+	Backend string
 	// Name is unique per attempt, a DNS label of at most 58 characters.
 	Name string
 	// Pool and PoolUID identify the pool that owns the objects.

@@ -3,7 +3,6 @@ package inputs
 import (
 	"bytes"
 	"encoding/pem"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -69,7 +68,6 @@ func FuzzParseCustom(f *testing.F) {
 		again, problem := ParseCustom("worker", got.Text())
 		require.Nil(t, problem)
 		require.Equal(t, got, again, "what is accepted re-parses to itself")
-		require.False(t, got.heredoc && FitsInline(rendered), "an inline heredoc loses its body")
 	})
 }
 
@@ -118,18 +116,5 @@ func FuzzParseTrustBundle(f *testing.F) {
 		again, problem := ParseTrustBundle(certificates)
 		require.Nil(t, problem)
 		require.True(t, bytes.Equal(certificates, again), "what is accepted re-parses to itself")
-	})
-}
-
-// FuzzFitsInline: what fits is within the limits and has no heredoc.
-func FuzzFitsInline(f *testing.F) {
-	f.Add("FROM a\nRUN <<EOF\nEOF\n")
-	f.Add("FROM a\nRUN [\"a\"] <<EOF\n")
-	f.Add("FROM a\n#" + strings.Repeat("<", 100))
-	f.Fuzz(func(t *testing.T, text string) {
-		if FitsInline(text) {
-			require.LessOrEqual(t, len(text), maxInlineBytes)
-			require.NotEmpty(t, instructions(t, text))
-		}
 	})
 }

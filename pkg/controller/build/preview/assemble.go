@@ -3,17 +3,16 @@ package preview
 import (
 	"bytes"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 
-	buildv1 "github.com/openshift/api/build/v1"
 	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
-	corev1 "k8s.io/api/core/v1"
-	"k8s.io/utils/ptr"
+	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
-	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder/openshift"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs/content"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
@@ -21,18 +20,12 @@ import (
 	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
 )
 
-// Creation is what a build consists of. Unlike a Report it has the content, so it is
-// not to be shown.
-type Creation struct {
-	Secrets []*corev1.Secret
-	Build   *buildv1.Build
-}
-
-// New tells what the controller would do about the pool on these objects, and with
+// New tells what the controller would do about the pool on these objects with that
+// backend, and with
 // withDiff what its next image has that the published one has not. The creation is nil
 // where nothing is to be created. An error is one of the program itself: whatever can
 // be wrong with the objects is in the report.
-func New(objects build.Objects, withDiff bool) (*Report, *Creation, error) {
+func New(objects build.Objects, backend imagebuilder.Backend, withDiff bool) (*Report, *imagebuilder.Objects, error) {
 	p, err := build.NewPreview(objects)
 	if err != nil {
 		return nil, nil, err
@@ -52,9 +45,9 @@ func New(objects build.Objects, withDiff bool) (*Report, *Creation, error) {
 		found, warnings := newContent(config, p.Snapshot.Custom.Value)
 		r.Content, r.Warnings = found, append(r.Warnings, warnings...)
 	}
-	var creation *Creation
+	var creation *imagebuilder.Objects
 	if p.Request != nil && p.Request.Context != nil {
-		if creation, err = r.describe(&p); err != nil {
+		if creation, err = r.describe(&p, backend); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -112,7 +105,7 @@ func (r *Report) warn(objects *build.Objects, p *build.Preview) {
 }
 
 // describe fills in what is known of the build.
-func (r *Report) describe(p *build.Preview) (*Creation, error) {
+func (r *Report) describe(p *build.Preview, backend imagebuilder.Backend) (*imagebuilder.Objects, error) {
 	request := p.Request
 	packages, problems := inputs.ParsePackages(r.Config, p.Snapshot.Config.KernelType, p.Snapshot.Config.Extensions)
 	if len(problems) > 0 {
@@ -141,15 +134,18 @@ func (r *Report) describe(p *build.Preview) (*Creation, error) {
 	if r.Outcome == NothingToBuild || r.Outcome == WouldBuild && !p.Starts && r.Reason != ledger.ReasonQueued {
 		return nil, nil
 	}
-	made, secrets := openshift.Objects(ctrlcommon.MCONamespace, *request)
-	for _, secret := range secrets {
+	made := backend.Objects(ctrlcommon.MCONamespace, *request)
+	for _, secret := range made.Secrets {
 		for key, value := range secret.Data {
 			r.Inputs = append(r.Inputs, Input{Secret: secret.Name, Key: key, Bytes: len(value)})
 		}
 	}
-	r.Build = made.DeepCopy()
-	r.Build.Spec.Source.Dockerfile = ptr.To(withhold(*made.Spec.Source.Dockerfile, custom))
-	return &Creation{Secrets: secrets, Build: made}, nil
+	shown, err := withholdIn(made.Build, custom)
+	if err != nil {
+		return nil, err
+	}
+	r.Build, r.request, r.kind = shown, request, backend.About().Kind
+	return &made, nil
 }
 
 // withhold takes custom content out of a Containerfile if it looks like a credential.
@@ -160,6 +156,37 @@ func withhold(containerfile, custom string) string {
 	}
 	return strings.ReplaceAll(containerfile, custom,
 		fmt.Sprintf("# (%d lines are not shown: they hold what looks like a credential, of the kind %s)\n", strings.Count(custom, "\n"), found[0].Kind))
+}
+
+// withholdIn is a copy of the object, of which no text has custom content that looks like
+// a credential.
+func withholdIn(object runtime.Object, custom string) (runtime.Object, error) {
+	fields, err := runtime.DefaultUnstructuredConverter.ToUnstructured(object)
+	if err != nil {
+		return nil, fmt.Errorf("could not show the build: %w", err)
+	}
+	shown := reflect.New(reflect.TypeOf(object).Elem()).Interface().(runtime.Object)
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(edited(fields, custom).(map[string]any), shown); err != nil {
+		return nil, fmt.Errorf("could not show the build: %w", err)
+	}
+	return shown, nil
+}
+
+// edited withholds in each text of a JSON value.
+func edited(value any, custom string) any {
+	switch v := value.(type) {
+	case string:
+		return withhold(v, custom)
+	case []any:
+		for i := range v {
+			v[i] = edited(v[i], custom)
+		}
+	case map[string]any:
+		for key := range v {
+			v[key] = edited(v[key], custom)
+		}
+	}
+	return value
 }
 
 func findConfig(configs []*mcfgv1.MachineConfig, name string) *mcfgv1.MachineConfig {

@@ -7,7 +7,7 @@
 // file, Secret or key.
 package preview
 
-import buildv1 "github.com/openshift/api/build/v1"
+import "github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
 
 // Outcome is what comes of the pool's inputs.
 type Outcome string
@@ -48,14 +48,19 @@ type Report struct {
 
 	Image   *Image   `json:"image,omitempty"`
 	Content *Content `json:"content,omitempty"`
-	// Build is what would be created; nil if nothing is to be.
-	Build *buildv1.Build `json:"build,omitempty"`
+	// Build is the object that would be created, in the backend's API; nil if nothing is
+	// to be.
+	Build any `json:"build,omitempty"`
 	// Inputs are the Secrets that would be created for the build to read.
 	Inputs        []Input `json:"inputs,omitempty"`
 	Containerfile string  `json:"containerfile,omitempty"`
 
 	Diff         *Diff         `json:"diff,omitempty"`
 	ServerDryRun *ServerDryRun `json:"serverDryRun,omitempty"`
+
+	// request is what the Build is made from, and kind what people call it.
+	request *imagebuilder.Request
+	kind    string
 }
 
 // Image is what an image is made of, besides the content of the config.

@@ -7,6 +7,8 @@ import (
 	"io"
 	"strings"
 	"text/tabwriter"
+
+	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
 )
 
 // WriteText writes the report for people.
@@ -155,22 +157,18 @@ func (t *text) build(r *Report) {
 	if r.Build == nil {
 		return
 	}
-	title := "Build"
+	title := r.kind
 	if r.Outcome == Blocked {
-		title = "Build, once nothing is in its way"
+		title += ", once nothing is in its way"
 	}
 	t.section("%s", title)
-	spec := &r.Build.Spec
-	pull := ""
-	if secret := spec.Strategy.DockerStrategy.PullSecret; secret != nil {
-		pull = secret.Name
-	}
+	request := r.request
 	t.pairs(
-		"example of a name", r.Build.Namespace+"/"+r.Build.Name, "pushes to", spec.Output.To.Name,
-		"push secret", spec.Output.PushSecret.Name, "pull secret", cmp.Or(pull, "none"),
-		"may run for", fmt.Sprintf("%d s", *spec.CompletionDeadlineSeconds),
+		"example of a name", ctrlcommon.MCONamespace+"/"+request.Name, "pushes to", request.Output,
+		"push secret", request.PushSecret, "pull secret", cmp.Or(request.PullSecret, "none"),
+		"may run for", fmt.Sprintf("%d s", int(request.Deadline.Seconds())),
 	)
-	t.section("Inputs of the Build (%s)", count(len(r.Inputs), "Secret"))
+	t.section("Inputs of the %s (%s)", r.kind, count(len(r.Inputs), "Secret"))
 	var rows [][]string
 	for _, input := range r.Inputs {
 		rows = append(rows, []string{input.Secret, input.Key, fmt.Sprintf("%d B", input.Bytes)})

@@ -51,7 +51,7 @@ func (l *looker) pools() []*mcfgv1.MachineConfigPool {
 
 func (l *looker) objects() doctor.Objects {
 	o := doctor.Objects{
-		Now: l.sim.clock.Now(), Pools: l.pools(), Builds: openshift.MadeBuilds(l.sim.builds()), BuildsKnown: true, InputsKnown: true,
+		Now: l.sim.clock.Now(), Pools: l.pools(), Backend: openshift.Backend{}, Builds: openshift.MadeOf(l.sim.builds()), BuildsKnown: true, InputsKnown: true,
 		SettingsKnown: true, Configs: map[string]bool{},
 	}
 	var inputsOf []*metav1.ObjectMeta
@@ -61,7 +61,7 @@ func (l *looker) objects() doctor.Objects {
 			inputsOf = append(inputsOf, &secret.ObjectMeta)
 		}
 	}
-	o.Inputs = openshift.MadeInputs(inputsOf)
+	o.Inputs = imagebuilder.InputsOf([]imagebuilder.Backend{openshift.Backend{}}, inputsOf)
 	for _, configMap := range storedIn[*corev1.ConfigMap](l.sim, "configmaps") {
 		if configMap.Name == constants.ConfigMapName {
 			o.Settings = configMap
@@ -98,7 +98,7 @@ func foretold(sim *simulation, pool *mcfgv1.MachineConfigPool) build.Preview {
 		ConfigMaps:        storedIn[*corev1.ConfigMap](sim, "configmaps"),
 		Secrets:           storedIn[*corev1.Secret](sim, "secrets"),
 	}
-	o.Builds, o.Active = openshift.Observations(sim.builds(), pool.Name)
+	o.Builds, o.Active = imagebuilder.ObservationsOf(openshift.MadeOf(sim.builds()), pool.Name)
 	p, err := build.NewPreview(o)
 	if err != nil {
 		panic(err)
@@ -175,7 +175,7 @@ func TestStatusFollowsTheController(t *testing.T) {
 func requireStatus(t *testing.T, sim *simulation, states map[ledger.State]bool) {
 	t.Helper()
 	var builds []imagebuilder.Observation
-	for _, made := range openshift.MadeBuilds(sim.builds()) {
+	for _, made := range openshift.MadeOf(sim.builds()) {
 		builds = append(builds, made.Observation)
 	}
 	for _, row := range status.Of(status.Objects{Now: sim.clock.Now(), Pools: sim.pools(), Builds: builds, BuildsKnown: true, MaxAttempts: 4}) {

@@ -147,6 +147,14 @@ func (f *Builder) Get(_ context.Context, name string) (imagebuilder.Observation,
 	return imagebuilder.Observation{Name: name, Phase: imagebuilder.PhaseAbsent}, nil
 }
 
+// Shows implements ImageBuilder.
+func (f *Builder) Shows(name string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	_, ok := f.builds[name]
+	return ok
+}
+
 // Active implements ImageBuilder.
 func (f *Builder) Active() []string {
 	f.mu.Lock()

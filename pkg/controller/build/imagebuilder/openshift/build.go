@@ -2,82 +2,32 @@ package openshift
 
 import (
 	"slices"
-	"strconv"
 
 	buildv1 "github.com/openshift/api/build/v1"
-	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 
-	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
-	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder/owned"
 )
 
-// objectMeta is common to the Build and its inputs. Names that may be long go
-// into annotations; labels are for selecting.
-func objectMeta(namespace string, r imagebuilder.Request) metav1.ObjectMeta {
-	return metav1.ObjectMeta{
-		Name:      r.Name,
-		Namespace: namespace,
-		Labels: map[string]string{
-			constants.OwnedLabel: constants.OwnedLabelValue,
-			constants.PoolLabel:  inputs.LabelValue(r.Pool),
-		},
-		Annotations: map[string]string{
-			constants.PoolAnnotation:           r.Pool,
-			constants.RenderedConfigAnnotation: r.RenderedConfig,
-			constants.FingerprintAnnotation:    r.Fingerprint,
-			constants.AttemptAnnotation:        strconv.Itoa(r.Attempt),
-			constants.BuildNameAnnotation:      r.Name,
-		},
-		// Blocking the owner's deletion would need a permission on its
-		// finalizers, for nothing.
-		OwnerReferences: []metav1.OwnerReference{{
-			APIVersion:         mcfgv1.GroupVersion.String(),
-			Kind:               "MachineConfigPool",
-			Name:               r.Pool,
-			UID:                r.PoolUID,
-			Controller:         ptr.To(true),
-			BlockOwnerDeletion: ptr.To(false),
-		}},
-	}
-}
+// Name is what settings and the label of its objects call the backend.
+const Name = "OpenShiftBuild"
+
+// mark tells its objects from those of other backends. It was the only backend when
+// objects had no mark.
+var mark = owned.Mark{Backend: Name, Unmarked: true}
 
 // newObjects makes the Build and its inputs.
 func newObjects(namespace string, r imagebuilder.Request) (*buildv1.Build, []*corev1.Secret) {
-	inline, containerfile := inputs.Deliver(r.Containerfile)
+	inline, containerfile := deliver(r.Containerfile)
 	files := r.Context
 	if containerfile != nil {
-		files = append(slices.Clone(files), imagebuilder.File{Name: inputs.ContainerfileKey, Data: containerfile})
+		files = append(slices.Clone(files), imagebuilder.File{Name: containerfileKey, Data: containerfile})
 	}
-	secrets := newInputs(namespace, r, files)
+	secrets := mark.NewSecrets(namespace, r, files)
 	return newBuild(namespace, r, inline, secrets), secrets
 }
-
-// newInputs makes the Secrets with the build context, one for each file. They are
-// Secrets because a rendered config holds credentials, and immutable because the
-// build reads them when its pod starts, not when the Build is created. The first
-// one bears the name of the Build.
-func newInputs(namespace string, r imagebuilder.Request, files []imagebuilder.File) []*corev1.Secret {
-	secrets := make([]*corev1.Secret, 0, len(files))
-	for i, file := range files {
-		meta := objectMeta(namespace, r)
-		if i > 0 {
-			meta.Name += inputsInfix + strconv.Itoa(i)
-		}
-		secrets = append(secrets, &corev1.Secret{
-			ObjectMeta: meta, Immutable: ptr.To(true), Type: corev1.SecretTypeOpaque,
-			Data: map[string][]byte{file.Name: file.Data},
-		})
-	}
-	return secrets
-}
-
-// inputsInfix comes between the name of a Build and the number of its second and
-// further inputs.
-const inputsInfix = "-in-"
 
 // newBuild makes the Build.
 func newBuild(namespace string, r imagebuilder.Request, inline string, secrets []*corev1.Secret) *buildv1.Build {
@@ -86,7 +36,7 @@ func newBuild(namespace string, r imagebuilder.Request, inline string, secrets [
 		sources = append(sources, buildv1.SecretBuildSource{Secret: corev1.LocalObjectReference{Name: secret.Name}})
 	}
 	build := &buildv1.Build{
-		ObjectMeta: objectMeta(namespace, r),
+		ObjectMeta: mark.Metadata(namespace, r),
 		Spec: buildv1.BuildSpec{CommonSpec: buildv1.CommonSpec{
 			Source: buildv1.BuildSource{
 				Type:       buildv1.BuildSourceDockerfile,

@@ -6,12 +6,10 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 
 	buildv1 "github.com/openshift/api/build/v1"
 	buildclientset "github.com/openshift/client-go/build/clientset/versioned"
-	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -19,22 +17,18 @@ import (
 	"k8s.io/client-go/tools/cache"
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder/owned"
 )
 
 // Builder is the ImageBuilder that creates OpenShift Builds.
 type Builder struct {
-	namespace  string
-	client     buildclientset.Interface
-	kubeClient kubernetes.Interface
+	namespace string
+	client    buildclientset.Interface
 
-	builds        cache.SharedIndexInformer
-	secrets       cache.SharedIndexInformer
-	buildIndexer  cache.Indexer
-	secretIndexer cache.Indexer
+	informer cache.SharedIndexInformer
+	builds   *owned.Cache
+	inputs   *owned.Inputs
 
-	// deleted holds the UIDs of objects that were deleted and that the caches may still
-	// show, so that each is deleted once.
-	deleted sync.Map
 	// unavailable holds the last error of listing Builds, until they are listed.
 	unavailable atomic.Pointer[imagebuilder.UnavailableError]
 	// enqueueAll is set by Notify, before the informers start.
@@ -44,34 +38,22 @@ type Builder struct {
 var _ imagebuilder.ImageBuilder = (*Builder)(nil)
 
 const (
-	// byPool indexes Builds and their inputs by the pool's full name, which does
-	// not fit into a label.
-	byPool = "pool"
-	// byBuild indexes the inputs by the build that they are for.
-	byBuild = "build"
 	// byActivity indexes the Builds of any pool that have not ended.
 	byActivity = "activity"
 	active     = "active"
 )
 
-// New makes a Builder for the namespace. builds has to be an informer of Builds
-// and secrets one of Secrets' metadata (PartialObjectMetadata), neither started
-// yet; the informers may hold more than our objects.
+// New makes a Builder for the namespace. builds has to be an informer of Builds, such as
+// NewInformer makes, and secrets one of Secrets' metadata (PartialObjectMetadata), neither
+// started yet; the informers may hold more than our objects.
 func New(namespace string, client buildclientset.Interface, kubeClient kubernetes.Interface, builds, secrets cache.SharedIndexInformer) (*Builder, error) {
-	b := &Builder{
-		namespace:  namespace,
-		client:     client,
-		kubeClient: kubeClient,
-		builds:     builds, buildIndexer: builds.GetIndexer(),
-		secrets: secrets, secretIndexer: secrets.GetIndexer(),
+	b := &Builder{namespace: namespace, client: client, informer: builds}
+	var err error
+	if b.builds, err = owned.NewCache(mark, "Builds", builds); err != nil {
+		return nil, err
 	}
-	for what, informer := range map[string]cache.SharedIndexInformer{"Builds": builds, "Secrets": secrets} {
-		if err := informer.AddIndexers(cache.Indexers{byPool: indexByPool}); err != nil {
-			return nil, fmt.Errorf("could not index %s: %w", what, err)
-		}
-	}
-	if err := secrets.AddIndexers(cache.Indexers{byBuild: indexByBuild}); err != nil {
-		return nil, fmt.Errorf("could not index Secrets: %w", err)
+	if b.inputs, err = owned.NewInputs(mark, namespace, kubeClient, secrets); err != nil {
+		return nil, err
 	}
 	if err := builds.AddIndexers(cache.Indexers{byActivity: indexByActivity}); err != nil {
 		return nil, fmt.Errorf("could not index Builds: %w", err)
@@ -82,72 +64,28 @@ func New(namespace string, client buildclientset.Interface, kubeClient kubernete
 	return b, nil
 }
 
-func indexByPool(object any) ([]string, error) {
-	if meta := metaOf(object); meta != nil {
-		if pool := poolOf(meta); pool != "" {
-			return []string{pool}, nil
-		}
-	}
-	return nil, nil
-}
-
-func indexByBuild(object any) ([]string, error) {
-	if meta := metaOf(object); meta != nil && poolOf(meta) != "" {
-		return []string{buildOf(meta)}, nil
-	}
-	return nil, nil
-}
-
 func indexByActivity(object any) ([]string, error) {
-	if build, ok := object.(*buildv1.Build); ok && poolOf(&build.ObjectMeta) != "" && observation(build).Phase.IsActive() {
+	if build, ok := object.(*buildv1.Build); ok && mark.Pool(&build.ObjectMeta) != "" && observation(build).Phase.IsActive() {
 		return []string{active}, nil
 	}
 	return nil, nil
 }
 
-// metaOf also looks into the tombstone of an object whose deletion was missed.
-func metaOf(object any) *metav1.ObjectMeta {
-	if tombstone, ok := object.(cache.DeletedFinalStateUnknown); ok {
-		object = tombstone.Obj
-	}
-	switch o := object.(type) {
-	case *buildv1.Build:
-		return &o.ObjectMeta
-	case *metav1.PartialObjectMetadata:
-		return &o.ObjectMeta
-	}
-	return nil
-}
-
 // Observe implements ImageBuilder.
 func (b *Builder) Observe(pool string) ([]imagebuilder.Observation, error) {
-	if problem := b.unavailable.Load(); problem != nil && !b.builds.HasSynced() {
+	if problem := b.unavailable.Load(); problem != nil && !b.informer.HasSynced() {
 		return nil, problem
 	}
-	builds, err := b.buildIndexer.ByIndex(byPool, pool)
+	builds, err := b.builds.OfPool(pool)
 	if err != nil {
-		return nil, fmt.Errorf("could not look up Builds: %w", err)
+		return nil, err
 	}
-	secrets, err := b.secretIndexer.ByIndex(byPool, pool)
-	if err != nil {
-		return nil, fmt.Errorf("could not look up Secrets: %w", err)
-	}
-
 	observations := make([]imagebuilder.Observation, 0, len(builds))
 	for _, object := range builds {
 		observations = append(observations, observation(object.(*buildv1.Build)))
 	}
-	for _, object := range secrets {
-		meta := metaOf(object)
-		at := slices.IndexFunc(observations, func(o imagebuilder.Observation) bool { return o.Name == buildOf(meta) })
-		if at < 0 {
-			o := identityOf(meta)
-			o.Phase = imagebuilder.PhaseAbsent
-			o.Created = meta.CreationTimestamp.Time
-			observations = append(observations, o)
-			at = len(observations) - 1
-		}
-		observations[at].HasInputs = true
+	if observations, err = b.inputs.AddTo(observations, pool); err != nil {
+		return nil, err
 	}
 	slices.SortFunc(observations, func(x, y imagebuilder.Observation) int { return strings.Compare(x.Name, y.Name) })
 	return observations, nil
@@ -157,12 +95,9 @@ func (b *Builder) Observe(pool string) ([]imagebuilder.Observation, error) {
 // find them is parked for minutes.
 func (b *Builder) Start(ctx context.Context, r imagebuilder.Request) error {
 	build, secrets := newObjects(b.namespace, r)
-	for _, secret := range secrets {
-		if err := b.createInput(ctx, secret, r); err != nil {
-			return err
-		}
+	if err := b.inputs.Create(ctx, r, secrets); err != nil {
+		return err
 	}
-
 	builds := b.client.BuildV1().Builds(b.namespace)
 	_, err := builds.Create(ctx, build, metav1.CreateOptions{})
 	switch {
@@ -171,7 +106,7 @@ func (b *Builder) Start(ctx context.Context, r imagebuilder.Request) error {
 		if err != nil {
 			return fmt.Errorf("could not get Build %s: %w", r.Name, err)
 		}
-		if !isOf(&existing.ObjectMeta, r) {
+		if !mark.IsOf(&existing.ObjectMeta, r) {
 			return fmt.Errorf("Build %s: %w", r.Name, imagebuilder.ErrForeign)
 		}
 		return nil
@@ -181,31 +116,6 @@ func (b *Builder) Start(ctx context.Context, r imagebuilder.Request) error {
 		return fmt.Errorf("could not create Build %s: %w", r.Name, err)
 	}
 	return nil
-}
-
-func (b *Builder) createInput(ctx context.Context, secret *corev1.Secret, r imagebuilder.Request) error {
-	secrets := b.kubeClient.CoreV1().Secrets(b.namespace)
-	_, err := secrets.Create(ctx, secret, metav1.CreateOptions{})
-	if apierrors.IsAlreadyExists(err) {
-		existing, err := secrets.Get(ctx, secret.Name, metav1.GetOptions{})
-		if err != nil {
-			return fmt.Errorf("could not get Secret %s: %w", secret.Name, err)
-		}
-		if !isOf(&existing.ObjectMeta, r) {
-			return fmt.Errorf("Secret %s: %w", secret.Name, imagebuilder.ErrForeign)
-		}
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("could not create Secret %s: %w", secret.Name, err)
-	}
-	return nil
-}
-
-// isOf tells whether an existing object was made for this very request.
-func isOf(meta *metav1.ObjectMeta, r imagebuilder.Request) bool {
-	o := identityOf(meta)
-	return poolOf(meta) == r.Pool && o.PoolUID == r.PoolUID && o.Fingerprint == r.Fingerprint && o.Attempt == r.Attempt
 }
 
 // Get implements ImageBuilder.
@@ -222,10 +132,18 @@ func (b *Builder) Get(ctx context.Context, name string) (imagebuilder.Observatio
 	return observation(build), nil
 }
 
+// Shows implements ImageBuilder.
+func (b *Builder) Shows(name string) bool {
+	// The indices exist, so there is no error.
+	builds, _ := b.builds.OfBuild(name)
+	secrets, _ := b.inputs.OfBuild(name)
+	return len(builds)+len(secrets) > 0
+}
+
 // Active implements ImageBuilder.
 func (b *Builder) Active() []string {
 	// The index exists, so there is no error.
-	keys, _ := b.buildIndexer.IndexKeys(byActivity, active)
+	keys, _ := b.informer.GetIndexer().IndexKeys(byActivity, active)
 	names := make([]string, 0, len(keys))
 	for _, key := range keys {
 		// The keys of a cache are well-formed.
@@ -251,55 +169,20 @@ func (b *Builder) Stop(ctx context.Context, name string, uid types.UID) error {
 // it leads back to its inputs. The caller knows of the Build from the cache, so one that
 // the cache does not show any more is gone.
 func (b *Builder) Delete(ctx context.Context, name string, uid types.UID) error {
-	if _, done := b.deleted.Load(uid); !done && b.shows(b.buildIndexer, name, uid) {
-		err := b.client.BuildV1().Builds(b.namespace).Delete(ctx, name, deleteOptions(uid))
+	object := cache.NewObjectName(b.namespace, name)
+	if !b.builds.IsDeleted(uid) && b.builds.Shows(object, uid) {
+		err := b.client.BuildV1().Builds(b.namespace).Delete(ctx, name, owned.DeleteOptions(uid))
 		if err = b.unlessGone(ctx, name, uid, err); err != nil {
 			return fmt.Errorf("could not delete Build %s: %w", name, err)
 		}
-		b.rememberDeleted(b.buildIndexer, name, uid)
+		b.builds.RememberDeleted(object, uid)
 	}
 	return b.DeleteInputs(ctx, name)
 }
 
-// rememberDeleted records that an object was deleted, for as long as the cache shows
-// it: the event of its deletion, which ends that, may have come before the reply.
-func (b *Builder) rememberDeleted(indexer cache.Indexer, name string, uid types.UID) {
-	b.deleted.Store(uid, true)
-	if !b.shows(indexer, name, uid) {
-		b.deleted.Delete(uid)
-	}
-}
-
-func (b *Builder) shows(indexer cache.Indexer, name string, uid types.UID) bool {
-	// Looking up a key does not fail.
-	object, exists, _ := indexer.GetByKey(cache.NewObjectName(b.namespace, name).String())
-	return exists && metaOf(object).UID == uid
-}
-
 // DeleteInputs implements ImageBuilder.
 func (b *Builder) DeleteInputs(ctx context.Context, name string) error {
-	objects, err := b.secretIndexer.ByIndex(byBuild, name)
-	if err != nil {
-		return fmt.Errorf("could not look up Secrets of build %s: %w", name, err)
-	}
-	for _, object := range objects {
-		meta := metaOf(object)
-		if _, done := b.deleted.Load(meta.UID); done {
-			continue
-		}
-		err := b.kubeClient.CoreV1().Secrets(b.namespace).Delete(ctx, meta.Name, deleteOptions(meta.UID))
-		// A conflict may mean that the cache shows a predecessor: the next look tells.
-		if err != nil && !apierrors.IsNotFound(err) {
-			return fmt.Errorf("could not delete Secret %s: %w", meta.Name, err)
-		}
-		b.rememberDeleted(b.secretIndexer, meta.Name, meta.UID)
-	}
-	return nil
-}
-
-func deleteOptions(uid types.UID) metav1.DeleteOptions {
-	propagation := metav1.DeletePropagationBackground
-	return metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &uid}, PropagationPolicy: &propagation}
+	return b.inputs.Delete(ctx, name)
 }
 
 // unlessGone returns the error of a request on a Build of that UID, or nil when

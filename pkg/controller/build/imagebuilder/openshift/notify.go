@@ -4,55 +4,41 @@ import (
 	"context"
 	"fmt"
 
+	buildv1 "github.com/openshift/api/build/v1"
+	buildclientset "github.com/openshift/client-go/build/clientset/versioned"
+	buildinformers "github.com/openshift/client-go/build/informers/externalversions"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/tools/cache"
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder/owned"
 )
+
+// NewInformer makes an informer of the Builds in the namespace that the controller made.
+// It does not hold what nothing reads from it.
+func NewInformer(namespace string, client buildclientset.Interface) cache.SharedIndexInformer {
+	return buildinformers.NewSharedInformerFactoryWithOptions(client, 0,
+		buildinformers.WithNamespace(namespace),
+		buildinformers.WithTransform(Strip),
+		buildinformers.WithTweakListOptions(func(o *metav1.ListOptions) { o.LabelSelector = owned.Selector() }),
+	).Build().V1().Builds().Informer()
+}
+
+// Strip drops, before a Build enters a cache, who wrote which field, and the Dockerfile.
+func Strip(object any) (any, error) {
+	if build, ok := object.(*buildv1.Build); ok {
+		build.ManagedFields, build.Spec.Source.Dockerfile = nil, nil
+	}
+	return object, nil
+}
 
 // Notify implements ImageBuilder.
 func (b *Builder) Notify(enqueue func(pool string)) (synced func() bool) {
-	handler := cache.ResourceEventHandlerFuncs{
-		AddFunc: func(object any) { b.notifyPool(object, enqueue) },
-		UpdateFunc: func(old, object any) {
-			if !sameVersion(old, object) {
-				b.notifyPool(object, enqueue)
-			}
-		},
-		DeleteFunc: func(object any) {
-			if meta := metaOf(object); meta != nil {
-				b.deleted.Delete(meta.UID)
-			}
-			b.notifyPool(object, enqueue)
-		},
-	}
-	// An informer refuses handlers only after it was stopped.
-	buildsHandled, err := b.builds.AddEventHandler(handler)
-	if err != nil {
-		panic(fmt.Sprintf("could not watch Builds: %v", err))
-	}
-	secretsHandled, err := b.secrets.AddEventHandler(handler)
-	if err != nil {
-		panic(fmt.Sprintf("could not watch Secrets: %v", err))
-	}
+	buildsSynced, inputsSynced := b.builds.Notify(enqueue), b.inputs.Notify(enqueue)
 	b.enqueueAll = func() { enqueue(imagebuilder.AllPools) }
 
-	return func() bool {
-		return (buildsHandled.HasSynced() || b.unavailable.Load() != nil) && secretsHandled.HasSynced()
-	}
-}
-
-func (b *Builder) notifyPool(object any, enqueue func(pool string)) {
-	if meta := metaOf(object); meta != nil {
-		if pool := poolOf(meta); pool != "" {
-			enqueue(pool)
-		}
-	}
-}
-
-func sameVersion(old, object any) bool {
-	x, y := metaOf(old), metaOf(object)
-	return x != nil && y != nil && x.ResourceVersion == y.ResourceVersion
+	return func() bool { return (buildsSynced() || b.unavailable.Load() != nil) && inputsSynced() }
 }
 
 // watchFailed runs whenever listing or watching Builds fails. Before the first
@@ -61,7 +47,7 @@ func sameVersion(old, object any) bool {
 // on trying, and the pools are looked at again once it gets through.
 func (b *Builder) watchFailed(ctx context.Context, r *cache.Reflector, err error) {
 	cache.DefaultWatchErrorHandler(ctx, r, err)
-	if b.builds.HasSynced() {
+	if b.informer.HasSynced() {
 		return
 	}
 	problem := unavailableBecause(err)
@@ -72,7 +58,7 @@ func (b *Builder) watchFailed(ctx context.Context, r *cache.Reflector, err error
 	if before == nil {
 		go func() {
 			select {
-			case <-b.builds.HasSyncedChecker().Done():
+			case <-b.informer.HasSyncedChecker().Done():
 				b.enqueueAll()
 			case <-ctx.Done():
 			}

@@ -31,9 +31,11 @@ const soon = 30 * time.Second
 // watching is a Builder with running informers.
 type watching struct {
 	*Builder
-	client *buildfake.Clientset
-	synced func() bool
-	start  func()
+	client  *buildfake.Clientset
+	kube    *kubefake.Clientset
+	secrets cache.SharedIndexInformer
+	synced  func() bool
+	start   func()
 
 	mu    sync.Mutex
 	pools []string
@@ -62,11 +64,13 @@ func newWatching(t *testing.T, objects ...runtime.Object) *watching {
 	scheme := metadatafake.NewTestScheme()
 	require.NoError(t, metav1.AddMetaToScheme(scheme))
 	secrets := metadatainformer.NewSharedInformerFactory(metadatafake.NewSimpleMetadataClient(scheme), 0)
-	w := &watching{client: buildfake.NewSimpleClientset(objects...)}
+	w := &watching{
+		client: buildfake.NewSimpleClientset(objects...), kube: kubefake.NewClientset(),
+		secrets: secrets.ForResource(schema.GroupVersionResource{Version: "v1", Resource: "secrets"}).Informer(),
+	}
 	builds := buildinformers.NewSharedInformerFactory(w.client, 0)
 	var err error
-	w.Builder, err = New("ns", w.client, kubefake.NewClientset(), builds.Build().V1().Builds().Informer(),
-		secrets.ForResource(schema.GroupVersionResource{Version: "v1", Resource: "secrets"}).Informer())
+	w.Builder, err = New("ns", w.client, w.kube, builds.Build().V1().Builds().Informer(), w.secrets)
 	require.NoError(t, err)
 	w.synced = w.Notify(func(pool string) {
 		w.mu.Lock()
@@ -104,19 +108,6 @@ func TestNotifyNamesThePool(t *testing.T) {
 	w.forget()
 	require.NoError(t, w.client.BuildV1().Builds("ns").Delete(context.Background(), build.Name, metav1.DeleteOptions{}))
 	require.Eventually(t, w.notified("worker"), soon, time.Millisecond, "a build that was deleted")
-}
-
-// TestL13NotifyOfTombstones: the last state of a build whose deletion was missed
-// comes wrapped.
-func TestL13NotifyOfTombstones(t *testing.T) {
-	w := newWatching(t)
-	record := func(pool string) { w.pools = append(w.pools, pool) }
-	w.notifyPool(cache.DeletedFinalStateUnknown{Key: "ns/b", Obj: buildFor(testRequest())}, record)
-	require.Equal(t, []string{"worker"}, w.pools)
-	for _, object := range []any{nil, "not an object", cache.DeletedFinalStateUnknown{}, &buildv1.Build{}} {
-		require.NotPanics(t, func() { w.notifyPool(object, record) })
-	}
-	require.Len(t, w.pools, 1, "what is not ours concerns no pool")
 }
 
 // TestH36AbsentAPIDoesNotBlock: an informer for an API that is not installed
@@ -173,9 +164,9 @@ func TestH36AbsentAPIDoesNotBlock(t *testing.T) {
 
 func TestInputsOfOthersAreNotDeleted(t *testing.T) {
 	w := newWatching(t)
-	meta := objectMeta("ns", testRequest())
+	meta := mark.Metadata("ns", testRequest())
 	delete(meta.Labels, constants.OwnedLabel)
-	require.NoError(t, w.secretIndexer.Add(&metav1.PartialObjectMetadata{ObjectMeta: meta}))
+	require.NoError(t, w.secrets.GetIndexer().Add(&metav1.PartialObjectMetadata{ObjectMeta: meta}))
 	require.NoError(t, w.DeleteInputs(context.Background(), meta.Name))
-	require.Empty(t, w.kubeClient.(*kubefake.Clientset).Actions(), "a Secret that is not ours is never deleted")
+	require.Empty(t, w.kube.Actions(), "a Secret that is not ours is never deleted")
 }

@@ -9,7 +9,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/buildtest"
-	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
 )
 
@@ -106,27 +105,6 @@ func TestUnknownPhaseIsNamed(t *testing.T) {
 	build.Status.Phase = "Archived"
 	require.Equal(t, "UnknownPhase", observation(build).Reason)
 	require.Contains(t, observation(build).Message, `"Archived"`)
-}
-
-func TestPoolOf(t *testing.T) {
-	for name, test := range map[string]struct {
-		reason string
-		edit   func(*metav1.ObjectMeta)
-		want   string
-	}{
-		"ours":       {reason: "made by us", edit: func(*metav1.ObjectMeta) {}, want: "worker"},
-		"clone":      {reason: "the clone API copies everything but the name", edit: func(m *metav1.ObjectMeta) { m.Name += "-1234567890" }},
-		"no label":   {reason: "somebody took it away from us", edit: func(m *metav1.ObjectMeta) { delete(m.Labels, constants.OwnedLabel) }},
-		"other's":    {reason: "managed by another program", edit: func(m *metav1.ObjectMeta) { m.Labels[constants.OwnedLabel] = "helm" }},
-		"no pool":    {reason: "an annotation is missing", edit: func(m *metav1.ObjectMeta) { delete(m.Annotations, constants.PoolAnnotation) }},
-		"bare label": {reason: "anyone can set a label", edit: func(m *metav1.ObjectMeta) { m.Annotations = nil }},
-	} {
-		t.Run(name, func(t *testing.T) {
-			meta := objectMeta("ns", testRequest())
-			test.edit(&meta)
-			require.Equal(t, test.want, poolOf(&meta), test.reason)
-		})
-	}
 }
 
 // TestH05AnythingMayBeMissing: status.output.to of a Build was dereferenced

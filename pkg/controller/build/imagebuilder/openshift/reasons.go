@@ -1,6 +1,7 @@
 package openshift
 
 import (
+	"regexp"
 	"slices"
 
 	buildv1 "github.com/openshift/api/build/v1"
@@ -42,3 +43,34 @@ var reasons = []string{
 
 // Reasons implements imagebuilder.ImageBuilder.
 func (b *Builder) Reasons() []string { return slices.Clone(reasons) }
+
+// isTransient tells of a Build that failed whether another attempt at the same may succeed.
+func isTransient(status *buildv1.BuildStatus) bool {
+	return !permanentReasons[status.Reason] && !isRefused(status)
+}
+
+// permanentReasons are why a Build fails again when it is tried again. What
+// fails for the network, the registry or a node is not among them, nor are
+// reasons that the Build system uses for both.
+var permanentReasons = map[buildv1.StatusReason]bool{
+	buildv1.StatusReasonDockerBuildFailed:               true,
+	buildv1.StatusReasonManageDockerfileFailed:          true,
+	buildv1.StatusReasonOutOfMemoryKilled:               true,
+	buildv1.StatusReasonUnresolvableEnvironmentVariable: true,
+	buildv1.StatusReasonInvalidContextDirectory:         true,
+	buildv1.StatusReasonCannotCreateBuildPodSpec:        true,
+}
+
+// refusals are how registries, and the clients that ask them, say that the
+// credentials are wrong. The Build system has no reason of its own for that.
+var refusals = regexp.MustCompile(`(?i)unauthorized|authentication required|invalid username/password|access to the resource is denied|\bdenied: `)
+
+// isRefused tells whether a build failed to pull or push for its credentials,
+// which no other attempt with the same ones can help.
+func isRefused(status *buildv1.BuildStatus) bool {
+	switch status.Reason {
+	case buildv1.StatusReasonPushImageToRegistryFailed, buildv1.StatusReasonPullBuilderImageFailed, buildv1.StatusReasonFetchImageContentFailed:
+		return refusals.MatchString(status.Message) || refusals.MatchString(status.LogSnippet)
+	}
+	return false
+}

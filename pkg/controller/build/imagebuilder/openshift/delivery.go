@@ -1,4 +1,4 @@
-package inputs
+package openshift
 
 import (
 	"encoding/json"
@@ -17,20 +17,20 @@ const (
 	// the rest is for everything else in the Build.
 	maxInlineJSONBytes = 96 << 10
 
-	// ContainerfileKey is the key of a build input that takes the place of the
+	// containerfileKey is the key of a build input that takes the place of the
 	// inline Containerfile: the OpenShift builder copies inputs over the file that
 	// it wrote the inline text to.
-	ContainerfileKey = "Dockerfile"
+	containerfileKey = "Dockerfile"
 
-	// InlineStub is the inline text of a Build whose Containerfile is an input. The
+	// inlineStub is the inline text of a Build whose Containerfile is an input. The
 	// builder insists on text that it can parse.
-	InlineStub = "FROM scratch\n"
+	inlineStub = "FROM scratch\n"
 )
 
-// FitsInline tells whether an OpenShift Build can carry the Containerfile inline.
+// fitsInline tells whether an OpenShift Build can carry the Containerfile inline.
 // Heredocs cannot be carried: the builder loses their bodies when it rewrites
 // inline text. Nor can text that is over a limit of the API or of the environment.
-func FitsInline(containerfile string) bool {
+func fitsInline(containerfile string) bool {
 	if len(containerfile) > maxInlineBytes {
 		return false
 	}
@@ -50,13 +50,13 @@ func FitsInline(containerfile string) bool {
 	return true
 }
 
-// Deliver splits a Containerfile for an OpenShift Build: inline is for the Build
-// itself, and file, unless it is nil, belongs under ContainerfileKey into a Secret
+// deliver splits a Containerfile for an OpenShift Build: inline is for the Build
+// itself, and file, unless it is nil, belongs under containerfileKey into a Secret
 // among the Build's inputs. A build's own labels are lost in the second case, so the
 // Containerfile has to have them.
-func Deliver(containerfile string) (inline string, file []byte) {
-	if FitsInline(containerfile) {
+func deliver(containerfile string) (inline string, file []byte) {
+	if fitsInline(containerfile) {
 		return containerfile, nil
 	}
-	return InlineStub, []byte(containerfile)
+	return inlineStub, []byte(containerfile)
 }

@@ -7,36 +7,6 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestFitsInline(t *testing.T) {
-	ours, err := (Recipe{BaseImage: testBase, Pool: "worker"}).Containerfile()
-	require.NoError(t, err)
-	for name, test := range map[string]struct {
-		reason, text string
-		want         bool
-	}{
-		"ours":          {reason: "without custom content everything fits", text: ours, want: true},
-		"stub":          {reason: "what stands in for the rest fits itself", text: InlineStub, want: true},
-		"60,000 bytes":  {reason: "the API's limit", text: "FROM a\n" + strings.Repeat("#", 59993), want: true},
-		"60,001 bytes":  {reason: "the API refuses it", text: "FROM a\n" + strings.Repeat("#", 59994)},
-		"heredoc":       {reason: "the builder loses its body", text: "FROM a\nRUN <<EOF\ntrue\nEOF\n"},
-		"no heredoc":    {reason: "three of them are not two", text: "FROM a\nRUN cat <<< x\n", want: true},
-		"grows in JSON": {reason: "it would not fit into the builder's environment", text: "FROM a\nRUN " + strings.Repeat("<&>", 10000)},
-		"no text":       {reason: "what does not parse is not sent", text: ""},
-	} {
-		t.Run(name, func(t *testing.T) {
-			require.Equal(t, test.want, FitsInline(test.text), test.reason)
-			inline, file := Deliver(test.text)
-			if test.want {
-				require.Equal(t, test.text, inline, test.reason)
-				require.Nil(t, file)
-			} else {
-				require.Equal(t, InlineStub, inline, test.reason)
-				require.Equal(t, test.text, string(file))
-			}
-		})
-	}
-}
-
 func TestVolumes(t *testing.T) {
 	require.Empty(t, Entitled{}.Volumes(), "most clusters have nothing of it")
 	require.Equal(t, []Volume{

@@ -1,0 +1,141 @@
+package owned
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/tools/cache"
+	"k8s.io/utils/ptr"
+
+	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
+)
+
+// inputsInfix comes between the name of a build and the number of its second and further
+// inputs.
+const inputsInfix = "-in-"
+
+// NewSecrets makes the Secrets with what a build reads, one for each file. They are
+// Secrets because a rendered config holds credentials, and immutable because the build
+// reads them when its pod starts, not when they are created. The first one bears the
+// name of the build.
+func (m Mark) NewSecrets(namespace string, r imagebuilder.Request, files []imagebuilder.File) []*corev1.Secret {
+	secrets := make([]*corev1.Secret, 0, len(files))
+	for i, file := range files {
+		meta := m.Metadata(namespace, r)
+		if i > 0 {
+			meta.Name += inputsInfix + strconv.Itoa(i)
+		}
+		secrets = append(secrets, &corev1.Secret{
+			ObjectMeta: meta, Immutable: ptr.To(true), Type: corev1.SecretTypeOpaque,
+			Data: map[string][]byte{file.Name: file.Data},
+		})
+	}
+	return secrets
+}
+
+// Inputs are the Secrets that the builds of one backend read.
+type Inputs struct {
+	*Cache
+	mark      Mark
+	namespace string
+	client    kubernetes.Interface
+}
+
+// NewInputs makes them over an informer of Secrets' metadata (PartialObjectMetadata) that
+// was not started yet.
+func NewInputs(mark Mark, namespace string, client kubernetes.Interface, secrets cache.SharedIndexInformer) (*Inputs, error) {
+	c, err := NewCache(mark, "Secrets", secrets)
+	if err != nil {
+		return nil, err
+	}
+	return &Inputs{Cache: c, mark: mark, namespace: namespace, client: client}, nil
+}
+
+// Create creates the Secrets of the request. That one is there already and of this very
+// request is success; there and not of it is imagebuilder.ErrForeign.
+func (i *Inputs) Create(ctx context.Context, r imagebuilder.Request, secrets []*corev1.Secret) error {
+	for _, secret := range secrets {
+		if err := i.create(ctx, r, secret); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (i *Inputs) create(ctx context.Context, r imagebuilder.Request, secret *corev1.Secret) error {
+	client := i.client.CoreV1().Secrets(i.namespace)
+	_, err := client.Create(ctx, secret, metav1.CreateOptions{})
+	if apierrors.IsAlreadyExists(err) {
+		existing, err := client.Get(ctx, secret.Name, metav1.GetOptions{})
+		if err != nil {
+			return fmt.Errorf("could not get Secret %s: %w", secret.Name, err)
+		}
+		if !i.mark.IsOf(&existing.ObjectMeta, r) {
+			return fmt.Errorf("Secret %s: %w", secret.Name, imagebuilder.ErrForeign)
+		}
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("could not create Secret %s: %w", secret.Name, err)
+	}
+	return nil
+}
+
+// Delete removes what was made for the build of that name to read. Absence is success.
+func (i *Inputs) Delete(ctx context.Context, build string) error {
+	objects, err := i.OfBuild(build)
+	if err != nil {
+		return err
+	}
+	for _, object := range objects {
+		meta := MetaOf(object)
+		if i.IsDeleted(meta.UID) {
+			continue
+		}
+		err := i.client.CoreV1().Secrets(i.namespace).Delete(ctx, meta.Name, DeleteOptions(meta.UID))
+		// A conflict may mean that the cache shows a predecessor: the next look tells.
+		if err != nil && !apierrors.IsNotFound(err) {
+			return fmt.Errorf("could not delete Secret %s: %w", meta.Name, err)
+		}
+		i.RememberDeleted(cache.MetaObjectToName(meta), meta.UID)
+	}
+	return nil
+}
+
+// AddTo marks the builds that have inputs, and adds one in PhaseAbsent for inputs that
+// were made for a build which is not among them.
+func (i *Inputs) AddTo(observations []imagebuilder.Observation, pool string) ([]imagebuilder.Observation, error) {
+	secrets, err := i.OfPool(pool)
+	if err != nil {
+		return nil, err
+	}
+	for _, object := range secrets {
+		meta := MetaOf(object)
+		at := -1
+		for n := range observations {
+			if observations[n].Name == i.mark.Build(meta) {
+				at = n
+			}
+		}
+		if at < 0 {
+			o := i.mark.Identify(meta)
+			o.Phase, o.Created = imagebuilder.PhaseAbsent, meta.CreationTimestamp.Time
+			observations, at = append(observations, o), len(observations)
+		}
+		observations[at].HasInputs = true
+	}
+	return observations, nil
+}
+
+// Input reads a Secret with the label of what the controller makes, given by its
+// metadata, for those who examine them. It is false where another backend made it.
+func (m Mark) Input(meta *metav1.ObjectMeta) (imagebuilder.Made, bool) {
+	o := m.Identify(meta)
+	o.Created = meta.CreationTimestamp.Time
+	return imagebuilder.Made{Object: meta.Name, Pool: m.Pool(meta), Observation: o}, m.Has(meta)
+}
