@@ -3,6 +3,7 @@ package imagebuilder_test
 import (
 	"context"
 	"errors"
+	"maps"
 	"testing"
 	"time"
 
@@ -13,10 +14,12 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/cache"
 	clocktesting "k8s.io/utils/clock/testing"
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/buildtest"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder/fake"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder/openshift"
@@ -36,11 +39,66 @@ type backend struct {
 	install func(installed bool)
 	// calls is how many requests were made of the backend.
 	calls func() int
+	// plant puts the objects of the request into the same namespace as another backend
+	// makes them, and returns the UID of its build.
+	plant func(r imagebuilder.Request) types.UID
+	// planted is how many objects of other backends there are.
+	planted func() int
 }
 
 var backends = map[string]func(t *testing.T, clock *clocktesting.FakeClock) backend{
-	"fake":      newFake,
-	"openshift": newOpenShift,
+	"fake":                newFake,
+	"openshift":           newOpenShift,
+	"first of a set":      newFirst,
+	"set, not the first":  newSecond,
+	"set, two with cache": newTwins,
+}
+
+// neighbour is the backend whose objects are none of ours.
+const neighbour = "Neighbour"
+
+// newFirst is a backend that runs what names no backend, before another one.
+func newFirst(t *testing.T, clock *clocktesting.FakeClock) backend {
+	b := newOpenShift(t, clock)
+	b.ImageBuilder = imagebuilder.NewSet(imagebuilder.Member{Name: openshift.Name, ImageBuilder: b.ImageBuilder},
+		imagebuilder.Member{Name: "Fake", ImageBuilder: fake.New(clock.Now)})
+	return b
+}
+
+// newSecond is a backend that runs only what names it.
+func newSecond(t *testing.T, clock *clocktesting.FakeClock) backend {
+	b := newOpenShift(t, clock)
+	b.ImageBuilder = asking{openshift.Name, imagebuilder.NewSet(imagebuilder.Member{Name: "Fake", ImageBuilder: fake.New(clock.Now)},
+		imagebuilder.Member{Name: openshift.Name, ImageBuilder: b.ImageBuilder})}
+	return b
+}
+
+// newTwins is a backend beside another that has objects of its own.
+func newTwins(t *testing.T, clock *clocktesting.FakeClock) backend {
+	b, busy := newOpenShift(t, clock), fake.New(clock.Now)
+	other := request("other")
+	other.Pool = "master"
+	require.NoError(t, busy.Start(context.Background(), other))
+	busy.SetPhase("other", imagebuilder.PhaseSucceeded)
+	b.ImageBuilder = imagebuilder.NewSet(imagebuilder.Member{Name: openshift.Name, ImageBuilder: b.ImageBuilder},
+		imagebuilder.Member{Name: "Fake", ImageBuilder: busy})
+	t.Cleanup(func() {
+		all, err := busy.Observe("master")
+		require.NoError(t, err)
+		require.Len(t, all, 1, "what one does leaves the other's alone")
+	})
+	return b
+}
+
+// asking has all requests name a backend.
+type asking struct {
+	backend string
+	imagebuilder.ImageBuilder
+}
+
+func (a asking) Start(ctx context.Context, r imagebuilder.Request) error {
+	r.Backend = a.backend
+	return a.ImageBuilder.Start(ctx, r)
 }
 
 func newFake(_ *testing.T, clock *clocktesting.FakeClock) backend {
@@ -76,6 +134,19 @@ func newFake(_ *testing.T, clock *clocktesting.FakeClock) backend {
 	}
 }
 
+// relabelled are the Build and Secrets of a request as another backend marks them.
+func relabelled(r imagebuilder.Request) (*buildv1.Build, []*corev1.Secret) {
+	objects := openshift.Backend{}.Objects(ctrlcommon.MCONamespace, r)
+	build := objects.Build.(*buildv1.Build)
+	build.Labels = map[string]string{}
+	maps.Copy(build.Labels, objects.Secrets[0].Labels)
+	build.Labels[constants.BackendLabel] = neighbour
+	for _, secret := range objects.Secrets {
+		secret.Labels = build.Labels
+	}
+	return build, objects.Secrets
+}
+
 func newOpenShift(t *testing.T, clock *clocktesting.FakeClock) backend {
 	api := buildtest.NewAPI(clock)
 	builds := buildinformers.NewSharedInformerFactory(api.Build, 0).Build().V1().Builds().Informer()
@@ -88,7 +159,18 @@ func newOpenShift(t *testing.T, clock *clocktesting.FakeClock) backend {
 			api.Fill(builds.GetIndexer(), "builds")
 			api.FillMetadata(secrets.GetIndexer(), "secrets")
 		},
-		calls:   func() int { return len(api.Calls()) },
+		calls: func() int { return len(api.Calls()) },
+		plant: func(r imagebuilder.Request) types.UID {
+			build, secrets := relabelled(r)
+			for _, secret := range secrets {
+				_, err := api.Kube.CoreV1().Secrets(secret.Namespace).Create(context.Background(), secret, metav1.CreateOptions{})
+				require.NoError(t, err)
+			}
+			created, err := api.Build.BuildV1().Builds(build.Namespace).Create(context.Background(), build, metav1.CreateOptions{})
+			require.NoError(t, err)
+			return created.UID
+		},
+		planted: func() int { return len(api.Builds()) + len(api.InputSecrets()) },
 		run:     func(name string) { api.RunBuild(name, buildv1.BuildPhaseRunning) },
 		succeed: api.CompleteBuild,
 		fail: func(name string, transient bool) {
@@ -186,6 +268,32 @@ func TestContract(t *testing.T) {
 				names = append(names, o.Name)
 			}
 			require.Equal(t, []string{"b-1", "b-2", "b-3"}, names)
+		})
+
+		test("what another backend made does not exist", func(t *testing.T, b backend, observe func() []imagebuilder.Observation) {
+			if b.plant == nil {
+				t.Skip("it keeps its builds where no other backend does")
+			}
+			uid := b.plant(request("n-1"))
+			before := b.planted()
+			require.Empty(t, observe())
+			require.Empty(t, b.Active())
+			require.False(t, b.Shows("n-1"))
+			require.ErrorIs(t, b.Start(ctx, request("n-1")), imagebuilder.ErrForeign, "nor is it taken over")
+
+			require.NoError(t, b.Start(ctx, request("b-1")))
+			ours := observe()
+			require.Len(t, ours, 1)
+			require.Equal(t, []string{"b-1"}, b.Active())
+			require.NoError(t, b.Stop(ctx, "n-1", uid))
+			live, err := b.Get(ctx, "n-1")
+			require.NoError(t, err)
+			require.False(t, live.Stopping)
+			require.NoError(t, b.Delete(ctx, "n-1", uid))
+			require.NoError(t, b.DeleteInputs(ctx, "n-1"))
+			require.NoError(t, b.Delete(ctx, "b-1", ours[0].UID))
+			require.Empty(t, observe())
+			require.Equal(t, before, b.planted(), "nor is it tidied away")
 		})
 
 		test("starting is repeatable", func(t *testing.T, b backend, observe func() []imagebuilder.Observation) {

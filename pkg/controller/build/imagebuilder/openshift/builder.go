@@ -155,8 +155,12 @@ func (b *Builder) Active() []string {
 }
 
 // Stop implements ImageBuilder. Setting the flag is all that cancelling takes;
-// the UID in the patch makes it a conflict on any other Build of that name.
+// the UID in the patch makes it a conflict on any other Build of that name. As with
+// Delete, what the cache does not show any more is gone.
 func (b *Builder) Stop(ctx context.Context, name string, uid types.UID) error {
+	if !b.builds.Shows(cache.NewObjectName(b.namespace, name), uid) {
+		return nil
+	}
 	patch := fmt.Appendf(nil, `{"metadata":{"uid":%q},"status":{"cancelled":true}}`, uid)
 	_, err := b.client.BuildV1().Builds(b.namespace).Patch(ctx, name, types.MergePatchType, patch, metav1.PatchOptions{})
 	if err = b.unlessGone(ctx, name, uid, err); err != nil {

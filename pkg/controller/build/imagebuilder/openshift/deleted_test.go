@@ -12,6 +12,8 @@ import (
 	kubefake "k8s.io/client-go/kubernetes/fake"
 	k8stesting "k8s.io/client-go/testing"
 	"k8s.io/client-go/tools/cache"
+
+	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
 )
 
 // TestDeletedIsRememberedWhileShown: longer would be for ever.
@@ -25,7 +27,8 @@ func TestDeletedIsRememberedWhileShown(t *testing.T) {
 		"the event is faster": {reason: "nothing would ever end the memory", eventFirst: true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			build := &buildv1.Build{ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: "b-1", UID: "uid"}}
+			build := &buildv1.Build{ObjectMeta: mark.Metadata("ns", imagebuilder.Request{Name: "b-1", Pool: "worker"})}
+			build.UID = "uid"
 			client := buildfake.NewClientset(build)
 			builds := buildinformers.NewSharedInformerFactory(client, 0).Build().V1().Builds().Informer()
 			secrets := cache.NewSharedIndexInformer(&cache.ListWatch{}, &metav1.PartialObjectMetadata{}, 0, cache.Indexers{})

@@ -1,8 +1,9 @@
 // Package openshift runs image builds as Builds of the OpenShift Build API
 // (build.openshift.io/v1), made directly: no BuildConfig, no ImageStream.
 //
-// build.go makes the objects of a request and phase.go reads a Build's status;
-// both are pure. builder.go does the rest.
+// build.go makes the objects of a request (with delivery.go, where the Containerfile
+// cannot go inline) and phase.go reads a Build's status (with reasons.go); all are
+// pure. builder.go does the rest, and backend.go tells tools what they show.
 //
 // Of the Build system's behaviour the adapter relies on, or works around, this:
 //

@@ -77,11 +77,15 @@ func (c *Cache) lookUp(index, value string) ([]any, error) {
 	return objects, nil
 }
 
-// Shows tells whether the cache has the object of that name and UID.
+// Shows tells whether the cache has the object of that name and UID, with the mark.
 func (c *Cache) Shows(name cache.ObjectName, uid types.UID) bool {
 	// Looking up a key does not fail.
 	object, exists, _ := c.indexer.GetByKey(name.String())
-	return exists && MetaOf(object).UID == uid
+	if !exists {
+		return false
+	}
+	meta := MetaOf(object)
+	return meta.UID == uid && c.mark.Pool(meta) != ""
 }
 
 // IsDeleted tells whether the object of that UID was deleted, whatever the cache shows.
