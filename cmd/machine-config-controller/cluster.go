@@ -16,6 +16,7 @@ import (
 	"k8s.io/client-go/metadata"
 	"k8s.io/client-go/tools/clientcmd"
 
+	"github.com/openshift/machine-config-operator/pkg/controller/build/clients"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
 	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
@@ -60,7 +61,7 @@ type clusterClients struct {
 // newClusterClients makes clients that name the command to the API server.
 func newClusterClients(o *clusterOptions, command string) (*clusterClients, error) {
 	kubeconfig := cmp.Or(o.kubeconfig, os.Getenv(clientcmd.RecommendedConfigPathEnvVar))
-	cb, err := ctrlcommon.NewClientBuilder(kubeconfig, o.qps, o.burst)
+	cb, err := clients.NewBuilder(kubeconfig, o.qps, o.burst)
 	if err != nil && kubeconfig == "" {
 		return nil, fmt.Errorf("%w; outside of a pod, name a file by --kubeconfig", err)
 	}

@@ -47,7 +47,7 @@ func newFakeCluster(t *testing.T) *fakeCluster {
 	t.Helper()
 	scheme := metadatafake.NewTestScheme()
 	require.NoError(t, metav1.AddMetaToScheme(scheme))
-	account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: ctrlcommon.MCONamespace, Name: ctrlcommon.BuildControllerName}}
+	account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: ctrlcommon.MCONamespace, Name: constants.ControllerName}}
 	c := &fakeCluster{
 		t: t, kube: kubefake.NewClientset(account), mcfg: mcfgfake.NewSimpleClientset(), build: buildfake.NewSimpleClientset(),
 		secrets: metadatafake.NewSimpleMetadataClient(scheme),

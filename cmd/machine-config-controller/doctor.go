@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/doctor"
 	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
 )
@@ -53,7 +54,7 @@ type doctorOptions struct {
 
 func newDoctorCommand() *cobra.Command {
 	o := &doctorOptions{
-		output: outputText, account: ctrlcommon.MCONamespace + "/" + ctrlcommon.BuildControllerName, again: 2 * time.Second, clusterOptions: newClusterOptions(),
+		output: outputText, account: ctrlcommon.MCONamespace + "/" + constants.ControllerName, again: 2 * time.Second, clusterOptions: newClusterOptions(),
 	}
 	cmd := &cobra.Command{
 		Use:     "doctor",

@@ -16,6 +16,7 @@ import (
 	k8stesting "k8s.io/client-go/testing"
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/buildtest"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
 	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
 )
 
@@ -23,7 +24,7 @@ import (
 func doctorOf(t *testing.T, c *fakeCluster, output string) (stdout string, code int) {
 	t.Helper()
 	var out, errs bytes.Buffer
-	o := &doctorOptions{output: output, account: ctrlcommon.MCONamespace + "/" + ctrlcommon.BuildControllerName, again: time.Second}
+	o := &doctorOptions{output: output, account: ctrlcommon.MCONamespace + "/" + constants.ControllerName, again: time.Second}
 	if err := examine(t.Context(), c.clusterClients, o, &out); err != nil {
 		code = exitCode(err, &errs)
 	}
@@ -130,7 +131,7 @@ func TestDoctorAsTheController(t *testing.T) {
 		require.Contains(t, out, "PermissionMissing: may not patch machineconfigpools/status")
 		require.NotContains(t, out, "permissions of ServiceAccount", "it was checked")
 
-		require.NoError(t, c.kube.CoreV1().ServiceAccounts(ctrlcommon.MCONamespace).Delete(t.Context(), ctrlcommon.BuildControllerName, metav1.DeleteOptions{}))
+		require.NoError(t, c.kube.CoreV1().ServiceAccounts(ctrlcommon.MCONamespace).Delete(t.Context(), constants.ControllerName, metav1.DeleteOptions{}))
 		out, _ = doctorOf(t, c, outputText)
 		require.Contains(t, out, "ServiceAccountMissing")
 	})

@@ -153,16 +153,16 @@ func (c *clusterClients) lookAtConfigs(ctx context.Context, d *doctorObjects) er
 
 // lookAtLease reads the Lease of controllers that elect a leader.
 func (c *clusterClients) lookAtLease(ctx context.Context, d *doctorObjects) error {
-	lease, err := c.kube.CoordinationV1().Leases(ctrlcommon.MCONamespace).Get(ctx, ctrlcommon.BuildControllerName, metav1.GetOptions{})
+	lease, err := c.kube.CoordinationV1().Leases(ctrlcommon.MCONamespace).Get(ctx, constants.ControllerName, metav1.GetOptions{})
 	switch {
 	case err == nil:
 		d.Lease = lease
 	case apierrors.IsNotFound(err):
-		d.left = append(d.left, "whether a controller runs: there is no Lease "+ctrlcommon.BuildControllerName+", so there is none, or one without --leader-elect")
+		d.left = append(d.left, "whether a controller runs: there is no Lease "+constants.ControllerName+", so there is none, or one without --leader-elect")
 	case apierrors.IsForbidden(err):
-		d.left = append(d.left, "whether a controller runs: these credentials may not get Lease "+ctrlcommon.BuildControllerName)
+		d.left = append(d.left, "whether a controller runs: these credentials may not get Lease "+constants.ControllerName)
 	default:
-		return fmt.Errorf("could not get Lease %s: %w", ctrlcommon.BuildControllerName, err)
+		return fmt.Errorf("could not get Lease %s: %w", constants.ControllerName, err)
 	}
 	return nil
 }

@@ -20,7 +20,7 @@ import (
 	"k8s.io/client-go/tools/leaderelection/resourcelock"
 	"k8s.io/utils/ptr"
 
-	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
 )
 
 // ask returns the status and the text that a probe gets.
@@ -89,7 +89,7 @@ func newElection(t *testing.T, objects ...runtime.Object) *election {
 		}
 		return false, nil, nil
 	})
-	lock, err := resourcelock.New(resourcelock.LeasesResourceLock, leaseNamespace, ctrlcommon.BuildControllerName, nil, e.kube.CoordinationV1(), resourcelock.ResourceLockConfig{Identity: "us"})
+	lock, err := resourcelock.New(resourcelock.LeasesResourceLock, leaseNamespace, constants.ControllerName, nil, e.kube.CoordinationV1(), resourcelock.ResourceLockConfig{Identity: "us"})
 	require.NoError(t, err)
 	o := newStartOptions().leaderElection
 	e.LeaderElector, err = leaderelection.NewLeaderElector(leaderelection.LeaderElectionConfig{
@@ -104,7 +104,7 @@ func newElection(t *testing.T, objects ...runtime.Object) *election {
 func leaseOf(holder string) *coordinationv1.Lease {
 	now := metav1.NewMicroTime(time.Now())
 	return &coordinationv1.Lease{
-		ObjectMeta: metav1.ObjectMeta{Namespace: leaseNamespace, Name: ctrlcommon.BuildControllerName},
+		ObjectMeta: metav1.ObjectMeta{Namespace: leaseNamespace, Name: constants.ControllerName},
 		Spec: coordinationv1.LeaseSpec{
 			HolderIdentity: &holder, LeaseDurationSeconds: ptr.To[int32](137), AcquireTime: &now, RenewTime: &now,
 		},

@@ -12,6 +12,7 @@ import (
 	"k8s.io/component-base/config/options"
 	"k8s.io/component-base/featuregate"
 
+	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
 	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
 )
 
@@ -50,7 +51,7 @@ func newStartOptions() *startOptions {
 			RenewDeadline:     metav1.Duration{Duration: 107 * time.Second},
 			RetryPeriod:       metav1.Duration{Duration: 26 * time.Second},
 			ResourceLock:      "leases",
-			ResourceName:      ctrlcommon.BuildControllerName,
+			ResourceName:      constants.ControllerName,
 			ResourceNamespace: ctrlcommon.MCONamespace,
 		},
 	}

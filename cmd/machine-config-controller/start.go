@@ -21,6 +21,8 @@ import (
 	"k8s.io/klog/v2"
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/caches"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/clients"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder/openshift"
 	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
@@ -30,7 +32,7 @@ import (
 var backend imagebuilder.Backend = openshift.Backend{}
 
 // newInventory lets a command look at what the backend has made.
-func newInventory(cb *ctrlcommon.ClientBuilder, kubeClient kubernetes.Interface, command string) imagebuilder.Inventory {
+func newInventory(cb *clients.Builder, kubeClient kubernetes.Interface, command string) imagebuilder.Inventory {
 	return openshift.NewInventory(ctrlcommon.MCONamespace, cb.BuildClientOrDie(command), kubeClient)
 }
 
@@ -81,7 +83,7 @@ func start(ctx context.Context, o *startOptions) error {
 		return nil
 	}
 
-	cb, err := ctrlcommon.NewClientBuilder(o.kubeconfig, o.qps, o.burst)
+	cb, err := clients.NewBuilder(o.kubeconfig, o.qps, o.burst)
 	if err != nil {
 		return err
 	}
@@ -98,7 +100,7 @@ func start(ctx context.Context, o *startOptions) error {
 }
 
 // runBuildController wires the BuildController up and runs it to its end.
-func runBuildController(ctx context.Context, o *startOptions, cb *ctrlcommon.ClientBuilder, health *probes, metrics *build.Metrics) error {
+func runBuildController(ctx context.Context, o *startOptions, cb *clients.Builder, health *probes, metrics *build.Metrics) error {
 	// The informers have to outlive the controller's drain.
 	informerCtx, stopInformers := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopInformers()
@@ -109,23 +111,23 @@ func runBuildController(ctx context.Context, o *startOptions, cb *ctrlcommon.Cli
 	recorder, flushEvents := newRecorder(informerCtx, cb.KubeClientOrDie("build-controller").CoreV1())
 	defer flushEvents()
 
-	controllerContext := ctrlcommon.CreateControllerContext(cb)
+	informers := caches.New(cb)
 	builds := openshift.NewInformer(ctrlcommon.MCONamespace, cb.BuildClientOrDie("build-informer"))
-	builder, err := openshift.New(ctrlcommon.MCONamespace, once.BuildClientOrDie("build-controller"), kubeClient, builds, controllerContext.SecretMetadataInformer)
+	builder, err := openshift.New(ctrlcommon.MCONamespace, once.BuildClientOrDie("build-controller"), kubeClient, builds, informers.SecretMetadata)
 	if err != nil {
 		return err
 	}
-	machineConfiguration := controllerContext.InformerFactory.Machineconfiguration().V1()
+	machineConfiguration := informers.MachineConfiguration.Machineconfiguration().V1()
 	config := build.DefaultConfig()
-	config.TakeContent = controllerContext.RecentContent.Take
+	config.TakeContent = informers.RecentContent.Take
 	config.Metrics = metrics
 	controller, err := build.New(
 		config,
 		machineConfiguration.MachineConfigPools(),
 		machineConfiguration.MachineConfigs(),
 		machineConfiguration.ControllerConfigs(),
-		controllerContext.BuildSettingsInformerFactory.Core().V1().ConfigMaps(),
-		controllerContext.SecretMetadataInformer,
+		informers.ConfigMaps.Core().V1().ConfigMaps(),
+		informers.SecretMetadata,
 		builder,
 		kubeClient,
 		once.MachineConfigClientOrDie("build-controller"),
@@ -138,24 +140,21 @@ func runBuildController(ctx context.Context, o *startOptions, cb *ctrlcommon.Cli
 	health.watch("BuildController", controller.Healthy)
 	defer health.stop()
 
-	controllerContext.InformerFactory.Start(informerCtx.Done())
-	controllerContext.LayeringInformers.Start(informerCtx)
+	informers.Start(informerCtx)
 	var running sync.WaitGroup
 	running.Go(func() { builds.RunWithContext(informerCtx) })
-	var runner ctrlcommon.Controller = controller
-	runner.Run(ctx, o.workers)
+	controller.Run(ctx, o.workers)
 
 	stopInformers()
 	running.Wait()
-	controllerContext.InformerFactory.Shutdown()
-	controllerContext.LayeringInformers.Shutdown()
+	informers.Shutdown()
 	return nil
 }
 
 // lead runs the function while this process holds the lease. The lease is
 // given back only after the function has returned, so that the next leader does
 // not start while this one finishes its work.
-func lead(ctx context.Context, o *startOptions, cb *ctrlcommon.ClientBuilder, health *probes, run func(context.Context) error) error {
+func lead(ctx context.Context, o *startOptions, cb *clients.Builder, health *probes, run func(context.Context) error) error {
 	host, err := os.Hostname()
 	if err != nil {
 		return fmt.Errorf("could not name this process for the lease: %w", err)

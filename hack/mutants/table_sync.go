@@ -48,8 +48,8 @@ var handlerMutants = []mutant{
 		name:   "configmap-not-watched",
 		why:    "edited settings have no effect until something else happens",
 		file:   "pkg/controller/build/watched.go",
-		before: "		{kind: watchedConfigMaps, name: constants.ConfigMapName, concerns: all,",
-		after:  "		{kind: watchedConfigMaps, name: constants.ConfigMapName, concerns: func(string) []string { return nil },",
+		before: "	{kind: watchedConfigMaps, name: constants.ConfigMapName, concerns: all,",
+		after:  "		{kind: watchedConfigMaps, name: constants.ConfigMapName, concerns: func(*Controller, string) []string { return nil },",
 	},
 }
 
@@ -76,8 +76,8 @@ var syncMutants = []mutant{
 		name:   "rest-blind-to-settings",
 		why:    "another repository in the ConfigMap has no effect on pools that have their image",
 		file:   "pkg/controller/build/watched.go",
-		before: "name: constants.ConfigMapName, concerns: all, rests: inNamespace(constants.ConfigMapName)}",
-		after:  "name: constants.ConfigMapName, concerns: all}",
+		before: "name: constants.ConfigMapName, concerns: all, rests: inNamespace(constants.ConfigMapName), values: true}",
+		after:  "name: constants.ConfigMapName, concerns: all, values: true}",
 		unseen: "nobody in it moves to another repository",
 	},
 	{
@@ -99,7 +99,7 @@ var syncMutants = []mutant{
 	{
 		name:   "content-of-another-version",
 		why:    "an image is built from a config as it was before it was edited",
-		file:   "pkg/controller/common/recentcontent.go",
+		file:   "pkg/controller/build/caches/recentcontent.go",
 		before: `return r.remove(recentKey{config.UID, config.ResourceVersion})`,
 		after:  "for key := range r.entries {\n\t\tif key.uid == config.UID {\n\t\t\treturn r.remove(key)\n\t\t}\n\t}\n\treturn nil",
 		unseen: "its caches have no content at hand",

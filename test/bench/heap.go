@@ -16,7 +16,8 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/cache"
 
-	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/caches"
+	ctrlclients "github.com/openshift/machine-config-operator/pkg/controller/build/clients"
 )
 
 // cachedPool is a pool as an API server stores it, with who wrote which field.
@@ -72,7 +73,7 @@ type informers func(config *rest.Config) (start func(stop <-chan struct{}), info
 // everything.
 func shipped(pools bool) informers {
 	return func(config *rest.Config) (func(<-chan struct{}), cache.SharedIndexInformer, error) {
-		factory := ctrlcommon.CreateControllerContext(ctrlcommon.BuilderFromConfig(config)).InformerFactory
+		factory := caches.New(ctrlclients.BuilderFromConfig(config)).MachineConfiguration
 		return factory.Start, informerOf(factory, pools), nil
 	}
 }

@@ -10,6 +10,8 @@ import (
 
 	"k8s.io/client-go/tools/cache"
 
+	"github.com/openshift/machine-config-operator/pkg/controller/build/caches"
+	ctrlclients "github.com/openshift/machine-config-operator/pkg/controller/build/clients"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder/openshift"
 	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
 )
@@ -176,15 +178,14 @@ func informersAlone(ctx context.Context, w *world) (time.Duration, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	start := time.Now()
-	cb := ctrlcommon.BuilderFromConfig(config)
-	c := ctrlcommon.CreateControllerContext(cb)
+	cb := ctrlclients.BuilderFromConfig(config)
+	c := caches.New(cb)
 	builds := openshift.NewInformer(ctrlcommon.MCONamespace, cb.BuildClientOrDie("build-informer"))
-	machineConfiguration := c.InformerFactory.Machineconfiguration().V1()
+	machineConfiguration := c.MachineConfiguration.Machineconfiguration().V1()
 	all := []cache.SharedIndexInformer{
 		machineConfiguration.MachineConfigPools().Informer(), machineConfiguration.MachineConfigs().Informer(), machineConfiguration.ControllerConfigs().Informer(),
-		c.BuildSettingsInformerFactory.Core().V1().ConfigMaps().Informer(), builds, c.SecretMetadataInformer,
+		c.ConfigMaps.Core().V1().ConfigMaps().Informer(), builds, c.SecretMetadata,
 	}
-	c.InformerFactory.Start(ctx.Done())
 	c.Start(ctx)
 	var running sync.WaitGroup
 	running.Go(func() { builds.RunWithContext(ctx) })
@@ -199,7 +200,6 @@ func informersAlone(ctx context.Context, w *world) (time.Duration, error) {
 	took := time.Since(start)
 	cancel()
 	running.Wait()
-	c.InformerFactory.Shutdown()
 	c.Shutdown()
 	return took, err
 }

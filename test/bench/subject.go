@@ -18,6 +18,8 @@ import (
 	"k8s.io/client-go/tools/record"
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/caches"
+	ctrlclients "github.com/openshift/machine-config-operator/pkg/controller/build/clients"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder/openshift"
 	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
 )
@@ -43,7 +45,7 @@ func startSubject(w *world, workers int) (*subject, error) {
 	if err != nil {
 		return nil, err
 	}
-	cb := ctrlcommon.BuilderFromConfig(config)
+	cb := ctrlclients.BuilderFromConfig(config)
 	ctx, cancel := context.WithCancel(context.Background())
 	informerCtx, stopInformers := context.WithCancel(context.Background())
 
@@ -55,29 +57,28 @@ func startSubject(w *world, workers int) (*subject, error) {
 		broadcaster.StartRecordingToSink(&typedcorev1.EventSinkImpl{Interface: cb.KubeClientOrDie("build-controller").CoreV1().Events("")})
 		recorder := broadcaster.NewRecorder(scheme.Scheme, corev1.EventSource{Component: "build-controller"})
 
-		controllerContext := ctrlcommon.CreateControllerContext(cb)
+		informers := caches.New(cb)
 		builds := openshift.NewInformer(ctrlcommon.MCONamespace, cb.BuildClientOrDie("build-informer"))
 		var builder *openshift.Builder
 		builder, err = openshift.New(ctrlcommon.MCONamespace, once.BuildClientOrDie("build-controller"), kubeClient,
-			builds, controllerContext.SecretMetadataInformer)
+			builds, informers.SecretMetadata)
 		if err != nil {
 			return
 		}
-		machineConfiguration := controllerContext.InformerFactory.Machineconfiguration().V1()
+		machineConfiguration := informers.MachineConfiguration.Machineconfiguration().V1()
 		config := build.DefaultConfig()
-		config.TakeContent = controllerContext.RecentContent.Take
+		config.TakeContent = informers.RecentContent.Take
 		var controller *build.Controller
 		controller, err = build.New(config,
 			countingPools{machineConfiguration.MachineConfigPools(), s.syncs},
 			machineConfiguration.MachineConfigs(), machineConfiguration.ControllerConfigs(),
-			controllerContext.BuildSettingsInformerFactory.Core().V1().ConfigMaps(), controllerContext.SecretMetadataInformer,
+			informers.ConfigMaps.Core().V1().ConfigMaps(), informers.SecretMetadata,
 			builder, kubeClient, once.MachineConfigClientOrDie("build-controller"), recorder)
 		if err != nil {
 			return
 		}
 		s.synced = controller.HasSynced
-		controllerContext.InformerFactory.Start(informerCtx.Done())
-		controllerContext.Start(informerCtx)
+		informers.Start(informerCtx)
 		var running sync.WaitGroup
 		running.Go(func() { builds.RunWithContext(informerCtx) })
 		ended := make(chan struct{})
@@ -91,8 +92,7 @@ func startSubject(w *world, workers int) (*subject, error) {
 			broadcaster.Shutdown()
 			stopInformers()
 			running.Wait()
-			controllerContext.InformerFactory.Shutdown()
-			controllerContext.Shutdown()
+			informers.Shutdown()
 		}
 	})
 	if err != nil {

@@ -79,9 +79,9 @@ func (p *pump) tell() (caughtUp bool) {
 		old, known := p.shown[key]
 		switch {
 		case !known:
-			p.watcher.Add(buildtest.AsCached(object))
+			p.watcher.Add(buildtest.AsCached(object, Strip))
 		case versionOf(old) != versionOf(object):
-			p.watcher.Modify(buildtest.AsCached(object))
+			p.watcher.Modify(buildtest.AsCached(object, Strip))
 		}
 		p.shown[key] = object
 		if cached, ok, _ := p.indexer.GetByKey(key); !ok || versionOf(cached) != versionOf(object) {
@@ -89,7 +89,7 @@ func (p *pump) tell() (caughtUp bool) {
 		}
 	}
 	for key := range gone {
-		p.watcher.Delete(buildtest.AsCached(p.shown[key]))
+		p.watcher.Delete(buildtest.AsCached(p.shown[key], Strip))
 		delete(p.shown, key)
 	}
 	return caughtUp && len(p.indexer.ListKeys()) == len(p.shown)

@@ -23,6 +23,7 @@ import (
 	"k8s.io/utils/clock"
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/buildtest"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/clients"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder/openshift"
 	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
 )
@@ -55,7 +56,7 @@ func (r *refusing) RoundTrip(request *http.Request) (*http.Response, error) {
 func (h *harness) withClientsOf(transport http.RoundTripper) {
 	h.t.Helper()
 	h.ctrl.queue.ShutDown()
-	cb := ctrlcommon.BuilderFromConfig(&restclient.Config{Host: "https://api.example.com", Transport: transport, QPS: 50, Burst: 100})
+	cb := clients.BuilderFromConfig(&restclient.Config{Host: "https://api.example.com", Transport: transport, QPS: 50, Burst: 100})
 	once := cb.WithoutRetries()
 	kube := once.KubeClientOrDie("test")
 	mcfg := mcfginformers.NewSharedInformerFactory(h.api.Mcfg, 0).Machineconfiguration().V1()

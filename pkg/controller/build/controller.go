@@ -69,7 +69,6 @@ type Controller struct {
 	mcpIndexer cache.Indexer
 	// indexers are the caches of what is watched, by kind.
 	indexers [kindCount]cache.Indexer
-	watched  []watched
 	synced   []cache.InformerSynced
 
 	builder  imagebuilder.ImageBuilder

@@ -55,7 +55,8 @@
 // # What is watched
 //
 // watched.go has the one table of the objects that decisions depend on: whom a change
-// concerns, and what a pool at rest depends on. The handlers are derived from it.
+// concerns, what a pool at rest depends on, and what of them is read. The handlers, and
+// what the informers of package caches keep, are derived from it.
 //
 // # Words
 //

@@ -204,9 +204,8 @@ func TestR20SettingsAreReadInOneWay(t *testing.T) {
 
 // TestEveryWatchedObjectIsInTheTable: whatever a pool at rest depends on also wakes it.
 func TestEveryWatchedObjectIsInTheTable(t *testing.T) {
-	h := handlersHarness(t)
 	kinds, evidence := map[kind]bool{}, 0
-	for _, w := range h.ctrl.watched {
+	for _, w := range watchedObjects {
 		kinds[w.kind] = true
 		require.NotNil(t, w.concerns, kindNames[w.kind])
 		require.False(t, w.name != "" && w.names != nil, "its name is fixed, or others tell")

@@ -5,6 +5,10 @@ import (
 	"slices"
 
 	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/tools/cache"
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
@@ -13,20 +17,23 @@ import (
 )
 
 // watched is one object, or all of a kind, that decisions depend on. The table of them is
-// the only place that says whom a change concerns and what a pool at rest depends on;
-// handlers and evidence are derived from it. What the builder made is not in it: the
-// builder tells of that itself.
+// the only place that says whom a change concerns, what a pool at rest depends on, and what
+// of an object the caches keep; handlers, evidence and transforms are derived from it. What
+// the builder made is not in it: the builder tells of that itself.
 type watched struct {
 	kind kind
 	// name is that of the one object; empty if names tells of which ones it is, by what
 	// the settings say when it is asked, or, without that, for any.
 	name  string
-	names func() []string
+	names func(*Controller) []string
 	// concerns are the pools to look at when the object of that name has changed.
-	concerns func(name string) []string
+	concerns func(ctrl *Controller, name string) []string
 	// rests tells that a pool that has what it wants depends on the object, which is
 	// the one of that key.
 	rests func(pool *mcfgv1.MachineConfigPool) (key string)
+	// values tells of a ConfigMap that its values are read. Of others it matters which keys
+	// there are.
+	values bool
 }
 
 // kind is one of the kinds that the controller watches itself.
@@ -45,21 +52,21 @@ var kindNames = [kindCount]string{"MachineConfigPools", "MachineConfigs", "Contr
 
 // watchedObjects is the table. The Secrets with credentials matter for building, which a
 // pool at rest does not need.
-func (ctrl *Controller) watchedObjects() []watched {
-	itself := func(name string) []string { return []string{name} }
-	all := func(string) []string { return ctrl.layeredPools() }
-	return []watched{
-		{kind: watchedPools, concerns: itself, rests: func(pool *mcfgv1.MachineConfigPool) string { return pool.Name }},
-		{kind: watchedConfigs, concerns: ctrl.poolsThatWant, rests: func(pool *mcfgv1.MachineConfigPool) string { return pool.Spec.Configuration.Name }},
-		{kind: watchedControllerConfigs, name: ctrlcommon.ControllerConfigName, concerns: all, rests: always(ctrlcommon.ControllerConfigName)},
-		{kind: watchedConfigMaps, name: constants.ConfigMapName, concerns: all, rests: inNamespace(constants.ConfigMapName)},
-		{kind: watchedConfigMaps, name: inputs.CustomConfigMapName, concerns: all, rests: inNamespace(inputs.CustomConfigMapName)},
-		{kind: watchedConfigMaps, name: inputs.RepositoriesConfigName, concerns: all, rests: inNamespace(inputs.RepositoriesConfigName)},
-		{kind: watchedSecrets, name: inputs.EntitlementSecretName, concerns: all, rests: inNamespace(inputs.EntitlementSecretName)},
-		{kind: watchedSecrets, name: inputs.SigningKeysSecretName, concerns: all, rests: inNamespace(inputs.SigningKeysSecretName)},
-		{kind: watchedSecrets, names: ctrl.observer.credentialSecrets, concerns: all},
-	}
+var watchedObjects = []watched{
+	{kind: watchedPools, concerns: itself, rests: func(pool *mcfgv1.MachineConfigPool) string { return pool.Name }},
+	{kind: watchedConfigs, concerns: (*Controller).poolsThatWant, rests: func(pool *mcfgv1.MachineConfigPool) string { return pool.Spec.Configuration.Name }},
+	{kind: watchedControllerConfigs, name: ctrlcommon.ControllerConfigName, concerns: all, rests: always(ctrlcommon.ControllerConfigName)},
+	{kind: watchedConfigMaps, name: constants.ConfigMapName, concerns: all, rests: inNamespace(constants.ConfigMapName), values: true},
+	{kind: watchedConfigMaps, name: inputs.CustomConfigMapName, concerns: all, rests: inNamespace(inputs.CustomConfigMapName), values: true},
+	{kind: watchedConfigMaps, name: inputs.RepositoriesConfigName, concerns: all, rests: inNamespace(inputs.RepositoriesConfigName)},
+	{kind: watchedSecrets, name: inputs.EntitlementSecretName, concerns: all, rests: inNamespace(inputs.EntitlementSecretName)},
+	{kind: watchedSecrets, name: inputs.SigningKeysSecretName, concerns: all, rests: inNamespace(inputs.SigningKeysSecretName)},
+	{kind: watchedSecrets, names: func(ctrl *Controller) []string { return ctrl.observer.credentialSecrets() }, concerns: all},
 }
+
+func itself(_ *Controller, name string) []string { return []string{name} }
+
+func all(ctrl *Controller, _ string) []string { return ctrl.layeredPools() }
 
 func always(key string) func(*mcfgv1.MachineConfigPool) string {
 	return func(*mcfgv1.MachineConfigPool) string { return key }
@@ -71,12 +78,12 @@ func inNamespace(name string) func(*mcfgv1.MachineConfigPool) string {
 
 // concerns are the pools that it matters to when an object of the kind has changed.
 func (ctrl *Controller) concerns(k kind, name string) []string {
-	for i := range ctrl.watched {
-		w := &ctrl.watched[i]
-		if w.kind != k || w.name != "" && w.name != name || w.names != nil && !slices.Contains(w.names(), name) {
+	for i := range watchedObjects {
+		w := &watchedObjects[i]
+		if w.kind != k || w.name != "" && w.name != name || w.names != nil && !slices.Contains(w.names(ctrl), name) {
 			continue
 		}
-		return w.concerns(name)
+		return w.concerns(ctrl, name)
 	}
 	return nil
 }
@@ -97,8 +104,8 @@ const mostEvidence = 8
 func (ctrl *Controller) evidenceOf(pool *mcfgv1.MachineConfigPool, news [2]uint64) evidence {
 	e := evidence{news: news}
 	n := 0
-	for i := range ctrl.watched {
-		if w := &ctrl.watched[i]; w.rests != nil {
+	for i := range watchedObjects {
+		if w := &watchedObjects[i]; w.rests != nil {
 			if w.kind == watchedPools {
 				e.objects[n] = pool
 			} else {
@@ -113,7 +120,6 @@ func (ctrl *Controller) evidenceOf(pool *mcfgv1.MachineConfigPool, news [2]uint6
 
 // watch derives the handlers from the table.
 func (ctrl *Controller) watch(informers [kindCount]cache.SharedIndexInformer) error {
-	ctrl.watched = ctrl.watchedObjects()
 	for k, informer := range informers {
 		registration, err := informer.AddEventHandler(ctrl.handle(kind(k)))
 		if err != nil {
@@ -122,4 +128,35 @@ func (ctrl *Controller) watch(informers [kindCount]cache.SharedIndexInformer) er
 		ctrl.synced = append(ctrl.synced, registration.HasSynced)
 	}
 	return nil
+}
+
+// Strip drops, before an object enters a cache, what the controller never reads from one:
+// who wrote which field, the names of the MachineConfigs that a pool's config was rendered
+// from (dozens, twice), the content of MachineConfigs (they are large, and the one that is
+// built is read in full then), the values of ConfigMaps that are only counted on to exist,
+// and the annotations of Secrets that are not ours (what was last applied to them,
+// credentials included, is one).
+func Strip(object any) (any, error) {
+	if accessor, err := meta.Accessor(object); err == nil {
+		accessor.SetManagedFields(nil)
+	}
+	switch o := object.(type) {
+	case *mcfgv1.MachineConfigPool:
+		o.Spec.Configuration.Source, o.Status.Configuration.Source = nil, nil
+		delete(o.Annotations, corev1.LastAppliedConfigAnnotation)
+	case *mcfgv1.MachineConfig:
+		o.Spec.Config = runtime.RawExtension{}
+	case *corev1.ConfigMap:
+		o.BinaryData = nil
+		if !slices.ContainsFunc(watchedObjects, func(w watched) bool { return w.values && w.name == o.Name }) {
+			for key := range o.Data {
+				o.Data[key] = ""
+			}
+		}
+	case *metav1.PartialObjectMetadata:
+		if o.Labels[constants.OwnedLabel] != constants.OwnedLabelValue {
+			o.Annotations = nil
+		}
+	}
+	return object, nil
 }

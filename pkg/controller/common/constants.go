@@ -9,10 +9,6 @@ const (
 	// controllers read.
 	ControllerConfigName = "machine-config-controller"
 
-	// RenderedMachineConfigPrefix begins the names of the MachineConfigs that the render
-	// controller makes.
-	RenderedMachineConfigPrefix = "rendered-"
-
 	// LayeringEnabledPoolLabel opts a MachineConfigPool into image builds when
 	// it is present with any value but "false".
 	LayeringEnabledPoolLabel = "machineconfiguration.openshift.io/layering-enabled"

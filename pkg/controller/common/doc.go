@@ -1,8 +1,8 @@
-// Package common holds what the controllers of the machine-config-controller
-// share: the names of the objects that they meet, predicates on pools, and the
-// ControllerContext that carries clients and informer factories to them.
+// Package common holds the names of the objects that the BuildController meets and that
+// are not its own.
 //
-// The names are those that the Machine Config Operator's package of the same
-// path already uses, so that a controller written against this package
-// compiles against that one. What is new to it lives in layering.go.
+// All of them are in the Machine Config Operator's package of the same path, with the same
+// values, so that a controller written against this package compiles against that one.
+// What is new to the operator is below pkg/controller/build, and none of that is imported
+// here.
 package common

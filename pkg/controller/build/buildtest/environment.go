@@ -162,8 +162,9 @@ func (a *API) FillMetadata(indexer cache.Indexer, resource string) {
 }
 
 // AsCached is a copy of a stored object in the form in which the informers of the
-// controller keep it.
-func AsCached(object runtime.Object) runtime.Object {
+// controller keep it. strip is their transform, which the tests of the controller have
+// and this package, which they import, has not.
+func AsCached(object runtime.Object, strip cache.TransformFunc) runtime.Object {
 	object = object.DeepCopyObject()
 	if secret, ok := object.(*corev1.Secret); ok {
 		object = meta.AsPartialObjectMetadata(secret)
@@ -172,7 +173,7 @@ func AsCached(object runtime.Object) runtime.Object {
 		// As the adapter's informer does, whose tests are built from this package.
 		build.Spec.Source.Dockerfile = nil
 	}
-	stripped, err := ctrlcommon.StripForLayering(object)
+	stripped, err := strip(object)
 	if err != nil {
 		panic(err)
 	}

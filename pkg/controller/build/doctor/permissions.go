@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
 	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
 )
@@ -57,7 +58,7 @@ var ownNeeds = []need{
 
 var eventNeeds = []need{
 	{ctrlcommon.MCONamespace, "", "events", "", []string{"create", "patch"}, "there are no events about the settings"},
-	{ctrlcommon.MCONamespace, "coordination.k8s.io", "leases", ctrlcommon.BuildControllerName, []string{"get", "update"}, neverLeads},
+	{ctrlcommon.MCONamespace, "coordination.k8s.io", "leases", constants.ControllerName, []string{"get", "update"}, neverLeads},
 	{ctrlcommon.MCONamespace, "coordination.k8s.io", "leases", "", []string{"create"}, neverLeads},
 	{"default", "", "events", "", []string{"create", "patch"}, "there are no events about pools"},
 }

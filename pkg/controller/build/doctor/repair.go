@@ -17,7 +17,7 @@ const (
 
 	// seeController is what to do where a controller at work would have done something.
 	seeController = "see that the controller runs, with --feature-gates OnClusterBuild=true, and what its log says of the pool:\n" +
-		inNamespace + "get pods; " + inNamespace + "logs deployment/" + ctrlcommon.BuildControllerName
+		inNamespace + "get pods; " + inNamespace + "logs deployment/" + constants.ControllerName
 )
 
 func (x *examination) buildObject(name string) string { return x.Backend.About().Kind + " " + name }

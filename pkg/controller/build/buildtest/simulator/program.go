@@ -141,7 +141,7 @@ func (p *program) deliverKind(kind string, objects []runtime.Object) (news bool)
 		if exists && buildtest.VersionOf(old) == buildtest.VersionOf(object) {
 			continue
 		}
-		cached := buildtest.AsCached(object)
+		cached := buildtest.AsCached(object, build.Strip)
 		switch p.sim.faultAtNews(kind) {
 		case faultLate:
 			p.frozen[kind] = 3
@@ -156,7 +156,7 @@ func (p *program) deliverKind(kind string, objects []runtime.Object) (news bool)
 		if err := indexer.Add(cached); err != nil {
 			panic(err)
 		}
-		p.originals[kind][key] = buildtest.AsCached(object)
+		p.originals[kind][key] = buildtest.AsCached(object, build.Strip)
 		// A watch that missed a deletion shows the replacement as an update, too.
 		if exists {
 			informer.updated(old, cached)

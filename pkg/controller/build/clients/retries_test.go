@@ -1,4 +1,4 @@
-package common
+package clients
 
 import (
 	"io"
@@ -28,10 +28,10 @@ func (o *overloaded) RoundTrip(request *http.Request) (*http.Response, error) {
 func TestWithoutRetries(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := &overloaded{}
-		cb := &ClientBuilder{config: &rest.Config{Host: "https://api.example.com", Transport: server}}
-		ask := func(cb *ClientBuilder) int {
+		cb := &Builder{config: &rest.Config{Host: "https://api.example.com", Transport: server}}
+		ask := func(cb *Builder) int {
 			server.requests = 0
-			_, err := cb.KubeClientOrDie("test").CoreV1().Secrets(MCONamespace).Get(t.Context(), "push", metav1.GetOptions{})
+			_, err := cb.KubeClientOrDie("test").CoreV1().Secrets("openshift-machine-config-operator").Get(t.Context(), "push", metav1.GetOptions{})
 			require.True(t, apierrors.IsTooManyRequests(err), "%v", err)
 			return server.requests
 		}

@@ -1,4 +1,4 @@
-package common
+package build
 
 import (
 	"testing"
@@ -12,10 +12,10 @@ import (
 	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
 )
 
-func TestStripForLayering(t *testing.T) {
+func TestStrip(t *testing.T) {
 	managed := []metav1.ManagedFieldsEntry{{Manager: "kubectl"}}
 	strip := func(object any) any {
-		stripped, err := StripForLayering(object)
+		stripped, err := Strip(object)
 		require.NoError(t, err)
 		return stripped
 	}

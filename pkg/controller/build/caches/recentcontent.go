@@ -1,4 +1,4 @@
-package common
+package caches
 
 import (
 	"strings"
@@ -18,6 +18,8 @@ const (
 	// recentBytes bounds what is kept of all configs together. A rendered config has a
 	// tenth to a quarter of a megabyte.
 	recentBytes = 16 << 20
+	// renderedPrefix begins the names of the MachineConfigs that the render controller makes.
+	renderedPrefix = "rendered-"
 )
 
 // RecentContent keeps what the informers drop, the content of rendered MachineConfigs,
@@ -51,7 +53,7 @@ func NewRecentContent(clock clock.PassiveClock) *RecentContent {
 // keep is given every MachineConfig that an informer receives, with its content.
 func (r *RecentContent) keep(config *mcfgv1.MachineConfig) {
 	content, now := config.Spec.Config.Raw, r.clock.Now()
-	if !strings.HasPrefix(config.Name, RenderedMachineConfigPrefix) || len(content) == 0 || isPast(config.CreationTimestamp.Time, now) {
+	if !strings.HasPrefix(config.Name, renderedPrefix) || len(content) == 0 || isPast(config.CreationTimestamp.Time, now) {
 		return
 	}
 	r.mu.Lock()

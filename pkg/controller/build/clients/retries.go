@@ -1,4 +1,4 @@
-package common
+package clients
 
 import (
 	"net/http"
@@ -10,10 +10,10 @@ import (
 // on. By default a client repeats a request up to ten times when the server is overloaded
 // and says Retry-After. A controller that comes back with a delay that grows would repeat
 // all of those, and it keeps a worker waiting meanwhile.
-func (cb *ClientBuilder) WithoutRetries() *ClientBuilder {
+func (cb *Builder) WithoutRetries() *Builder {
 	config := rest.CopyConfig(cb.config)
 	config.Wrap(func(next http.RoundTripper) http.RoundTripper { return withoutRetryAfter{next} })
-	return &ClientBuilder{config: config}
+	return &Builder{config: config}
 }
 
 // withoutRetryAfter takes away the header that clients repeat requests for.
