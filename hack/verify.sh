@@ -22,6 +22,13 @@ formatted() {
 	[ -z "$unformatted" ] || { echo "$unformatted"; return 1; }
 }
 
+# A file that is longer is about more than one thing.
+short() {
+	local long
+	long=$(git ls-files -co --exclude-standard -- 'pkg/*.go' 'cmd/*.go' ':!*zz_generated*' | xargs -r wc -l | awk '$2 != "total" && $1 > 400')
+	[ -z "$long" ] || { echo "$long"; return 1; }
+}
+
 # Runs a command in a copy of the work tree and compares the named paths after.
 unchanged_by() { # paths, command
 	local paths=$1 command=$2 copy
@@ -37,6 +44,7 @@ unchanged_by() { # paths, command
 }
 
 check "format" "gofmt -w the files above" formatted
+check "at most 400 lines a file" "split the files above by what they are about" short
 check "vet" "see above" go vet ./...
 check "vet of test" "see above" bash -c 'cd test && go vet ./...'
 check "lint" "see above" "$lint" run ./...

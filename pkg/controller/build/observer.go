@@ -56,18 +56,27 @@ func (o *observer) observe(pool *mcfgv1.MachineConfigPool) (plan.Snapshot, error
 	if !s.Pool.Layered {
 		return s, nil
 	}
+	for _, observe := range []func(*plan.Snapshot) error{o.observeSettings, o.observeCustom, o.observeConfig, o.observeControllerConfig, o.observeSecrets} {
+		if err := observe(&s); err != nil {
+			return s, err
+		}
+	}
+	return s, nil
+}
 
+func (o *observer) observeSettings(s *plan.Snapshot) error {
 	configMap, err := o.cmLister.ConfigMaps(ctrlcommon.MCONamespace).Get(constants.ConfigMapName)
 	if err == nil {
 		settings := o.knowledge.settingsOf(configMap, s.Now)
 		s.Settings, s.ChangedAt = settings.value.Settings, settings.changedAt
 	} else if !apierrors.IsNotFound(err) {
-		return s, fmt.Errorf("could not look up %s: %w", inputs.ConfigMapObject, err)
+		return fmt.Errorf("could not look up %s: %w", inputs.ConfigMapObject, err)
 	}
+	return nil
+}
 
-	if err := o.observeCustom(&s); err != nil {
-		return s, err
-	}
+// observeConfig comes after observeCustom: what is known of a config depends on both.
+func (o *observer) observeConfig(s *plan.Snapshot) error {
 	config, err := o.mcLister.Get(s.Pool.WantedConfig)
 	if err == nil {
 		found := o.knowledge.configAt(config.Name, config.ResourceVersion+s.Custom.Version)
@@ -84,28 +93,35 @@ func (o *observer) observe(pool *mcfgv1.MachineConfigPool) (plan.Snapshot, error
 			Refusal:         found.refusal,
 		}
 	} else if !apierrors.IsNotFound(err) {
-		return s, fmt.Errorf("could not look up %s: %w", inputs.MachineConfigObject(s.Pool.WantedConfig), err)
+		return fmt.Errorf("could not look up %s: %w", inputs.MachineConfigObject(s.Pool.WantedConfig), err)
 	}
+	return nil
+}
 
+func (o *observer) observeControllerConfig(s *plan.Snapshot) error {
 	controllerConfig, err := o.ccLister.Get(ctrlcommon.ControllerConfigName)
 	if err == nil {
 		s.ControllerConfig = plan.ControllerConfig{
 			Exists: true, BaseOSContainerImage: controllerConfig.Spec.BaseOSContainerImage,
 			ExtensionsImage: controllerConfig.Spec.BaseOSExtensionsContainerImage,
 		}
-		o.observeTrustBundle(controllerConfig, &s)
+		o.observeTrustBundle(controllerConfig, s)
 	} else if !apierrors.IsNotFound(err) {
-		return s, fmt.Errorf("could not look up ControllerConfig %s: %w", ctrlcommon.ControllerConfigName, err)
+		return fmt.Errorf("could not look up ControllerConfig %s: %w", ctrlcommon.ControllerConfigName, err)
 	}
+	return nil
+}
 
+// observeSecrets comes after observeSettings, which name two of them.
+func (o *observer) observeSecrets(s *plan.Snapshot) (err error) {
 	if s.Entitled, err = o.observeEntitled(); err != nil {
-		return s, err
+		return err
 	}
 	if s.PushSecret, err = o.observeSecret(s.Settings.Values.FinalImagePushSecret); err != nil {
-		return s, err
+		return err
 	}
 	s.PullSecret, err = o.observeSecret(s.Settings.Values.BaseImagePullSecret)
-	return s, err
+	return err
 }
 
 func (o *observer) observeSecret(name string) (plan.Secret, error) {

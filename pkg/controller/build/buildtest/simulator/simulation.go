@@ -122,21 +122,8 @@ func (sim *simulation) step() bool {
 	// Time never stands still: names are made of it.
 	sim.clock.Step(time.Millisecond)
 	progress := sim.faultAtRound()
-	for i, p := range sim.programs {
-		if p.dead {
-			sim.programs[i] = newProgram(sim, p.clients)
-			p = sim.programs[i]
-			progress = true
-		}
-		if sim.restartsOnOldList(p) {
-			progress = true
-		}
-		if p.deliver() {
-			progress = true
-		}
-		if p.work() {
-			progress = true
-		}
+	for i := range sim.programs {
+		progress = sim.runProgram(i) || progress
 	}
 	if len(sim.story) > 0 && !sim.clock.Now().Before(sim.acted.Add(sim.story[0].after)) && sim.story[0].when(sim) {
 		sim.goOn()
@@ -153,6 +140,18 @@ func (sim *simulation) step() bool {
 		sim.problem("5: the story does not go on: %s", sim.story[0].name)
 	}
 	return false
+}
+
+// runProgram starts the program again if it died, and lets it act once.
+func (sim *simulation) runProgram(i int) (progress bool) {
+	p := sim.programs[i]
+	if p.dead {
+		p = newProgram(sim, p.clients)
+		sim.programs[i], progress = p, true
+	}
+	progress = sim.restartsOnOldList(p) || progress
+	progress = p.deliver() || progress
+	return p.work() || progress
 }
 
 // goOn has the environment do what is next in the story.
