@@ -47,25 +47,42 @@ story: ## Tell what an administrator lives through with one pool, and check it (
 	@cd test && go build -o ../$(OUTPUT)/bin/story ./story
 	@exec $(OUTPUT)/bin/story -root .
 
-.PHONY: test
-test: packages unit docs budget fuzz-briefly simulate alerts integration e2e ## Run all tests, and install what they need
+# How tests are run. hack/testtable has them write events in place of text.
+GOTEST ?= go test
+# The parts of `make test`, in an order in which what is quick to fail comes first.
+PARTS ?= packages unit docs budget fuzz-briefly simulate alerts integration e2e
 
-# Those of the seeded bugs come after: they have all that the controller imports compiled,
+.PHONY: test
+test: ## Run all tests, install what they need, and end with a table of what they took
+	@go run ./hack/testtable $(PARTS)
+
+.PHONY: check
+check: ## Run what one runs before a commit: format, vet, unit tests, a small simulation
+	@unformatted=$$(gofmt -l cmd pkg hack test); [ -z "$$unformatted" ] || { echo "gofmt -w $$unformatted" >&2; exit 1; }
+	go vet ./...
+	$(GOTEST) ./pkg/... ./cmd/... ./hack/...
+
+# What decides has no goroutines that the race detector could tell of, and takes several
+# times as long with it. The simulation has one program act at a time.
+SINGLE := doctor inputs inputs/content ledger plan preview status buildtest/simulator
+SINGLE := $(SINGLE:%=./pkg/controller/build/%)
+# Those of hack come after: the seeded bugs have all that the controller imports compiled,
 # which is not to happen twice at the same time.
 .PHONY: unit
-unit: ## Run the unit tests of the controller, with the race detector
-	go test -race ./pkg/... ./cmd/...
-	go test -race ./hack/mutants/...
+unit: ## Run the unit tests of the controller, with the race detector where there are races
+	$(GOTEST) -race $$(go list ./pkg/... ./cmd/... | grep -vxF "$$(go list $(SINGLE))")
+	$(GOTEST) $(SINGLE)
+	$(GOTEST) ./hack/...
 
 .PHONY: docs
 docs: ## Compare the documentation and manifests with the code
-	cd test && go test -count=1 ./docs/...
+	cd test && $(GOTEST) -count=1 ./docs/...
 
 # The detector of mutated cache entries keeps what it has seen, which is what is measured.
 .PHONY: budget
 budget: ## Check that the controller costs no more calls, bytes, allocations and heap than it did
-	KUBE_CACHE_MUTATION_DETECTOR=false go test -count=1 ./pkg/controller/build -run TestBudget
-	cd test && go test -count=1 -timeout 20m ./bench
+	KUBE_CACHE_MUTATION_DETECTOR=false $(GOTEST) -count=1 ./pkg/controller/build -run TestBudget
+	cd test && $(GOTEST) -count=1 -timeout 20m ./bench
 
 .PHONY: bench
 bench: ## Measure the controller against the table of promises, with up to 10,000 pools (takes long; BENCH='-only P8' for less)
@@ -74,11 +91,11 @@ bench: ## Measure the controller against the table of promises, with up to 10,00
 
 .PHONY: simulate
 simulate: ## Run the controller under every single fault, PAIRS of them, and SCHEDULES random combinations
-	go test ./pkg/controller/build/buildtest/simulator -run 'TestSimulation$$' -v -timeout 20m -sampled 1 -pairs $(PAIRS) -schedules $(SCHEDULES) -seed $(SEED)
+	$(GOTEST) ./pkg/controller/build/buildtest/simulator -run 'TestSimulation$$' -v -timeout 20m -sampled 1 -pairs $(PAIRS) -schedules $(SCHEDULES) -seed $(SEED)
 
 .PHONY: soak
 soak: ## Simulate a million schedules; SEED=… for others
-	go test ./pkg/controller/build/buildtest/simulator -run 'TestSimulation$$' -v -timeout 4h -sampled 1 -pairs $(PAIRS) -schedules 970000 -seed $(SEED)
+	$(GOTEST) ./pkg/controller/build/buildtest/simulator -run 'TestSimulation$$' -v -timeout 4h -sampled 1 -pairs $(PAIRS) -schedules 970000 -seed $(SEED)
 
 # ONLY=… for those whose names match; ONLY=… SCHEDULE='…' shows what happens.
 .PHONY: mutants
@@ -88,19 +105,19 @@ mutants: ## Put one bug at a time into the controller, and show which schedule o
 # -count=1: these tests run programs whose sources the test cache does not know of.
 .PHONY: integration
 integration: ## Run the tests on a real API server
-	cd test && go test -count=1 -timeout 30m ./deploy/... ./guide/... ./devcluster/... ./baseos/... ./program/... ./demo/... ./story/... ./integration/...
+	cd test && $(GOTEST) -count=1 -timeout 30m ./deploy/... ./guide/... ./devcluster/... ./baseos/... ./program/... ./demo/... ./story/... ./integration/...
 
 .PHONY: deployed
 deployed: ## Run the tests on a real API server with two replicas, as they are deployed
-	cd test && go test -count=1 -timeout 45m ./integration/... -replicas 2
+	cd test && $(GOTEST) -count=1 -timeout 45m ./integration/... -replicas 2
 
 .PHONY: alerts
 alerts: ## Evaluate the alert rules over the series that they are for
-	cd test && go test -count=1 ./alerts/...
+	cd test && $(GOTEST) -count=1 ./alerts/...
 
 .PHONY: e2e
 e2e: packages ## Build a real OS image end to end and look into it (root on Debian)
-	cd test && go test -count=1 -timeout 45m -v ./e2e/...
+	cd test && $(GOTEST) -count=1 -timeout 45m -v ./e2e/...
 
 .PHONY: packages
 packages: ## Install the Debian packages that building images needs
@@ -113,11 +130,11 @@ verify: $(LINT) ## Check format, lint, vendoring and generated files
 # A number of inputs, not a time: a machine that is busy is no reason to fail.
 .PHONY: fuzz-briefly
 fuzz-briefly: ## Run each fuzz target on a few hundred inputs
-	hack/fuzz.sh 500x
+	GOTEST="$(GOTEST)" hack/fuzz.sh 500x
 
 .PHONY: fuzz
 fuzz: ## Run each fuzz target for FUZZTIME
-	hack/fuzz.sh $(FUZZTIME)
+	GOTEST="$(GOTEST)" hack/fuzz.sh $(FUZZTIME)
 
 .PHONY: build
 build: ## Build machine-config-controller with version information

@@ -6,5 +6,5 @@ time=$1
 grep --recursive --include='*_test.go' --only-matching --with-filename --extended-regexp '^func Fuzz[A-Za-z0-9]+' pkg |
 	sed 's/:func /:/' | sort | while IFS=: read -r file target; do
 	echo "fuzz: $target"
-	go test -run '^$' -fuzz "^$target\$" -fuzztime "$time" "./$(dirname "$file")" </dev/null
+	${GOTEST:-go test} -run '^$' -fuzz "^$target\$" -fuzztime "$time" "./$(dirname "$file")" </dev/null
 done
