@@ -29,6 +29,12 @@ GIT_STATE   := $(shell test -z "$$(git status --porcelain 2>/dev/null)" && echo 
 BUILD_DATE  := $(shell date -u +%Y-%m-%dT%H:%M:%SZ)
 LDFLAGS := -X $(VERSION_PACKAGE).gitVersion=$(GIT_VERSION) -X $(VERSION_PACKAGE).gitCommit=$(GIT_COMMIT) \
 	-X $(VERSION_PACKAGE).gitTreeState=$(GIT_STATE) -X $(VERSION_PACKAGE).buildDate=$(BUILD_DATE)
+# For programs that build the controller themselves.
+export CONTROLLER_LDFLAGS = $(LDFLAGS)
+
+# Builds a program of the module test, with the cluster in it: Kubernetes itself.
+COMPILE := hack/patiently.sh "Compiling Kubernetes, of which the cluster in one process is made. This takes minutes on a fresh machine, and is once only." \
+	go build -C test -o ../$(OUTPUT)/bin/
 
 # The repository may belong to another user than the one who builds, as in CI.
 export GOFLAGS ?= -buildvcs=false
@@ -39,12 +45,12 @@ help: ## Explain the targets
 
 .PHONY: demo
 demo: ## Show the main job: a cluster, an opted-in pool, a real OS image (root on Debian; KEEP=1 leaves it up)
-	@cd test && go build -o ../$(OUTPUT)/bin/demo ./demo
+	@$(COMPILE)demo ./demo
 	@exec $(OUTPUT)/bin/demo -root . $(if $(KEEP),-keep)
 
 .PHONY: story
 story: ## Tell what an administrator lives through with one pool, and check it (half a minute, builds are played)
-	@cd test && go build -o ../$(OUTPUT)/bin/story ./story
+	@$(COMPILE)story ./story
 	@exec $(OUTPUT)/bin/story -root .
 
 # How tests are run. hack/testtable has them write events in place of text.
@@ -86,7 +92,7 @@ budget: ## Check that the controller costs no more calls, bytes, allocations and
 
 .PHONY: bench
 bench: ## Measure the controller against the table of promises, with up to 10,000 pools (takes long; BENCH='-only P8' for less)
-	@cd test && go build -o ../$(OUTPUT)/bin/bench ./bench
+	@$(COMPILE)bench ./bench
 	@exec $(OUTPUT)/bin/bench -root . -out $(OUTPUT)/bench $(BENCH)
 
 .PHONY: simulate
@@ -155,7 +161,7 @@ image: packages ## Build the image that hack/deploy runs (root on Debian)
 
 .PHONY: devcluster
 devcluster: ## Run an API server, a registry and a build runner until Ctrl-C
-	@cd test && go build -o ../$(OUTPUT)/bin/devcluster ./devcluster/cmd/devcluster
+	@$(COMPILE)devcluster ./devcluster/cmd/devcluster
 	@exec $(OUTPUT)/bin/devcluster --dir $(OUTPUT)/devcluster
 
 .PHONY: update
