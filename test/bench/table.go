@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"text/tabwriter"
 )
@@ -38,6 +39,8 @@ var rows = []row{
 	{"P14", "bytes sent per cycle besides the build inputs", "-", "-", "about 32 KB", "<= 6 KB"},
 	{"P15", "goroutines and heap after 100,000 cycles", "-", "-", "-", "slope 0"},
 }
+
+func isRow(id string) bool { return slices.ContainsFunc(rows, func(r row) bool { return r.ID == id }) }
 
 // result is what was measured of a row.
 type result struct {
