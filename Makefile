@@ -167,7 +167,7 @@ devcluster: ## Run an API server, a registry and a build runner until Ctrl-C
 .PHONY: update
 update: ## Write vendored, generated and golden files anew
 	go mod tidy && go mod vendor
-	cd test && go mod tidy && go generate ./devcluster/crds
+	cd test && go mod tidy && go generate ./devcluster/crds && go test ./alerts -update
 	cd hack/tools && go mod tidy
 	go test ./pkg/controller/build/plan ./pkg/controller/build/inputs ./pkg/controller/build/imagebuilder/openshift ./cmd/machine-config-controller -update
 

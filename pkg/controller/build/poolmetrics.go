@@ -24,7 +24,7 @@ type poolCollector struct {
 
 	info, working                    *metrics.Desc
 	state, reason, stale             *metrics.Desc
-	pending, running                 *metrics.Desc
+	pending, running, usual          *metrics.Desc
 	started, finished, retries, used *metrics.Desc
 
 	mu sync.Mutex
@@ -48,6 +48,7 @@ func newPoolCollector(tallies *tallies) *poolCollector {
 		stale:   desc("image_stale_seconds", "For how long the published image has not been the wanted one; 0 while it is.", "pool"),
 		pending: desc("builds_pending", "Builds that exist and have not begun to run.", "pool"),
 		running: desc("builds_running", "Builds that run, including superseded ones that are being stopped.", "pool"),
+		usual:   desc("build_usual_seconds", "For how long the pool's builds run: the median of the last ones that made an image. None while there were none.", "pool"),
 		started: desc("builds_started_total", "Builds that were created.", "pool"),
 		finished: desc("builds_finished_total", "Builds that ended, or were given up, by result and reason. A superseded build is one whose inputs were not wanted any more before it ended.",
 			"pool", "result", "reason"),
@@ -59,7 +60,7 @@ func newPoolCollector(tallies *tallies) *poolCollector {
 // DescribeWithStability implements metrics.StableCollector.
 func (c *poolCollector) DescribeWithStability(ch chan<- *metrics.Desc) {
 	for _, desc := range []*metrics.Desc{
-		c.info, c.working, c.state, c.reason, c.stale, c.pending, c.running, c.started, c.finished, c.retries, c.used,
+		c.info, c.working, c.state, c.reason, c.stale, c.pending, c.running, c.usual, c.started, c.finished, c.retries, c.used,
 	} {
 		ch <- desc
 	}
@@ -91,6 +92,7 @@ func (c *poolCollector) CollectWithStability(ch chan<- metrics.Metric) {
 		if ledger.IsLayered(pool) {
 			c.collectState(ch, pool)
 			c.collectStale(ch, pool, stalePools)
+			c.collectUsual(ch, pool)
 			c.collectBuilds(ch, pool)
 			c.collectCounts(ch, pool.Name)
 		}
@@ -170,6 +172,13 @@ func (c *poolCollector) collectBuilds(ch chan<- metrics.Metric, pool *mcfgv1.Mac
 	}
 	ch <- metrics.NewLazyConstMetric(c.pending, metrics.GaugeValue, float64(pending), pool.Name)
 	ch <- metrics.NewLazyConstMetric(c.running, metrics.GaugeValue, float64(running), pool.Name)
+}
+
+func (c *poolCollector) collectUsual(ch chan<- metrics.Metric, pool *mcfgv1.MachineConfigPool) {
+	told := ledger.Read(pool)
+	if usual := told.Record.Usually(); usual > 0 {
+		ch <- metrics.NewLazyConstMetric(c.usual, metrics.GaugeValue, usual.Seconds(), pool.Name)
+	}
 }
 
 func (c *poolCollector) collectCounts(ch chan<- metrics.Metric, pool string) {

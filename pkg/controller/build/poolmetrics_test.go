@@ -54,7 +54,7 @@ func TestPoolState(t *testing.T) {
 
 // TestSeriesVanish: with the pool, with its opting out, and with the lead.
 func TestSeriesVanish(t *testing.T) {
-	names := []string{"pool_state", "pool_reason", "image_stale_seconds", "builds_pending", "builds_running", "builds_started_total", "builds_finished_total", "build_retries_total", "images_reused_total"}
+	names := []string{"pool_state", "pool_reason", "image_stale_seconds", "builds_pending", "builds_running", "build_usual_seconds", "builds_started_total", "builds_finished_total", "build_retries_total", "images_reused_total"}
 	for name, test := range map[string]struct {
 		reason string
 		end    func(m *counted)
@@ -84,6 +84,7 @@ func TestSeriesVanish(t *testing.T) {
 			for _, series := range names {
 				require.NotNil(t, m.family(series), series)
 			}
+			m.requireSeries("the one build there was ran a minute", "build_usual_seconds", `build_usual_seconds{pool="worker"} 60`)
 			test.end(m)
 			for _, series := range names {
 				m.requireSeries(test.reason+": "+series, series)
