@@ -97,11 +97,11 @@ bench: ## Measure the controller against the table of promises, with up to 10,00
 
 .PHONY: simulate
 simulate: ## Run the controller under every single fault, PAIRS of them, and SCHEDULES random combinations
-	$(GOTEST) ./pkg/controller/build/buildtest/simulator -run 'TestSimulation$$' -v -timeout 20m -sampled 1 -pairs $(PAIRS) -schedules $(SCHEDULES) -seed $(SEED)
+	GOGC=400 $(GOTEST) ./pkg/controller/build/buildtest/simulator -run 'TestSimulation$$' -v -timeout 20m -sampled 1 -pairs $(PAIRS) -schedules $(SCHEDULES) -seed $(SEED)
 
 .PHONY: soak
 soak: ## Simulate a million schedules; SEED=… for others
-	$(GOTEST) ./pkg/controller/build/buildtest/simulator -run 'TestSimulation$$' -v -timeout 4h -sampled 1 -pairs $(PAIRS) -schedules 970000 -seed $(SEED)
+	GOGC=400 $(GOTEST) ./pkg/controller/build/buildtest/simulator -run 'TestSimulation$$' -v -timeout 4h -sampled 1 -pairs $(PAIRS) -schedules 970000 -seed $(SEED)
 
 # ONLY=… for those whose names match; ONLY=… SCHEDULE='…' shows what happens.
 .PHONY: mutants

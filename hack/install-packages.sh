@@ -2,7 +2,7 @@
 # Installs what building images needs, as far as it is missing. Debian only.
 set -euo pipefail
 
-packages=(buildah ca-certificates debootstrap gcc gzip libc6-dev skopeo tar)
+packages=(buildah ca-certificates debootstrap gcc gzip libc6-dev qemu-system-x86 skopeo tar)
 
 missing=()
 for package in "${packages[@]}"; do
