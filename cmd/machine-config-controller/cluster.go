@@ -50,8 +50,15 @@ func (o *clusterOptions) validate() error {
 	return errors.Join(errs...)
 }
 
+// clusterBackend is what runs builds, and how to look at what it has made in a cluster.
+type clusterBackend struct {
+	imagebuilder.Backend
+	inventory func(cb *clients.Builder, kube kubernetes.Interface, command string) imagebuilder.Inventory
+}
+
 // clusterClients are for the APIs of a cluster. Only a dry run writes through them.
 type clusterClients struct {
+	backend   imagebuilder.Backend
 	kube      kubernetes.Interface
 	mcfg      mcfgclientset.Interface
 	inventory imagebuilder.Inventory
@@ -59,7 +66,7 @@ type clusterClients struct {
 }
 
 // newClusterClients makes clients that name the command to the API server.
-func newClusterClients(o *clusterOptions, command string) (*clusterClients, error) {
+func newClusterClients(o *clusterOptions, backend clusterBackend, command string) (*clusterClients, error) {
 	kubeconfig := cmp.Or(o.kubeconfig, os.Getenv(clientcmd.RecommendedConfigPathEnvVar))
 	cb, err := clients.NewBuilder(kubeconfig, o.qps, o.burst)
 	if err != nil && kubeconfig == "" {
@@ -70,7 +77,7 @@ func newClusterClients(o *clusterOptions, command string) (*clusterClients, erro
 	}
 	kube := cb.KubeClientOrDie(command)
 	return &clusterClients{
-		kube: kube, mcfg: cb.MachineConfigClientOrDie(command), inventory: newInventory(cb, kube, command),
+		backend: backend, kube: kube, mcfg: cb.MachineConfigClientOrDie(command), inventory: backend.inventory(cb, kube, command),
 		metadata: cb.MetadataClientOrDie(command),
 	}, nil
 }

@@ -52,7 +52,7 @@ func newFakeCluster(t *testing.T) *fakeCluster {
 		t: t, kube: kubefake.NewClientset(account), mcfg: mcfgfake.NewSimpleClientset(), build: buildfake.NewSimpleClientset(),
 		secrets: metadatafake.NewSimpleMetadataClient(scheme),
 	}
-	c.clusterClients = &clusterClients{kube: c.kube, mcfg: c.mcfg, inventory: openshift.NewInventory(ctrlcommon.MCONamespace, c.build, c.kube), metadata: c.secrets}
+	c.clusterClients = &clusterClients{backend: openshift.Backend{}, kube: c.kube, mcfg: c.mcfg, inventory: openshift.NewInventory(ctrlcommon.MCONamespace, c.build, c.kube), metadata: c.secrets}
 	c.kube.PrependReactor("list", "configmaps", func(action k8stesting.Action) (bool, runtime.Object, error) {
 		// The fakes know no field selectors.
 		list := &corev1.ConfigMapList{}

@@ -52,7 +52,7 @@ type doctorOptions struct {
 	clusterOptions
 }
 
-func newDoctorCommand() *cobra.Command {
+func newDoctorCommand(backend clusterBackend) *cobra.Command {
 	o := &doctorOptions{
 		output: outputText, account: ctrlcommon.MCONamespace + "/" + constants.ControllerName, again: 2 * time.Second, clusterOptions: newClusterOptions(),
 	}
@@ -66,7 +66,7 @@ func newDoctorCommand() *cobra.Command {
 			if err := o.validate(); err != nil {
 				return err
 			}
-			clients, err := newClusterClients(&o.clusterOptions, "doctor")
+			clients, err := newClusterClients(&o.clusterOptions, backend, "doctor")
 			if err != nil {
 				return err
 			}

@@ -40,7 +40,7 @@ func (c *clusterClients) gatherAccess(ctx context.Context, account string) *acce
 	if c.isUser(ctx, user) {
 		ask = c.forItself
 	}
-	for _, permission := range doctor.Permissions(backend) {
+	for _, permission := range doctor.Permissions(c.backend) {
 		allowed, err := ask(ctx, permission)
 		if err != nil {
 			a.denied = nil

@@ -28,7 +28,7 @@ func (c *clusterClients) look(ctx context.Context, a *access) (*doctor.Report, e
 	}
 	d := &doctorObjects{gathered: g}
 	d.Objects = doctor.Objects{
-		Now: g.Now, Pools: g.Pools, Backend: backend, Builds: g.builds, BuildsKnown: g.buildsKnown, BuilderProblem: g.BuilderProblem,
+		Now: g.Now, Pools: g.Pools, Backend: c.backend, Builds: g.builds, BuildsKnown: g.buildsKnown, BuilderProblem: g.BuilderProblem,
 		Account: a.account, AccountMissing: a.missing, Denied: a.denied,
 	}
 	d.sharedRead = g.forbidden == nil
@@ -119,7 +119,7 @@ func (c *clusterClients) lookAtInputs(ctx context.Context, d *doctorObjects) err
 	for i := range list.Items {
 		metas = append(metas, &list.Items[i].ObjectMeta)
 	}
-	d.Inputs, d.InputsKnown = imagebuilder.InputsOf([]imagebuilder.Backend{backend}, metas), true
+	d.Inputs, d.InputsKnown = imagebuilder.InputsOf([]imagebuilder.Backend{c.backend}, metas), true
 	return nil
 }
 

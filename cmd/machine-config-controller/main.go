@@ -56,6 +56,7 @@ func newRootCommand() *cobra.Command {
 	logging := flag.NewFlagSet("logging", flag.ContinueOnError)
 	klog.InitFlags(logging)
 	root.PersistentFlags().AddGoFlagSet(logging)
-	root.AddCommand(newStartCommand(), newStatusCommand(), newDoctorCommand(), newRenderBuildCommand(), newVersionCommand())
+	backend := newBackend()
+	root.AddCommand(newStartCommand(), newStatusCommand(backend), newDoctorCommand(backend), newRenderBuildCommand(backend), newVersionCommand())
 	return root
 }

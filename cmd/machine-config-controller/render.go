@@ -50,7 +50,7 @@ type exitError struct {
 
 func (e *exitError) Error() string { return e.message }
 
-func newRenderBuildCommand() *cobra.Command {
+func newRenderBuildCommand(backend clusterBackend) *cobra.Command {
 	o := &renderOptions{output: outputText, clusterOptions: newClusterOptions()}
 	cmd := &cobra.Command{
 		Use:     "render-build",
@@ -62,7 +62,7 @@ func newRenderBuildCommand() *cobra.Command {
 			if err := o.validate(); err != nil {
 				return err
 			}
-			return renderBuild(cmd.Context(), o, cmd.OutOrStdout())
+			return renderBuild(cmd.Context(), o, backend, cmd.OutOrStdout())
 		},
 	}
 	o.addFlags(cmd.Flags())
@@ -70,8 +70,8 @@ func newRenderBuildCommand() *cobra.Command {
 }
 
 // renderBuild writes the report; the error says how the program ends.
-func renderBuild(ctx context.Context, o *renderOptions, out io.Writer) error {
-	objects, clients, err := o.gather(ctx)
+func renderBuild(ctx context.Context, o *renderOptions, backend clusterBackend, out io.Writer) error {
+	objects, clients, err := o.gather(ctx, backend)
 	if err != nil {
 		return err
 	}
@@ -113,12 +113,12 @@ type gathered struct {
 }
 
 // gather gets the objects from where the flags say. The clients are nil without a cluster.
-func (o *renderOptions) gather(ctx context.Context) (*gathered, *clusterClients, error) {
+func (o *renderOptions) gather(ctx context.Context, backend clusterBackend) (*gathered, *clusterClients, error) {
 	if len(o.files) > 0 {
-		objects, err := o.fromFiles()
+		objects, err := o.fromFiles(backend)
 		return objects, nil, err
 	}
-	clients, err := newClusterClients(&o.clusterOptions, "render-build")
+	clients, err := newClusterClients(&o.clusterOptions, backend, "render-build")
 	if err != nil {
 		return nil, nil, err
 	}

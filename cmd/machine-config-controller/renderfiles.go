@@ -26,8 +26,8 @@ import (
 )
 
 // fromFiles reads the objects from files.
-func (o *renderOptions) fromFiles() (*gathered, error) {
-	files := &objectFiles{seen: map[string]string{}}
+func (o *renderOptions) fromFiles(backend imagebuilder.Backend) (*gathered, error) {
+	files := &objectFiles{backend: backend, seen: map[string]string{}}
 	for _, name := range o.files {
 		if err := files.read(name); err != nil {
 			return nil, err
@@ -72,6 +72,7 @@ func choosePool(pools []*mcfgv1.MachineConfigPool, name string) (*mcfgv1.Machine
 // objectFiles collects what is in files.
 type objectFiles struct {
 	gathered
+	backend imagebuilder.Backend
 	// seen is where each object was read from.
 	seen map[string]string
 }
@@ -159,7 +160,7 @@ func (f *objectFiles) add(where string, text []byte) error {
 	}
 	object := meta.Kind + " " + meta.Name
 	group, _, _ := strings.Cut(meta.APIVersion, "/")
-	known := slices.Contains(kinds[group], meta.Kind) || isBuild(group, meta.Kind)
+	known := slices.Contains(kinds[group], meta.Kind) || f.isBuild(group, meta.Kind)
 	if meta.Kind == "" || meta.Name == "" {
 		return fmt.Errorf("could not read %s: it has no kind or no metadata.name", where)
 	}
@@ -181,8 +182,8 @@ var kinds = map[string][]string{
 }
 
 // isBuild tells whether an object of that kind runs builds.
-func isBuild(group, kind string) bool {
-	about := backend.About()
+func (f *objectFiles) isBuild(group, kind string) bool {
+	about := f.backend.About()
 	return group == about.Group && kind == about.Kind
 }
 
@@ -208,8 +209,8 @@ func (f *objectFiles) keep(where, kind string, text []byte) error {
 		}
 		f.ConfigMaps[len(f.ConfigMaps)-1].Namespace = ctrlcommon.MCONamespace
 		return nil
-	case backend.About().Kind:
-		made, err := backend.Read(text)
+	case f.backend.About().Kind:
+		made, err := f.backend.Read(text)
 		f.builds = append(f.builds, made)
 		return notDecoded(where, "a "+kind, err)
 	}

@@ -28,12 +28,15 @@ import (
 	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
 )
 
-// backend is what runs builds. Of the adapter, nothing but this file knows.
-var backend imagebuilder.Backend = openshift.Backend{}
-
-// newInventory lets a command look at what the backend has made.
-func newInventory(cb *clients.Builder, kubeClient kubernetes.Interface, command string) imagebuilder.Inventory {
-	return openshift.NewInventory(ctrlcommon.MCONamespace, cb.BuildClientOrDie(command), kubeClient)
+// newBackend is what runs builds, for commands that look at it. Of the adapter, nothing
+// but this file knows.
+func newBackend() clusterBackend {
+	return clusterBackend{
+		Backend: openshift.Backend{},
+		inventory: func(cb *clients.Builder, kubeClient kubernetes.Interface, command string) imagebuilder.Inventory {
+			return openshift.NewInventory(ctrlcommon.MCONamespace, cb.BuildClientOrDie(command), kubeClient)
+		},
+	}
 }
 
 func newStartCommand() *cobra.Command {

@@ -66,7 +66,7 @@ type statusOptions struct {
 	clusterOptions
 }
 
-func newStatusCommand() *cobra.Command {
+func newStatusCommand(backend clusterBackend) *cobra.Command {
 	o := &statusOptions{output: outputText, clusterOptions: newClusterOptions()}
 	cmd := &cobra.Command{
 		Use:     "status [pool...]",
@@ -78,7 +78,7 @@ func newStatusCommand() *cobra.Command {
 			if err := o.validate(); err != nil {
 				return err
 			}
-			clients, err := newClusterClients(&o.clusterOptions, "status")
+			clients, err := newClusterClients(&o.clusterOptions, backend, "status")
 			if err != nil {
 				return err
 			}
