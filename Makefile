@@ -169,7 +169,7 @@ update: ## Write vendored, generated and golden files anew
 	go mod tidy && go mod vendor
 	cd test && go mod tidy && go generate ./devcluster/crds && go test ./alerts -update
 	cd hack/tools && go mod tidy
-	go test ./pkg/controller/build/plan ./pkg/controller/build/inputs ./pkg/controller/build/imagebuilder/openshift ./cmd/machine-config-controller -update
+	go test ./pkg/controller/build/plan ./pkg/controller/build/inputs ./pkg/controller/build/imagebuilder/openshift ./cmd/... -update
 
 .PHONY: clean
 clean: ## Remove everything that was built

@@ -5,16 +5,18 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
-	"fmt"
-	"io"
 	"os"
 	"os/signal"
 	"syscall"
 
 	"github.com/spf13/cobra"
 	"k8s.io/klog/v2"
+
+	"github.com/openshift/machine-config-operator/cmd/machine-config-controller/cluster"
+	"github.com/openshift/machine-config-operator/cmd/machine-config-controller/doctor"
+	"github.com/openshift/machine-config-operator/cmd/machine-config-controller/renderbuild"
+	"github.com/openshift/machine-config-operator/cmd/machine-config-controller/status"
 )
 
 const componentName = "machine-config-controller"
@@ -28,21 +30,8 @@ func main() {
 	err := newRootCommand().ExecuteContext(ctx)
 	klog.Flush()
 	if err != nil {
-		os.Exit(exitCode(err, os.Stderr))
+		os.Exit(cluster.ExitCode(err, componentName, os.Stderr))
 	}
-}
-
-// exitCode is what the program ends with. Why goes to stderr, unless it was said.
-func exitCode(err error, stderr io.Writer) int {
-	code := 1
-	var coded *exitError
-	if errors.As(err, &coded) {
-		code = coded.code
-	}
-	if text := err.Error(); text != "" {
-		_, _ = fmt.Fprintf(stderr, "%s: %s\n", componentName, text)
-	}
-	return code
 }
 
 func newRootCommand() *cobra.Command {
@@ -57,6 +46,6 @@ func newRootCommand() *cobra.Command {
 	klog.InitFlags(logging)
 	root.PersistentFlags().AddGoFlagSet(logging)
 	backend := newBackend()
-	root.AddCommand(newStartCommand(), newStatusCommand(backend), newDoctorCommand(backend), newRenderBuildCommand(backend), newVersionCommand())
+	root.AddCommand(newStartCommand(), status.NewCommand(backend), doctor.NewCommand(backend), renderbuild.NewCommand(backend), newVersionCommand())
 	return root
 }

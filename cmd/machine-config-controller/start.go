@@ -20,6 +20,7 @@ import (
 	"k8s.io/component-base/version"
 	"k8s.io/klog/v2"
 
+	"github.com/openshift/machine-config-operator/cmd/machine-config-controller/cluster"
 	"github.com/openshift/machine-config-operator/pkg/controller/build"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/caches"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/clients"
@@ -30,10 +31,10 @@ import (
 
 // newBackend is what runs builds, for commands that look at it. Of the adapter, nothing
 // but this file knows.
-func newBackend() clusterBackend {
-	return clusterBackend{
+func newBackend() cluster.Backend {
+	return cluster.Backend{
 		Backend: openshift.Backend{},
-		inventory: func(cb *clients.Builder, kubeClient kubernetes.Interface, command string) imagebuilder.Inventory {
+		Inventory: func(cb *clients.Builder, kubeClient kubernetes.Interface, command string) imagebuilder.Inventory {
 			return openshift.NewInventory(ctrlcommon.MCONamespace, cb.BuildClientOrDie(command), kubeClient)
 		},
 	}

@@ -1,4 +1,4 @@
-package main
+package status
 
 import (
 	"context"
@@ -15,6 +15,7 @@ import (
 	"k8s.io/client-go/informers"
 	"k8s.io/client-go/tools/cache"
 
+	"github.com/openshift/machine-config-operator/cmd/machine-config-controller/cluster"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
@@ -34,7 +35,7 @@ var watchedWidths = []string{"control-plane", string(ledger.StateContradictory),
 
 // statusWatch writes the rows of pools as they change.
 type statusWatch struct {
-	*statusOptions
+	*options
 	out, notes io.Writer
 	columns    columns
 	// shown is what was written last of each pool, at.
@@ -51,9 +52,9 @@ type statusWatch struct {
 }
 
 // watchStatus writes the rows until the context ends, which is how a person ends it.
-func watchStatus(ctx context.Context, clients *clusterClients, o *statusOptions, out, notes io.Writer) error {
+func watchStatus(ctx context.Context, clients *cluster.Clients, o *options, out, notes io.Writer) error {
 	// An informer tries for ever what will never be, so what is wrong shows here.
-	first, notRead, err := clients.gatherStatus(ctx)
+	first, notRead, err := gather(ctx, clients)
 	if err != nil {
 		return err
 	}
@@ -63,10 +64,10 @@ func watchStatus(ctx context.Context, clients *clusterClients, o *statusOptions,
 	for _, note := range notRead {
 		_, _ = fmt.Fprintln(notes, "Not read: "+note)
 	}
-	w := &statusWatch{statusOptions: o, out: out, notes: notes, shown: map[string]status.Pool{}, at: map[string]time.Time{}, changed: make(chan struct{}, 1)}
+	w := &statusWatch{options: o, out: out, notes: notes, shown: map[string]status.Pool{}, at: map[string]time.Time{}, changed: make(chan struct{}, 1)}
 	w.columns.fit(watchedWidths)
 	w.ask = func(ctx context.Context) error {
-		_, err := clients.mcfg.MachineconfigurationV1().MachineConfigPools().List(ctx, metav1.ListOptions{Limit: 1})
+		_, err := clients.MachineConfiguration.MachineconfigurationV1().MachineConfigPools().List(ctx, metav1.ListOptions{Limit: 1})
 		return err
 	}
 	run, err := w.informers(clients, first.BuildsKnown, first.MaxAttempts > 0)
@@ -95,17 +96,17 @@ func watchStatus(ctx context.Context, clients *clusterClients, o *statusOptions,
 }
 
 // informers makes those of what may be read.
-func (w *statusWatch) informers(clients *clusterClients, builds, settings bool) ([]cache.SharedIndexInformer, error) {
-	w.pools = mcfginformers.NewSharedInformerFactory(clients.mcfg, 0).Machineconfiguration().V1().MachineConfigPools().Informer()
+func (w *statusWatch) informers(clients *cluster.Clients, builds, settings bool) ([]cache.SharedIndexInformer, error) {
+	w.pools = mcfginformers.NewSharedInformerFactory(clients.MachineConfiguration, 0).Machineconfiguration().V1().MachineConfigPools().Informer()
 	all := []cache.SharedIndexInformer{w.pools}
 	if builds {
 		var err error
-		if w.builds, err = clients.inventory.Watch(w.notice); err != nil {
+		if w.builds, err = clients.Inventory.Watch(w.notice); err != nil {
 			return nil, fmt.Errorf("could not watch: %w", err)
 		}
 	}
 	if settings {
-		w.settings = informers.NewSharedInformerFactoryWithOptions(clients.kube, 0, informers.WithNamespace(ctrlcommon.MCONamespace),
+		w.settings = informers.NewSharedInformerFactoryWithOptions(clients.Kube, 0, informers.WithNamespace(ctrlcommon.MCONamespace),
 			informers.WithTweakListOptions(func(l *metav1.ListOptions) { l.FieldSelector = "metadata.name=" + constants.ConfigMapName })).Core().V1().ConfigMaps().Informer()
 		all = append(all, w.settings)
 	}
@@ -174,7 +175,7 @@ func (w *statusWatch) show(now time.Time, first bool) error {
 		before, known := w.shown[p.Name]
 		present[p.Name] = true
 		// A pool that opts out has a last row.
-		if !w.lists(&p) && !known || known && !p.Changed(&before, now, w.at[p.Name], w.output == outputWide) {
+		if !w.lists(&p) && !known || known && !p.Changed(&before, now, w.at[p.Name], w.output == cluster.Wide) {
 			continue
 		}
 		pools = append(pools, p)
@@ -192,16 +193,16 @@ func (w *statusWatch) show(now time.Time, first bool) error {
 }
 
 func (w *statusWatch) write(pools []status.Pool, now time.Time, first bool) error {
-	text := statusText{report: &status.Report{Pools: pools}, now: now, wide: w.output == outputWide}
+	text := statusText{report: &status.Report{Pools: pools}, now: now, wide: w.output == cluster.Wide}
 	switch {
-	case w.output == outputJSON || w.output == outputYAML:
+	case w.output == cluster.JSON || w.output == cluster.YAML:
 		for _, p := range pools {
-			if w.output == outputYAML {
+			if w.output == cluster.YAML {
 				if _, err := io.WriteString(w.out, "---\n"); err != nil {
 					return err
 				}
 			}
-			if err := writeData(w.out, p, w.output); err != nil {
+			if err := cluster.WriteData(w.out, p, w.output); err != nil {
 				return err
 			}
 		}

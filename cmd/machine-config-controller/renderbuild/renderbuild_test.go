@@ -1,10 +1,7 @@
-package main
+package renderbuild
 
 import (
-	"bytes"
-	"encoding/base64"
 	"encoding/json"
-	"flag"
 	"os"
 	"path/filepath"
 	"strings"
@@ -15,50 +12,23 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/yaml"
 
+	"github.com/openshift/machine-config-operator/cmd/machine-config-controller/cluster"
+	"github.com/openshift/machine-config-operator/cmd/machine-config-controller/cluster/clustertest"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/preview"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
-
 // examples are the files that ship to try the command on. Whatever is in them that
 // must not be shown has the word canary in it.
-var examples = filepath.Join("..", "..", "test", "render")
+var examples = filepath.Join("..", "..", "..", "test", "render")
 
 // renderBuildOf runs the command as main does.
 func renderBuildOf(t *testing.T, args ...string) (stdout, stderr string, code int) {
 	t.Helper()
-	var out, errs bytes.Buffer
-	root := newRootCommand()
-	root.SetArgs(append([]string{"render-build"}, args...))
-	root.SetOut(&out)
-	root.SetErr(&errs)
-	if err := root.ExecuteContext(t.Context()); err != nil {
-		code = exitCode(err, &errs)
-	}
-	requireNoCanary(t, out.String()+errs.String())
-	return out.String(), errs.String(), code
-}
-
-func requireNoCanary(t *testing.T, output string) {
-	t.Helper()
-	for _, form := range canaries() {
-		require.NotContains(t, output, form)
-	}
-}
-
-// canaries are the forms of the word, as it is and in base64, where it looks different
-// for each place that it may begin at, and its neighbours decide on the outermost
-// characters.
-func canaries() []string {
-	const canary = "canary"
-	forms := []string{canary}
-	for offset := range 3 {
-		encoded := base64.RawStdEncoding.EncodeToString([]byte(strings.Repeat(" ", offset) + canary))
-		forms = append(forms, encoded[offset+1:len(encoded)-1])
-	}
-	return forms
+	stdout, stderr, code = clustertest.Execute(t, NewCommand(clustertest.Backend()), args...)
+	clustertest.RequireNoCanary(t, stdout+stderr)
+	return stdout, stderr, code
 }
 
 // TestExamplesHaveCanaries: otherwise their absence from the output proves nothing.
@@ -70,10 +40,10 @@ func TestExamplesHaveCanaries(t *testing.T) {
 		all.Write(content)
 	}
 	found := 0
-	for _, form := range canaries() {
+	for _, form := range clustertest.Canaries() {
 		found += strings.Count(all.String(), form)
 	}
-	require.Contains(t, all.String(), canaries()[0])
+	require.Contains(t, all.String(), clustertest.Canaries()[0])
 	require.GreaterOrEqual(t, found, 8, "keys, a password hash, contents and registry credentials")
 }
 
@@ -111,13 +81,7 @@ func TestRenderGolden(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			got, _, code := renderBuildOf(t, append([]string{"-f", examples}, test.args...)...)
 			require.Equal(t, test.code, code, test.reason)
-			golden := filepath.Join("testdata", "render", name)
-			if *update {
-				require.NoError(t, os.WriteFile(golden, []byte(got), 0o600))
-			}
-			want, err := os.ReadFile(golden)
-			require.NoError(t, err)
-			require.Equal(t, string(want), got, "%s; -update writes the golden files anew", test.reason)
+			clustertest.RequireGolden(t, name, got, test.reason)
 		})
 	}
 }
@@ -241,7 +205,7 @@ func TestRenderErrors(t *testing.T) {
 func TestRenderWithholdsCustomContent(t *testing.T) {
 	key := "-----BEGIN PRIVATE" + " KEY-----canary"
 	dir := edited(t, "configmaps.yaml", "RUN ln -sf /usr/bin/vim /usr/bin/vi", "RUN echo '"+key+"' >/etc/key")
-	for _, form := range outputs {
+	for _, form := range cluster.Forms {
 		out, _, code := renderBuildOf(t, "-f", dir, "-o", form)
 		require.Equal(t, exitWouldBuild, code)
 		require.Contains(t, out, "3 lines are not shown")

@@ -1,4 +1,4 @@
-package main
+package doctor
 
 import (
 	"context"
@@ -24,23 +24,23 @@ type access struct {
 // gatherAccess asks the API server for what the account may do, on its behalf, or, if
 // these are the account's own credentials, for itself. Reviews are created, but nothing
 // is kept of them.
-func (c *clusterClients) gatherAccess(ctx context.Context, account string) *access {
+func (e examiner) gatherAccess(ctx context.Context, account string) *access {
 	a := &access{account: account}
 	if account == "" {
 		a.notChecked = append(a.notChecked, "permissions of the controller: --service-account is empty")
 		return a
 	}
 	namespace, name, _ := strings.Cut(account, "/")
-	if _, err := c.kube.CoreV1().ServiceAccounts(namespace).Get(ctx, name, metav1.GetOptions{}); apierrors.IsNotFound(err) {
+	if _, err := e.Kube.CoreV1().ServiceAccounts(namespace).Get(ctx, name, metav1.GetOptions{}); apierrors.IsNotFound(err) {
 		a.missing = true
 		return a
 	}
 	user := "system:serviceaccount:" + namespace + ":" + name
-	ask := c.onBehalfOf(user, namespace)
-	if c.isUser(ctx, user) {
-		ask = c.forItself
+	ask := e.onBehalfOf(user, namespace)
+	if e.isUser(ctx, user) {
+		ask = e.forItself
 	}
-	for _, permission := range doctor.Permissions(c.backend) {
+	for _, permission := range doctor.Permissions(e.Backend) {
 		allowed, err := ask(ctx, permission)
 		if err != nil {
 			a.denied = nil
@@ -55,17 +55,17 @@ func (c *clusterClients) gatherAccess(ctx context.Context, account string) *acce
 }
 
 // isUser tells whether these are the credentials of that user.
-func (c *clusterClients) isUser(ctx context.Context, user string) bool {
-	review, err := c.kube.AuthenticationV1().SelfSubjectReviews().Create(ctx, &authenticationv1.SelfSubjectReview{}, metav1.CreateOptions{})
+func (e examiner) isUser(ctx context.Context, user string) bool {
+	review, err := e.Kube.AuthenticationV1().SelfSubjectReviews().Create(ctx, &authenticationv1.SelfSubjectReview{}, metav1.CreateOptions{})
 	return err == nil && review.Status.UserInfo.Username == user
 }
 
-func (c *clusterClients) onBehalfOf(user, namespace string) func(context.Context, doctor.Permission) (bool, error) {
+func (e examiner) onBehalfOf(user, namespace string) func(context.Context, doctor.Permission) (bool, error) {
 	return func(ctx context.Context, p doctor.Permission) (bool, error) {
 		review := &authorizationv1.SubjectAccessReview{Spec: authorizationv1.SubjectAccessReviewSpec{
 			User: user, Groups: []string{"system:serviceaccounts", "system:serviceaccounts:" + namespace, "system:authenticated"}, ResourceAttributes: attributesOf(p),
 		}}
-		review, err := c.kube.AuthorizationV1().SubjectAccessReviews().Create(ctx, review, metav1.CreateOptions{})
+		review, err := e.Kube.AuthorizationV1().SubjectAccessReviews().Create(ctx, review, metav1.CreateOptions{})
 		if err != nil {
 			return false, err
 		}
@@ -73,9 +73,9 @@ func (c *clusterClients) onBehalfOf(user, namespace string) func(context.Context
 	}
 }
 
-func (c *clusterClients) forItself(ctx context.Context, p doctor.Permission) (bool, error) {
+func (e examiner) forItself(ctx context.Context, p doctor.Permission) (bool, error) {
 	review := &authorizationv1.SelfSubjectAccessReview{Spec: authorizationv1.SelfSubjectAccessReviewSpec{ResourceAttributes: attributesOf(p)}}
-	review, err := c.kube.AuthorizationV1().SelfSubjectAccessReviews().Create(ctx, review, metav1.CreateOptions{})
+	review, err := e.Kube.AuthorizationV1().SelfSubjectAccessReviews().Create(ctx, review, metav1.CreateOptions{})
 	if err != nil {
 		return false, err
 	}

@@ -1,4 +1,4 @@
-package main
+package cluster
 
 import (
 	"context"
@@ -11,85 +11,102 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/openshift/machine-config-operator/pkg/controller/build"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs"
 	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
 )
 
-// gather reads the objects that a decision about the pool depends on.
-func (c *clusterClients) gather(ctx context.Context, pool string) (*gathered, error) {
-	g, err := c.gatherShared(ctx)
-	if err = errors.Join(err, g.forbidden); err != nil {
-		return nil, err
-	}
-	if !g.choose(pool) {
-		return nil, fmt.Errorf("there is no MachineConfigPool %q in the cluster", pool)
-	}
-	return g, c.gatherConfigs(ctx, g, g.Pool.Spec.Configuration.Name, g.Pool.Annotations[constants.DesiredOSImageConfigAnnotation])
+// Objects are those that a decision depends on, and what could not be found out about them.
+type Objects struct {
+	build.Objects
+	NotChecked []string
+	// Ignored are objects that were given and that nothing depends on.
+	Ignored []string
+
+	// Forbidden are the errors of reading what these credentials may not, of objects
+	// that a decision cannot be made without.
+	Forbidden error
+	// Made are the builds of all pools. The flags tell whether they and the ConfigMaps
+	// could be read.
+	Made                         []imagebuilder.Made
+	BuildsKnown, ConfigMapsKnown bool
 }
 
-// gatherShared reads what is the same for all pools, with the permissions that the
+// Gather reads the objects that a decision about the pool depends on.
+func (c *Clients) Gather(ctx context.Context, pool string) (*Objects, error) {
+	g, err := c.GatherShared(ctx)
+	if err = errors.Join(err, g.Forbidden); err != nil {
+		return nil, err
+	}
+	if !g.Choose(pool) {
+		return nil, fmt.Errorf("there is no MachineConfigPool %q in the cluster", pool)
+	}
+	return g, c.GatherConfigs(ctx, g, g.Pool.Spec.Configuration.Name, g.Pool.Annotations[constants.DesiredOSImageConfigAnnotation])
+}
+
+// GatherShared reads what is the same for all pools, with the permissions that the
 // controller itself has, which may list what it may not get. What these credentials may
-// not read is told in forbidden; other errors end it.
-func (c *clusterClients) gatherShared(ctx context.Context) (*gathered, error) {
-	g := &gathered{}
+// not read is told in Forbidden; other errors end it.
+func (c *Clients) GatherShared(ctx context.Context) (*Objects, error) {
+	g := &Objects{}
 	var err error
-	if g.Pools, err = c.listPools(ctx); err != nil {
+	if g.Pools, err = c.Pools(ctx); err != nil {
 		return g, err
 	}
 	unlessForbidden := func(err error) error {
 		if apierrors.IsForbidden(err) {
-			g.forbidden, err = errors.Join(g.forbidden, err), nil
+			g.Forbidden, err = errors.Join(g.Forbidden, err), nil
 		}
 		return err
 	}
-	g.ControllerConfigs, err = c.listControllerConfigs(ctx)
+	g.ControllerConfigs, err = c.ControllerConfigs(ctx)
 	if err := unlessForbidden(err); err != nil {
 		return g, err
 	}
 	for _, name := range []string{constants.ConfigMapName, inputs.CustomConfigMapName, inputs.RepositoriesConfigName} {
-		found, err := c.listConfigMap(ctx, name)
+		found, err := c.ConfigMap(ctx, name)
 		if err := unlessForbidden(err); err != nil {
 			return g, err
 		}
 		g.ConfigMaps = append(g.ConfigMaps, found...)
-		g.configMapsKnown = err == nil
+		g.ConfigMapsKnown = err == nil
 	}
 	if err := c.gatherSecrets(ctx, g); err != nil {
 		return g, err
 	}
-	g.builds, err = c.inventory.Builds(ctx)
+	g.Made, err = c.Inventory.Builds(ctx)
 	switch {
 	case apierrors.IsForbidden(err):
-		g.notChecked = append(g.notChecked, "Builds: they may not be read with these credentials, so there are taken to be none")
+		g.NotChecked = append(g.NotChecked, "Builds: they may not be read with these credentials, so there are taken to be none")
 	case err != nil:
 		g.BuilderProblem = err.Error()
 	default:
-		g.buildsKnown = true
+		g.BuildsKnown = true
 	}
 	g.Now = time.Now()
 	return g, nil
 }
 
-// choose makes it the objects of that pool, and tells whether there is one.
-func (g *gathered) choose(pool string) bool {
+// Choose makes it the objects of that pool, and tells whether there is one.
+func (g *Objects) Choose(pool string) bool {
 	at := slices.IndexFunc(g.Pools, func(p *mcfgv1.MachineConfigPool) bool { return p.Name == pool })
 	if at < 0 {
 		return false
 	}
 	g.Pool = g.Pools[at]
-	g.Builds, g.Active = imagebuilder.ObservationsOf(g.builds, pool)
+	g.Builds, g.Active = imagebuilder.ObservationsOf(g.Made, pool)
 	return true
 }
 
-// gatherConfigs reads MachineConfigs in full. One that does not exist is left out.
-func (c *clusterClients) gatherConfigs(ctx context.Context, g *gathered, names ...string) error {
+// GatherConfigs reads MachineConfigs in full. One that does not exist is left out.
+func (c *Clients) GatherConfigs(ctx context.Context, g *Objects, names ...string) error {
 	for _, name := range names {
 		if name == "" || slices.ContainsFunc(g.Configs, func(mc *mcfgv1.MachineConfig) bool { return mc.Name == name }) {
 			continue
 		}
-		config, err := c.mcfg.MachineconfigurationV1().MachineConfigs().Get(ctx, name, metav1.GetOptions{})
+		config, err := c.MachineConfiguration.MachineconfigurationV1().MachineConfigs().Get(ctx, name, metav1.GetOptions{})
 		if err == nil {
 			g.Configs = append(g.Configs, config)
 		} else if !apierrors.IsNotFound(err) {
@@ -101,7 +118,7 @@ func (c *clusterClients) gatherConfigs(ctx context.Context, g *gathered, names .
 
 // gatherSecrets reads the Secrets that a build would use. Whoever may not read them can
 // be told everything else.
-func (c *clusterClients) gatherSecrets(ctx context.Context, g *gathered) error {
+func (c *Clients) gatherSecrets(ctx context.Context, g *Objects) error {
 	names := []string{inputs.EntitlementSecretName, inputs.SigningKeysSecretName}
 	for _, configMap := range g.ConfigMaps {
 		if configMap.Name == constants.ConfigMapName {
@@ -114,12 +131,12 @@ func (c *clusterClients) gatherSecrets(ctx context.Context, g *gathered) error {
 		if name == "" || slices.Contains(names[:i], name) {
 			continue
 		}
-		secret, err := c.kube.CoreV1().Secrets(ctrlcommon.MCONamespace).Get(ctx, name, metav1.GetOptions{})
+		secret, err := c.Kube.CoreV1().Secrets(ctrlcommon.MCONamespace).Get(ctx, name, metav1.GetOptions{})
 		switch {
 		case err == nil:
 			g.Secrets = append(g.Secrets, secret)
 		case apierrors.IsForbidden(err) && i < 2:
-			g.notChecked = append(g.notChecked, inputs.SecretObject(name)+": it may not be read with these credentials, so it is taken for absent")
+			g.NotChecked = append(g.NotChecked, inputs.SecretObject(name)+": it may not be read with these credentials, so it is taken for absent")
 		case apierrors.IsForbidden(err):
 			unread = append(unread, name)
 		case !apierrors.IsNotFound(err):

@@ -1,4 +1,4 @@
-package main
+package renderbuild
 
 import (
 	"bufio"
@@ -20,20 +20,21 @@ import (
 	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
 	"sigs.k8s.io/yaml"
 
+	"github.com/openshift/machine-config-operator/cmd/machine-config-controller/cluster"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs"
 	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
 )
 
 // fromFiles reads the objects from files.
-func (o *renderOptions) fromFiles(backend imagebuilder.Backend) (*gathered, error) {
+func (o *options) fromFiles(backend imagebuilder.Backend) (*cluster.Objects, error) {
 	files := &objectFiles{backend: backend, seen: map[string]string{}}
 	for _, name := range o.files {
 		if err := files.read(name); err != nil {
 			return nil, err
 		}
 	}
-	g := &files.gathered
+	g := &files.Objects
 	var err error
 	if g.Pool, err = choosePool(g.Pools, o.pool); err != nil {
 		return nil, err
@@ -42,13 +43,13 @@ func (o *renderOptions) fromFiles(backend imagebuilder.Backend) (*gathered, erro
 	g.Unread = func(name string) bool {
 		return !slices.ContainsFunc(g.Secrets, func(s *corev1.Secret) bool { return s.Name == name })
 	}
-	g.Builds, g.Active = imagebuilder.ObservationsOf(files.builds, g.Pool.Name)
+	g.Builds, g.Active = imagebuilder.ObservationsOf(files.Made, g.Pool.Name)
 	for _, name := range []string{inputs.EntitlementSecretName, inputs.SigningKeysSecretName} {
 		if g.Unread(name) {
-			g.notChecked = append(g.notChecked, inputs.SecretObject(name)+": it is not among the files, so it is taken for absent")
+			g.NotChecked = append(g.NotChecked, inputs.SecretObject(name)+": it is not among the files, so it is taken for absent")
 		}
 	}
-	g.ignored = files.ignored
+	g.Ignored = files.Ignored
 	return g, nil
 }
 
@@ -64,14 +65,14 @@ func choosePool(pools []*mcfgv1.MachineConfigPool, name string) (*mcfgv1.Machine
 	case len(pools) == 0:
 		return nil, errors.New("there is no MachineConfigPool in the files")
 	case name == "":
-		return nil, fmt.Errorf("there are several MachineConfigPools in the files; choose one by --pool: %s", quoted(names))
+		return nil, fmt.Errorf("there are several MachineConfigPools in the files; choose one by --pool: %s", cluster.Quoted(names))
 	}
-	return nil, fmt.Errorf("there is no MachineConfigPool %q in the files; there are %s", name, quoted(names))
+	return nil, fmt.Errorf("there is no MachineConfigPool %q in the files; there are %s", name, cluster.Quoted(names))
 }
 
 // objectFiles collects what is in files.
 type objectFiles struct {
-	gathered
+	cluster.Objects
 	backend imagebuilder.Backend
 	// seen is where each object was read from.
 	seen map[string]string
@@ -165,7 +166,7 @@ func (f *objectFiles) add(where string, text []byte) error {
 		return fmt.Errorf("could not read %s: it has no kind or no metadata.name", where)
 	}
 	if !known || meta.Namespace != "" && meta.Namespace != ctrlcommon.MCONamespace {
-		f.ignored = append(f.ignored, fmt.Sprintf("%s (%s): no build depends on it", object, where))
+		f.Ignored = append(f.Ignored, fmt.Sprintf("%s (%s): no build depends on it", object, where))
 		return nil
 	}
 	if before, again := f.seen[object]; again {
@@ -211,7 +212,7 @@ func (f *objectFiles) keep(where, kind string, text []byte) error {
 		return nil
 	case f.backend.About().Kind:
 		made, err := f.backend.Read(text)
-		f.builds = append(f.builds, made)
+		f.Made = append(f.Made, made)
 		return notDecoded(where, "a "+kind, err)
 	}
 	if err := keepIn(&f.Secrets, where, kind, text); err != nil {

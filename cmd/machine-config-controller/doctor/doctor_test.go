@@ -1,8 +1,7 @@
-package main
+package doctor
 
 import (
 	"bytes"
-	"path/filepath"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -15,18 +14,20 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	k8stesting "k8s.io/client-go/testing"
 
+	"github.com/openshift/machine-config-operator/cmd/machine-config-controller/cluster"
+	"github.com/openshift/machine-config-operator/cmd/machine-config-controller/cluster/clustertest"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/buildtest"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
 	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
 )
 
 // doctorOf is the command on that cluster.
-func doctorOf(t *testing.T, c *fakeCluster, output string) (stdout string, code int) {
+func doctorOf(t *testing.T, c *clustertest.Cluster, output string) (stdout string, code int) {
 	t.Helper()
 	var out, errs bytes.Buffer
-	o := &doctorOptions{output: output, account: ctrlcommon.MCONamespace + "/" + constants.ControllerName, again: time.Second}
-	if err := examine(t.Context(), c.clusterClients, o, &out); err != nil {
-		code = exitCode(err, &errs)
+	o := &options{output: output, account: ctrlcommon.MCONamespace + "/" + constants.ControllerName, again: time.Second}
+	if err := examine(t.Context(), examiner{c.Clients}, o, &out); err != nil {
+		code = cluster.ExitCode(err, clustertest.Program, &errs)
 	}
 	require.Empty(t, errs.String(), "the report says it all")
 	return out.String(), code
@@ -35,28 +36,28 @@ func doctorOf(t *testing.T, c *fakeCluster, output string) (stdout string, code 
 func TestDoctorGolden(t *testing.T) {
 	for name, test := range map[string]struct {
 		reason, output string
-		change         func(*fakeCluster)
+		change         func(*clustertest.Cluster)
 		code           int
 	}{
-		"ill.txt":  {reason: "the form for people", output: outputText, code: exitAttention},
-		"ill.json": {reason: "a form for tools", output: outputJSON, code: exitAttention},
-		"ill.yaml": {reason: "another form for tools", output: outputYAML, code: exitAttention},
-		"few.txt": {reason: "what could not be checked is told", output: outputText, code: exitAttention, change: func(c *fakeCluster) {
+		"ill.txt":  {reason: "the form for people", output: cluster.Text, code: cluster.ExitAttention},
+		"ill.json": {reason: "a form for tools", output: cluster.JSON, code: cluster.ExitAttention},
+		"ill.yaml": {reason: "another form for tools", output: cluster.YAML, code: cluster.ExitAttention},
+		"few.txt": {reason: "what could not be checked is told", output: cluster.Text, code: cluster.ExitAttention, change: func(c *clustertest.Cluster) {
 			for _, what := range [][2]string{{"list", "builds"}, {"list", "secrets"}, {"get", "secrets"}, {"list", "controllerconfigs"}, {"get", "leases"}, {"create", "subjectaccessreviews"}} {
-				c.forbid(what[0], what[1])
+				c.Forbid(what[0], what[1])
 			}
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				c := newFakeCluster(t)
-				c.populate()
+				c := clustertest.New(t)
+				c.Populate()
 				if test.change != nil {
 					test.change(c)
 				}
 				out, code := doctorOf(t, c, test.output)
 				require.Equal(t, test.code, code, test.reason)
-				requireGolden(t, filepath.Join("doctor", name), out, test.reason)
+				clustertest.RequireGolden(t, name, out, test.reason)
 			})
 		})
 	}
@@ -65,15 +66,15 @@ func TestDoctorGolden(t *testing.T) {
 // TestDoctorOfHealth: where all is well it says so, and tools get an empty list.
 func TestDoctorOfHealth(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := newFakeCluster(t)
-		c.add(buildtest.SettingsConfigMap(), buildtest.ControllerConfig(buildtest.BaseImage), c.published("healthy"), buildtest.RenderedConfig(configOf("healthy")),
+		c := clustertest.New(t)
+		c.Add(buildtest.SettingsConfigMap(), buildtest.ControllerConfig(buildtest.BaseImage), c.Published("healthy"), buildtest.RenderedConfig(clustertest.ConfigOf("healthy")),
 			buildtest.RegistrySecret(buildtest.PushSecret, buildtest.Registry), buildtest.RegistrySecret(buildtest.PullSecret, "quay.example.com"))
 		began := time.Now()
-		out, code := doctorOf(t, c, outputText)
+		out, code := doctorOf(t, c, cluster.Text)
 		require.Zero(t, code)
 		require.Contains(t, out, "Looked at 1 pool, of which 1 opted in, 0 Builds, 0 inputs: nothing is wrong.\n")
 		require.Zero(t, time.Since(began), "there is nothing to look at again")
-		out, _ = doctorOf(t, c, outputJSON)
+		out, _ = doctorOf(t, c, cluster.JSON)
 		require.Contains(t, out, `"findings": []`)
 	})
 }
@@ -81,15 +82,15 @@ func TestDoctorOfHealth(t *testing.T) {
 // TestDoctorLooksTwice: what is over by the second look is no finding.
 func TestDoctorLooksTwice(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := newFakeCluster(t)
-		c.populate()
+		c := clustertest.New(t)
+		c.Populate()
 		go func() {
 			time.Sleep(500 * time.Millisecond)
-			c.edit("outdated", func(p *mcfgv1.MachineConfigPool) { p.Spec.Configuration.Name = configOf("outdated") })
-			c.edit("healthy", func(p *mcfgv1.MachineConfigPool) { p.Spec.Configuration.Name = configOf("other") })
+			c.Edit("outdated", func(p *mcfgv1.MachineConfigPool) { p.Spec.Configuration.Name = clustertest.ConfigOf("outdated") })
+			c.Edit("healthy", func(p *mcfgv1.MachineConfigPool) { p.Spec.Configuration.Name = clustertest.ConfigOf("other") })
 		}()
-		out, code := doctorOf(t, c, outputText)
-		require.Equal(t, exitAttention, code)
+		out, code := doctorOf(t, c, cluster.Text)
+		require.Equal(t, cluster.ExitAttention, code)
 		require.Contains(t, out, "MachineConfigPool failed")
 		require.NotContains(t, out, "MachineConfigPool outdated", "the second look did not find it")
 		require.NotContains(t, out, "MachineConfigPool healthy", "the first look did not find it")
@@ -99,11 +100,11 @@ func TestDoctorLooksTwice(t *testing.T) {
 // TestDoctorOnlyReads: whatever it finds, nothing is changed.
 func TestDoctorOnlyReads(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := newFakeCluster(t)
-		c.populate()
-		doctorOf(t, c, outputText)
+		c := clustertest.New(t)
+		c.Populate()
+		doctorOf(t, c, cluster.Text)
 		reviews := []string{"subjectaccessreviews", "selfsubjectaccessreviews", "selfsubjectreviews"}
-		for _, actions := range [][]k8stesting.Action{c.kube.Actions(), c.mcfg.Actions(), c.build.Actions(), c.secrets.Actions()} {
+		for _, actions := range [][]k8stesting.Action{c.KubeAPI.Actions(), c.MachineConfigAPI.Actions(), c.BuildAPI.Actions(), c.SecretsAPI.Actions()} {
 			require.NotEmpty(t, actions)
 			for _, action := range actions {
 				reads := action.GetVerb() == "get" || action.GetVerb() == "list"
@@ -116,23 +117,23 @@ func TestDoctorOnlyReads(t *testing.T) {
 // TestDoctorAsTheController: with its own credentials it asks for itself.
 func TestDoctorAsTheController(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := newFakeCluster(t)
-		c.populate()
-		c.forbid("create", "subjectaccessreviews")
-		c.kube.PrependReactor("create", "selfsubjectreviews", func(action k8stesting.Action) (bool, runtime.Object, error) {
-			return true, selfReview("system:serviceaccount:openshift-machine-config-operator:machine-os-build-controller"), nil
+		c := clustertest.New(t)
+		c.Populate()
+		c.Forbid("create", "subjectaccessreviews")
+		c.KubeAPI.PrependReactor("create", "selfsubjectreviews", func(action k8stesting.Action) (bool, runtime.Object, error) {
+			return true, clustertest.SelfReview("system:serviceaccount:openshift-machine-config-operator:machine-os-build-controller"), nil
 		})
-		c.kube.PrependReactor("create", "selfsubjectaccessreviews", func(action k8stesting.Action) (bool, runtime.Object, error) {
+		c.KubeAPI.PrependReactor("create", "selfsubjectaccessreviews", func(action k8stesting.Action) (bool, runtime.Object, error) {
 			review := action.(k8stesting.CreateAction).GetObject().(*authorizationv1.SelfSubjectAccessReview).DeepCopy()
 			review.Status.Allowed = review.Spec.ResourceAttributes.Subresource != "status"
 			return true, review, nil
 		})
-		out, _ := doctorOf(t, c, outputText)
+		out, _ := doctorOf(t, c, cluster.Text)
 		require.Contains(t, out, "PermissionMissing: may not patch machineconfigpools/status")
 		require.NotContains(t, out, "permissions of ServiceAccount", "it was checked")
 
-		require.NoError(t, c.kube.CoreV1().ServiceAccounts(ctrlcommon.MCONamespace).Delete(t.Context(), constants.ControllerName, metav1.DeleteOptions{}))
-		out, _ = doctorOf(t, c, outputText)
+		require.NoError(t, c.KubeAPI.CoreV1().ServiceAccounts(ctrlcommon.MCONamespace).Delete(t.Context(), constants.ControllerName, metav1.DeleteOptions{}))
+		out, _ = doctorOf(t, c, cluster.Text)
 		require.Contains(t, out, "ServiceAccountMissing")
 	})
 }

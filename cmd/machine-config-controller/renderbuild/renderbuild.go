@@ -1,15 +1,15 @@
-package main
+// Package renderbuild is the command render-build: it gathers, from a cluster or from files,
+// what a preview is made of.
+package renderbuild
 
 import (
 	"context"
 	"fmt"
 	"io"
-	"strings"
 
 	"github.com/spf13/cobra"
 
-	"github.com/openshift/machine-config-operator/pkg/controller/build"
-	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
+	"github.com/openshift/machine-config-operator/cmd/machine-config-controller/cluster"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/preview"
 )
 
@@ -42,16 +42,9 @@ const (
 	exitBlocked    = 3
 )
 
-// exitError ends the program with a code. Its message, if any, goes to stderr.
-type exitError struct {
-	code    int
-	message string
-}
-
-func (e *exitError) Error() string { return e.message }
-
-func newRenderBuildCommand(backend clusterBackend) *cobra.Command {
-	o := &renderOptions{output: outputText, clusterOptions: newClusterOptions()}
+// NewCommand makes the command render-build, of builds that the backend runs.
+func NewCommand(backend cluster.Backend) *cobra.Command {
+	o := &options{output: cluster.Text, connection: cluster.NewOptions()}
 	cmd := &cobra.Command{
 		Use:     "render-build",
 		Short:   "Look before you build: tell what would be built for a pool, and why",
@@ -70,7 +63,7 @@ func newRenderBuildCommand(backend clusterBackend) *cobra.Command {
 }
 
 // renderBuild writes the report; the error says how the program ends.
-func renderBuild(ctx context.Context, o *renderOptions, backend clusterBackend, out io.Writer) error {
+func renderBuild(ctx context.Context, o *options, backend cluster.Backend, out io.Writer) error {
 	objects, clients, err := o.gather(ctx, backend)
 	if err != nil {
 		return err
@@ -79,52 +72,33 @@ func renderBuild(ctx context.Context, o *renderOptions, backend clusterBackend, 
 	if err != nil {
 		return err
 	}
-	report.NotChecked = append(report.NotChecked, objects.notChecked...)
-	report.Warnings = append(report.Warnings, objects.ignored...)
+	report.NotChecked = append(report.NotChecked, objects.NotChecked...)
+	report.Warnings = append(report.Warnings, objects.Ignored...)
 	if o.serverDryRun {
 		serverDryRun(ctx, clients, report, creation)
 	}
-	if err := write(out, report, o.output); err != nil {
+	if err := cluster.Write(out, report, o.output); err != nil {
 		return err
 	}
 	switch report.Outcome {
 	case preview.WouldBuild:
-		return &exitError{code: exitWouldBuild}
+		return &cluster.ExitError{Code: exitWouldBuild}
 	case preview.Blocked:
-		return &exitError{code: exitBlocked, message: fmt.Sprintf("blocked: %s: %s", report.Reason, report.Message)}
+		return &cluster.ExitError{Code: exitBlocked, Message: fmt.Sprintf("blocked: %s: %s", report.Reason, report.Message)}
 	}
 	return nil
 }
 
-// gathered are the objects, and what could not be found out about them.
-type gathered struct {
-	build.Objects
-	notChecked []string
-	// ignored are objects that were given and that nothing depends on.
-	ignored []string
-
-	// forbidden are the errors of reading what these credentials may not, of objects
-	// that a decision cannot be made without.
-	forbidden error
-	// builds are those of all pools. The flags tell whether they and the ConfigMaps
-	// could be read.
-	builds                       []imagebuilder.Made
-	buildsKnown, configMapsKnown bool
-}
-
 // gather gets the objects from where the flags say. The clients are nil without a cluster.
-func (o *renderOptions) gather(ctx context.Context, backend clusterBackend) (*gathered, *clusterClients, error) {
+func (o *options) gather(ctx context.Context, backend cluster.Backend) (*cluster.Objects, *cluster.Clients, error) {
 	if len(o.files) > 0 {
 		objects, err := o.fromFiles(backend)
 		return objects, nil, err
 	}
-	clients, err := newClusterClients(&o.clusterOptions, backend, "render-build")
+	clients, err := cluster.Connect(&o.connection, backend, "render-build")
 	if err != nil {
 		return nil, nil, err
 	}
-	objects, err := clients.gather(ctx, o.pool)
+	objects, err := clients.Gather(ctx, o.pool)
 	return objects, clients, err
 }
-
-// quoted lists names for a message.
-func quoted(names []string) string { return `"` + strings.Join(names, `", "`) + `"` }

@@ -1,4 +1,4 @@
-package main
+package renderbuild
 
 import (
 	"errors"
@@ -7,44 +7,37 @@ import (
 	"strings"
 
 	"github.com/spf13/pflag"
+
+	"github.com/openshift/machine-config-operator/cmd/machine-config-controller/cluster"
 )
 
-// Forms of output.
-const (
-	outputText = "text"
-	outputYAML = "yaml"
-	outputJSON = "json"
-)
-
-var outputs = []string{outputText, outputYAML, outputJSON}
-
-// renderOptions are the flags of the render-build command.
-type renderOptions struct {
+// options are the flags of the render-build command.
+type options struct {
 	pool         string
 	files        []string
 	output       string
 	diff         bool
 	serverDryRun bool
-	clusterOptions
+	connection   cluster.Options
 }
 
-func (o *renderOptions) addFlags(flags *pflag.FlagSet) {
+func (o *options) addFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.pool, "pool", o.pool, "Name of the MachineConfigPool. With files, it may be left out if they hold exactly one.")
 	flags.StringArrayVarP(&o.files, "filename", "f", o.files, "File to read objects from instead of a cluster, or directory of files that end in .yaml, .yml or .json. May be given several times.")
-	flags.StringVarP(&o.output, "output", "o", o.output, "Form of the output: "+strings.Join(outputs, ", ")+".")
+	flags.StringVarP(&o.output, "output", "o", o.output, "Form of the output: "+strings.Join(cluster.Forms, ", ")+".")
 	flags.BoolVar(&o.diff, "diff", o.diff, "Tell what changes against the config that the pool's published image was built from.")
 	flags.BoolVar(&o.serverDryRun, "server-dry-run", o.serverDryRun, "Have the API server go through the creation of the Secrets and the Build without keeping them, with the permissions of the kubeconfig, which proves quota, admission and RBAC. Not with files.")
-	o.clusterOptions.addFlags(flags)
+	o.connection.AddFlags(flags)
 }
 
 // validate reports every flag that makes no sense.
-func (o *renderOptions) validate() error {
+func (o *options) validate() error {
 	var errs []error
-	if !slices.Contains(outputs, o.output) {
-		errs = append(errs, fmt.Errorf("--output %q is none of %s", o.output, strings.Join(outputs, ", ")))
+	if !slices.Contains(cluster.Forms, o.output) {
+		errs = append(errs, fmt.Errorf("--output %q is none of %s", o.output, strings.Join(cluster.Forms, ", ")))
 	}
 	if len(o.files) > 0 {
-		if o.kubeconfig != "" {
+		if o.connection.Kubeconfig != "" {
 			errs = append(errs, errors.New("--kubeconfig and -f exclude each other: objects come from a cluster or from files"))
 		}
 		if o.serverDryRun {
@@ -53,5 +46,5 @@ func (o *renderOptions) validate() error {
 	} else if o.pool == "" {
 		errs = append(errs, errors.New("--pool is missing; name the MachineConfigPool, or give files by -f"))
 	}
-	return errors.Join(append(errs, o.clusterOptions.validate())...)
+	return errors.Join(append(errs, o.connection.Validate())...)
 }

@@ -1,4 +1,4 @@
-package main
+package status
 
 import (
 	"context"
@@ -7,25 +7,26 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
+	"github.com/openshift/machine-config-operator/cmd/machine-config-controller/cluster"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/status"
 )
 
-// gatherStatus reads what the state of pools is told from. Only the pools are
+// gather reads what the state of pools is told from. Only the pools are
 // indispensable; of the rest, notRead says what it could not read.
-func (c *clusterClients) gatherStatus(ctx context.Context) (objects status.Objects, notRead []string, err error) {
-	if objects.Pools, err = c.listPools(ctx); err != nil {
+func gather(ctx context.Context, c *cluster.Clients) (objects status.Objects, notRead []string, err error) {
+	if objects.Pools, err = c.Pools(ctx); err != nil {
 		return objects, nil, err
 	}
-	builds, err := c.inventory.Builds(ctx)
+	builds, err := c.Inventory.Builds(ctx)
 	if err == nil {
 		objects.Builds, objects.BuildsKnown = observationsOf(builds), true
 	} else {
 		notRead = append(notRead, notReadBecause("Builds", "ETA and AGE are less exact", err))
 	}
-	configMaps, err := c.listConfigMap(ctx, constants.ConfigMapName)
+	configMaps, err := c.ConfigMap(ctx, constants.ConfigMapName)
 	if err == nil {
 		objects.MaxAttempts = maxAttempts(configMaps)
 	} else {

@@ -1,4 +1,5 @@
-package main
+// Package doctor is the command doctor: it gathers what package build/doctor examines.
+package doctor
 
 import (
 	"context"
@@ -12,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/openshift/machine-config-operator/cmd/machine-config-controller/cluster"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/doctor"
 	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
@@ -41,20 +43,21 @@ Exit codes:
 const doctorExample = `  machine-config-controller doctor --kubeconfig ~/.kube/config
   machine-config-controller doctor --kubeconfig ~/.kube/config -o json | jq -r '.findings[].object'`
 
-// doctorOptions are the flags of the doctor command.
-type doctorOptions struct {
+// options are the flags of the doctor command.
+type options struct {
 	output string
 	// account is the service account of the controller, as namespace/name; empty not to
 	// check its permissions.
 	account string
 	// again is how long the second look comes after the first one.
-	again time.Duration
-	clusterOptions
+	again      time.Duration
+	connection cluster.Options
 }
 
-func newDoctorCommand(backend clusterBackend) *cobra.Command {
-	o := &doctorOptions{
-		output: outputText, account: ctrlcommon.MCONamespace + "/" + constants.ControllerName, again: 2 * time.Second, clusterOptions: newClusterOptions(),
+// NewCommand makes the command doctor, of builds that the backend runs.
+func NewCommand(backend cluster.Backend) *cobra.Command {
+	o := &options{
+		output: cluster.Text, account: ctrlcommon.MCONamespace + "/" + constants.ControllerName, again: 2 * time.Second, connection: cluster.NewOptions(),
 	}
 	cmd := &cobra.Command{
 		Use:     "doctor",
@@ -66,40 +69,43 @@ func newDoctorCommand(backend clusterBackend) *cobra.Command {
 			if err := o.validate(); err != nil {
 				return err
 			}
-			clients, err := newClusterClients(&o.clusterOptions, backend, "doctor")
+			clients, err := cluster.Connect(&o.connection, backend, "doctor")
 			if err != nil {
 				return err
 			}
-			return examine(cmd.Context(), clients, o, cmd.OutOrStdout())
+			return examine(cmd.Context(), examiner{clients}, o, cmd.OutOrStdout())
 		},
 	}
 	o.addFlags(cmd.Flags())
 	return cmd
 }
 
-func (o *doctorOptions) addFlags(flags *pflag.FlagSet) {
-	flags.StringVarP(&o.output, "output", "o", o.output, "Form of the output: "+strings.Join(outputs, ", ")+".")
+func (o *options) addFlags(flags *pflag.FlagSet) {
+	flags.StringVarP(&o.output, "output", "o", o.output, "Form of the output: "+strings.Join(cluster.Forms, ", ")+".")
 	flags.StringVar(&o.account, "service-account", o.account, "Service account that the controller runs under, as namespace/name. Empty: its permissions are not checked.")
-	o.clusterOptions.addFlags(flags)
+	o.connection.AddFlags(flags)
 }
 
 // validate reports every flag that makes no sense.
-func (o *doctorOptions) validate() error {
+func (o *options) validate() error {
 	var errs []error
-	if !slices.Contains(outputs, o.output) {
-		errs = append(errs, fmt.Errorf("--output %q is none of %s", o.output, strings.Join(outputs, ", ")))
+	if !slices.Contains(cluster.Forms, o.output) {
+		errs = append(errs, fmt.Errorf("--output %q is none of %s", o.output, strings.Join(cluster.Forms, ", ")))
 	}
 	if namespace, name, found := strings.Cut(o.account, "/"); o.account != "" && (!found || namespace == "" || name == "" || strings.Contains(name, "/")) {
 		errs = append(errs, fmt.Errorf("--service-account %q is not namespace/name", o.account))
 	}
-	return errors.Join(append(errs, o.clusterOptions.validate())...)
+	return errors.Join(append(errs, o.connection.Validate())...)
 }
+
+// examiner looks at a cluster.
+type examiner struct{ *cluster.Clients }
 
 // examine looks, and if there is anything, looks again; the error says how the program
 // ends.
-func examine(ctx context.Context, clients *clusterClients, o *doctorOptions, out io.Writer) error {
-	access := clients.gatherAccess(ctx, o.account)
-	report, err := clients.look(ctx, access)
+func examine(ctx context.Context, e examiner, o *options, out io.Writer) error {
+	access := e.gatherAccess(ctx, o.account)
+	report, err := e.look(ctx, access)
 	if err != nil {
 		return err
 	}
@@ -110,7 +116,7 @@ func examine(ctx context.Context, clients *clusterClients, o *doctorOptions, out
 			return ctx.Err()
 		}
 		first := report.Findings
-		if report, err = clients.look(ctx, access); err != nil {
+		if report, err = e.look(ctx, access); err != nil {
 			return err
 		}
 		report.Findings = slices.DeleteFunc(report.Findings, func(f doctor.Finding) bool {
@@ -121,11 +127,11 @@ func examine(ctx context.Context, clients *clusterClients, o *doctorOptions, out
 		// Tools are given an empty list.
 		report.Findings = []doctor.Finding{}
 	}
-	if err := write(out, report, o.output); err != nil {
+	if err := cluster.Write(out, report, o.output); err != nil {
 		return err
 	}
 	if report.Count(doctor.Error) > 0 {
-		return &exitError{code: exitAttention}
+		return &cluster.ExitError{Code: cluster.ExitAttention}
 	}
 	return nil
 }

@@ -1,4 +1,6 @@
-package main
+// Package status is the command status: it gathers what package build/status tells the state
+// of pools from, once or for as long as somebody watches.
+package status
 
 import (
 	"context"
@@ -12,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/openshift/machine-config-operator/cmd/machine-config-controller/cluster"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/status"
 )
 
@@ -49,25 +52,22 @@ const statusExample = `  machine-config-controller status --kubeconfig ~/.kube/c
   machine-config-controller status --kubeconfig ~/.kube/config worker infra -o wide
   machine-config-controller status --kubeconfig ~/.kube/config --watch`
 
-// exitAttention is the exit code of status and doctor when they found what they look for.
-const exitAttention = 2
+// forms are those of the output.
+var forms = []string{cluster.Text, cluster.Wide, cluster.YAML, cluster.JSON}
 
-const outputWide = "wide"
-
-var statusOutputs = []string{outputText, outputWide, outputYAML, outputJSON}
-
-// statusOptions are the flags of the status command.
-type statusOptions struct {
+// options are the flags of the status command.
+type options struct {
 	output string
 	watch  bool
 	all    bool
 	// pools are those to list; empty for all that opted in.
-	pools []string
-	clusterOptions
+	pools      []string
+	connection cluster.Options
 }
 
-func newStatusCommand(backend clusterBackend) *cobra.Command {
-	o := &statusOptions{output: outputText, clusterOptions: newClusterOptions()}
+// NewCommand makes the command status, of builds that the backend runs.
+func NewCommand(backend cluster.Backend) *cobra.Command {
+	o := &options{output: cluster.Text, connection: cluster.NewOptions()}
 	cmd := &cobra.Command{
 		Use:     "status [pool...]",
 		Short:   "Tell where the pools stand: published, building, held, failed",
@@ -78,7 +78,7 @@ func newStatusCommand(backend clusterBackend) *cobra.Command {
 			if err := o.validate(); err != nil {
 				return err
 			}
-			clients, err := newClusterClients(&o.clusterOptions, backend, "status")
+			clients, err := cluster.Connect(&o.connection, backend, "status")
 			if err != nil {
 				return err
 			}
@@ -92,28 +92,28 @@ func newStatusCommand(backend clusterBackend) *cobra.Command {
 	return cmd
 }
 
-func (o *statusOptions) addFlags(flags *pflag.FlagSet) {
-	flags.StringVarP(&o.output, "output", "o", o.output, "Form of the output: "+strings.Join(statusOutputs, ", ")+".")
+func (o *options) addFlags(flags *pflag.FlagSet) {
+	flags.StringVarP(&o.output, "output", "o", o.output, "Form of the output: "+strings.Join(forms, ", ")+".")
 	flags.BoolVarP(&o.watch, "watch", "w", o.watch, "Go on, and write the line of a pool whenever it changes, until SIGINT or SIGTERM.")
 	flags.BoolVar(&o.all, "all", o.all, "List pools that did not opt in, too.")
-	o.clusterOptions.addFlags(flags)
+	o.connection.AddFlags(flags)
 }
 
 // validate reports every flag that makes no sense.
-func (o *statusOptions) validate() error {
+func (o *options) validate() error {
 	var errs []error
-	if !slices.Contains(statusOutputs, o.output) {
-		errs = append(errs, fmt.Errorf("--output %q is none of %s", o.output, strings.Join(statusOutputs, ", ")))
+	if !slices.Contains(forms, o.output) {
+		errs = append(errs, fmt.Errorf("--output %q is none of %s", o.output, strings.Join(forms, ", ")))
 	}
 	if o.all && len(o.pools) > 0 {
 		errs = append(errs, errors.New("--all and names of pools exclude each other"))
 	}
-	return errors.Join(append(errs, o.clusterOptions.validate())...)
+	return errors.Join(append(errs, o.connection.Validate())...)
 }
 
 // showStatus looks once; the error says how the program ends.
-func showStatus(ctx context.Context, clients *clusterClients, o *statusOptions, out, notes io.Writer) error {
-	objects, notRead, err := clients.gatherStatus(ctx)
+func showStatus(ctx context.Context, clients *cluster.Clients, o *options, out, notes io.Writer) error {
+	objects, notRead, err := gather(ctx, clients)
 	if err != nil {
 		return err
 	}
@@ -123,9 +123,9 @@ func showStatus(ctx context.Context, clients *clusterClients, o *statusOptions, 
 		return err
 	}
 	report := &status.Report{Pools: slices.DeleteFunc(all, func(p status.Pool) bool { return !o.lists(&p) }), NotRead: notRead}
-	text := statusText{report: report, now: objects.Now, wide: o.output == outputWide}
-	if o.output == outputJSON || o.output == outputYAML {
-		err = writeData(out, report, o.output)
+	text := statusText{report: report, now: objects.Now, wide: o.output == cluster.Wide}
+	if o.output == cluster.JSON || o.output == cluster.YAML {
+		err = cluster.WriteData(out, report, o.output)
 	} else {
 		err = text.write(out, notes)
 	}
@@ -146,11 +146,11 @@ func attention(pools []status.Pool) error {
 	if len(names) == 0 {
 		return nil
 	}
-	return &exitError{code: exitAttention, message: "needs attention: " + strings.Join(names, ", ")}
+	return &cluster.ExitError{Code: cluster.ExitAttention, Message: "needs attention: " + strings.Join(names, ", ")}
 }
 
 // lists tells whether the pool is to be shown.
-func (o *statusOptions) lists(p *status.Pool) bool {
+func (o *options) lists(p *status.Pool) bool {
 	if len(o.pools) > 0 {
 		return slices.Contains(o.pools, p.Name)
 	}
@@ -158,7 +158,7 @@ func (o *statusOptions) lists(p *status.Pool) bool {
 }
 
 // requireNamed reports names that no pool has.
-func (o *statusOptions) requireNamed(pools []status.Pool) error {
+func (o *options) requireNamed(pools []status.Pool) error {
 	var unknown, known []string
 	for i := range pools {
 		known = append(known, pools[i].Name)
@@ -172,7 +172,7 @@ func (o *statusOptions) requireNamed(pools []status.Pool) error {
 	case len(unknown) == 0:
 		return nil
 	case len(known) == 0:
-		return fmt.Errorf("there is no MachineConfigPool %s in the cluster, nor any other", quoted(unknown))
+		return fmt.Errorf("there is no MachineConfigPool %s in the cluster, nor any other", cluster.Quoted(unknown))
 	}
-	return fmt.Errorf("there is no MachineConfigPool %s in the cluster; there are %s", quoted(unknown), quoted(known))
+	return fmt.Errorf("there is no MachineConfigPool %s in the cluster; there are %s", cluster.Quoted(unknown), cluster.Quoted(known))
 }

@@ -1,4 +1,4 @@
-package main
+package doctor
 
 import (
 	"context"
@@ -11,6 +11,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/openshift/machine-config-operator/cmd/machine-config-controller/cluster"
 	"github.com/openshift/machine-config-operator/pkg/controller/build"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/doctor"
@@ -21,31 +22,31 @@ import (
 )
 
 // look gathers everything once and examines it.
-func (c *clusterClients) look(ctx context.Context, a *access) (*doctor.Report, error) {
-	g, err := c.gatherShared(ctx)
+func (e examiner) look(ctx context.Context, a *access) (*doctor.Report, error) {
+	g, err := e.GatherShared(ctx)
 	if err != nil {
 		return nil, err
 	}
 	d := &doctorObjects{gathered: g}
 	d.Objects = doctor.Objects{
-		Now: g.Now, Pools: g.Pools, Backend: c.backend, Builds: g.builds, BuildsKnown: g.buildsKnown, BuilderProblem: g.BuilderProblem,
+		Now: g.Now, Pools: g.Pools, Backend: e.Backend, Builds: g.Made, BuildsKnown: g.BuildsKnown, BuilderProblem: g.BuilderProblem,
 		Account: a.account, AccountMissing: a.missing, Denied: a.denied,
 	}
-	d.sharedRead = g.forbidden == nil
+	d.sharedRead = g.Forbidden == nil
 	if !d.sharedRead {
-		d.left = strings.Split(g.forbidden.Error(), "\n")
+		d.left = strings.Split(g.Forbidden.Error(), "\n")
 	}
-	if !g.buildsKnown && g.BuilderProblem == "" {
+	if !g.BuildsKnown && g.BuilderProblem == "" {
 		d.left = append(d.left, "Builds: these credentials may not list them")
 	}
 	d.settings()
-	if err := c.lookAtInputs(ctx, d); err != nil {
+	if err := e.lookAtInputs(ctx, d); err != nil {
 		return nil, err
 	}
-	if err := c.lookAtConfigs(ctx, d); err != nil {
+	if err := e.lookAtConfigs(ctx, d); err != nil {
 		return nil, err
 	}
-	if err := c.lookAtLease(ctx, d); err != nil {
+	if err := e.lookAtLease(ctx, d); err != nil {
 		return nil, err
 	}
 	if err := d.decide(); err != nil {
@@ -57,7 +58,7 @@ func (c *clusterClients) look(ctx context.Context, a *access) (*doctor.Report, e
 // doctorObjects are the objects of one look as they are being gathered.
 type doctorObjects struct {
 	doctor.Objects
-	gathered *gathered
+	gathered *cluster.Objects
 	// left is what could not be looked at.
 	left []string
 	// sharedRead and configsRead tell that all that is common to the pools could be read,
@@ -68,7 +69,7 @@ type doctorObjects struct {
 // settings sorts out the ConfigMaps and the Secrets that they name.
 func (d *doctorObjects) settings() {
 	g := d.gathered
-	d.SettingsKnown = g.configMapsKnown
+	d.SettingsKnown = g.ConfigMapsKnown
 	for _, configMap := range g.ConfigMaps {
 		switch configMap.Name {
 		case constants.ConfigMapName:
@@ -105,9 +106,9 @@ func (d *doctorObjects) settings() {
 }
 
 // lookAtInputs lists what was made for builds to read, without reading it.
-func (c *clusterClients) lookAtInputs(ctx context.Context, d *doctorObjects) error {
-	list, err := c.metadata.Resource(corev1.SchemeGroupVersion.WithResource("secrets")).Namespace(ctrlcommon.MCONamespace).
-		List(ctx, metav1.ListOptions{LabelSelector: ownedSelector})
+func (e examiner) lookAtInputs(ctx context.Context, d *doctorObjects) error {
+	list, err := e.Metadata.Resource(corev1.SchemeGroupVersion.WithResource("secrets")).Namespace(ctrlcommon.MCONamespace).
+		List(ctx, metav1.ListOptions{LabelSelector: cluster.OwnedSelector})
 	if apierrors.IsForbidden(err) {
 		d.left = append(d.left, "inputs of Builds: these credentials may not list Secrets")
 		return nil
@@ -119,13 +120,13 @@ func (c *clusterClients) lookAtInputs(ctx context.Context, d *doctorObjects) err
 	for i := range list.Items {
 		metas = append(metas, &list.Items[i].ObjectMeta)
 	}
-	d.Inputs, d.InputsKnown = imagebuilder.InputsOf([]imagebuilder.Backend{c.backend}, metas), true
+	d.Inputs, d.InputsKnown = imagebuilder.InputsOf([]imagebuilder.Backend{e.Backend}, metas), true
 	return nil
 }
 
 // lookAtConfigs reads the MachineConfigs that pools want, and looks whether those exist
 // that images were built from.
-func (c *clusterClients) lookAtConfigs(ctx context.Context, d *doctorObjects) error {
+func (e examiner) lookAtConfigs(ctx context.Context, d *doctorObjects) error {
 	d.Configs = map[string]bool{}
 	for _, pool := range d.Pools {
 		if !ledger.IsLayered(pool) {
@@ -136,7 +137,7 @@ func (c *clusterClients) lookAtConfigs(ctx context.Context, d *doctorObjects) er
 				continue
 			}
 			before := len(d.gathered.Configs)
-			err := c.gatherConfigs(ctx, d.gathered, name)
+			err := e.GatherConfigs(ctx, d.gathered, name)
 			if apierrors.IsForbidden(err) {
 				d.left = append(d.left, "MachineConfigs: these credentials may not get them")
 				return nil
@@ -152,8 +153,8 @@ func (c *clusterClients) lookAtConfigs(ctx context.Context, d *doctorObjects) er
 }
 
 // lookAtLease reads the Lease of controllers that elect a leader.
-func (c *clusterClients) lookAtLease(ctx context.Context, d *doctorObjects) error {
-	lease, err := c.kube.CoordinationV1().Leases(ctrlcommon.MCONamespace).Get(ctx, constants.ControllerName, metav1.GetOptions{})
+func (e examiner) lookAtLease(ctx context.Context, d *doctorObjects) error {
+	lease, err := e.Kube.CoordinationV1().Leases(ctrlcommon.MCONamespace).Get(ctx, constants.ControllerName, metav1.GetOptions{})
 	switch {
 	case err == nil:
 		d.Lease = lease
@@ -178,7 +179,7 @@ func (d *doctorObjects) decide() error {
 		if !ledger.IsLayered(pool) || pool.DeletionTimestamp != nil {
 			continue
 		}
-		g.choose(pool.Name)
+		g.Choose(pool.Name)
 		p, err := build.NewPreview(g.Objects)
 		if err != nil {
 			return errors.Join(fmt.Errorf("could not decide on MachineConfigPool %s", pool.Name), err)

@@ -1,11 +1,9 @@
-package main
+package status
 
 import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -20,32 +18,19 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	k8stesting "k8s.io/client-go/testing"
 
+	"github.com/openshift/machine-config-operator/cmd/machine-config-controller/cluster"
+	"github.com/openshift/machine-config-operator/cmd/machine-config-controller/cluster/clustertest"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/buildtest"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/status"
 	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
 )
 
-// requireGolden compares an output with the file of that name below testdata.
-func requireGolden(t *testing.T, name, got, reason string) {
-	t.Helper()
-	requireNoCanary(t, got)
-	require.NotContains(t, got, buildtest.Canary)
-	golden := filepath.Join("testdata", name)
-	if *update {
-		require.NoError(t, os.MkdirAll(filepath.Dir(golden), 0o755))
-		require.NoError(t, os.WriteFile(golden, []byte(got), 0o600))
-	}
-	want, err := os.ReadFile(golden)
-	require.NoError(t, err)
-	require.Equal(t, string(want), got, "%s; -update writes the golden files anew", reason)
-}
-
 // statusOf is the command on that cluster.
-func statusOf(t *testing.T, c *fakeCluster, o *statusOptions) (stdout, stderr string, code int) {
+func statusOf(t *testing.T, c *clustertest.Cluster, o *options) (stdout, stderr string, code int) {
 	t.Helper()
 	var out, errs bytes.Buffer
-	if err := showStatus(t.Context(), c.clusterClients, o, &out, &errs); err != nil {
-		code = exitCode(err, &errs)
+	if err := showStatus(t.Context(), c.Clients, o, &out, &errs); err != nil {
+		code = cluster.ExitCode(err, clustertest.Program, &errs)
 	}
 	return out.String(), errs.String(), code
 }
@@ -55,24 +40,24 @@ const attentionOfAll = "machine-config-controller: needs attention: failed (Fail
 func TestStatusGolden(t *testing.T) {
 	for name, test := range map[string]struct {
 		reason string
-		o      statusOptions
+		o      options
 		code   int
 		stderr string
 	}{
-		"table.txt": {reason: "the form for people", o: statusOptions{output: outputText}, code: exitAttention, stderr: attentionOfAll},
-		"wide.txt":  {reason: "nothing is cut", o: statusOptions{output: outputWide}, code: exitAttention, stderr: attentionOfAll},
-		"all.json":  {reason: "a form for tools", o: statusOptions{output: outputJSON, all: true}, code: exitAttention, stderr: attentionOfAll},
-		"two.yaml":  {reason: "two pools that are well, for tools", o: statusOptions{output: outputYAML, pools: []string{"healthy", "building"}}},
-		"idle.txt":  {reason: "a pool that is asked for by name is shown, opted in or not", o: statusOptions{output: outputText, pools: []string{"idle"}}},
+		"table.txt": {reason: "the form for people", o: options{output: cluster.Text}, code: cluster.ExitAttention, stderr: attentionOfAll},
+		"wide.txt":  {reason: "nothing is cut", o: options{output: cluster.Wide}, code: cluster.ExitAttention, stderr: attentionOfAll},
+		"all.json":  {reason: "a form for tools", o: options{output: cluster.JSON, all: true}, code: cluster.ExitAttention, stderr: attentionOfAll},
+		"two.yaml":  {reason: "two pools that are well, for tools", o: options{output: cluster.YAML, pools: []string{"healthy", "building"}}},
+		"idle.txt":  {reason: "a pool that is asked for by name is shown, opted in or not", o: options{output: cluster.Text, pools: []string{"idle"}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				c := newFakeCluster(t)
-				c.populate()
+				c := clustertest.New(t)
+				c.Populate()
 				out, stderr, code := statusOf(t, c, &test.o)
 				require.Equal(t, test.code, code, test.reason)
 				require.Equal(t, test.stderr, stderr, test.reason)
-				requireGolden(t, filepath.Join("status", name), out, test.reason)
+				clustertest.RequireGolden(t, name, out, test.reason)
 			})
 		})
 	}
@@ -81,18 +66,18 @@ func TestStatusGolden(t *testing.T) {
 // TestStatusWithFewPermissions: whoever may list pools is told what they say.
 func TestStatusWithFewPermissions(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := newFakeCluster(t)
-		c.populate()
-		c.forbid("list", "builds")
-		c.forbid("list", "configmaps")
-		out, stderr, code := statusOf(t, c, &statusOptions{output: outputText, pools: []string{"building"}})
+		c := clustertest.New(t)
+		c.Populate()
+		c.Forbid("list", "builds")
+		c.Forbid("list", "configmaps")
+		out, stderr, code := statusOf(t, c, &options{output: cluster.Text, pools: []string{"building"}})
 		require.Zero(t, code)
 		require.Regexp(t, `building +Building +BuildRunning .* 8m +1 +~4m\n`, out, "by the condition, and without the number of attempts")
 		require.Contains(t, stderr, "Not read: Builds: these credentials may not list them")
 		require.Contains(t, stderr, "Not read: ConfigMap machine-os-builder-config")
 
-		c.forbid("list", "machineconfigpools")
-		_, stderr, code = statusOf(t, c, &statusOptions{output: outputText})
+		c.Forbid("list", "machineconfigpools")
+		_, stderr, code = statusOf(t, c, &options{output: cluster.Text})
 		require.Equal(t, 1, code)
 		require.Contains(t, stderr, "could not list MachineConfigPools")
 	})
@@ -100,42 +85,18 @@ func TestStatusWithFewPermissions(t *testing.T) {
 
 func TestStatusOfNobody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := newFakeCluster(t)
-		c.add(buildtest.Pool("idle").Object())
-		out, stderr, code := statusOf(t, c, &statusOptions{output: outputText})
+		c := clustertest.New(t)
+		c.Add(buildtest.Pool("idle").Object())
+		out, stderr, code := statusOf(t, c, &options{output: cluster.Text})
 		require.Zero(t, code)
 		require.Empty(t, out, "there is no table without rows")
 		require.Contains(t, stderr, ctrlcommon.LayeringEnabledPoolLabel)
-		out, _, _ = statusOf(t, c, &statusOptions{output: outputJSON})
+		out, _, _ = statusOf(t, c, &options{output: cluster.JSON})
 		require.JSONEq(t, `{"pools": []}`, out, "tools get an empty list")
-		_, stderr, code = statusOf(t, c, &statusOptions{output: outputText, pools: []string{"idle", "wroker", "infra"}})
+		_, stderr, code = statusOf(t, c, &options{output: cluster.Text, pools: []string{"idle", "wroker", "infra"}})
 		require.Equal(t, 1, code)
 		require.Contains(t, stderr, `there is no MachineConfigPool "wroker", "infra" in the cluster; there are "idle"`)
 	})
-}
-
-func TestCommandsNameWhatIsWrong(t *testing.T) {
-	t.Setenv("KUBECONFIG", "")
-	for name, test := range map[string]struct {
-		reason string
-		args   []string
-		want   string
-	}{
-		"status, form":     {reason: "a typing error", args: []string{"status", "-o", "xml"}, want: `--output "xml" is none of text, wide, yaml, json`},
-		"status, all":      {reason: "which is meant?", args: []string{"status", "--all", "worker"}, want: "--all and names of pools"},
-		"status, QPS":      {reason: "it would never ask", args: []string{"status", "--kube-api-qps", "0"}, want: "--kube-api-qps"},
-		"status, no file":  {reason: "a typing error", args: []string{"status", "--kubeconfig", "nowhere"}, want: "nowhere"},
-		"status, nothing":  {reason: "a new user's first try", args: []string{"status"}, want: "name a file by --kubeconfig"},
-		"doctor, form":     {reason: "there is no wide one", args: []string{"doctor", "-o", "wide"}, want: `--output "wide" is none of text, yaml, json`},
-		"doctor, account":  {reason: "the namespace is missing", args: []string{"doctor", "--service-account", "me"}, want: `--service-account "me" is not namespace/name`},
-		"doctor, argument": {reason: "there is nothing to name", args: []string{"doctor", "worker"}, want: "worker"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			output, err := run(t.Context(), test.args...)
-			require.ErrorContains(t, err, test.want, test.reason)
-			require.Empty(t, output)
-		})
-	}
 }
 
 // watching runs status --watch in a bubble.
@@ -174,12 +135,12 @@ func (p *page) take() string {
 	return text
 }
 
-func startWatching(t *testing.T, c *fakeCluster, o *statusOptions) *watching {
+func startWatching(t *testing.T, c *clustertest.Cluster, o *options) *watching {
 	t.Helper()
 	w := &watching{t: t, ended: make(chan error, 1)}
 	var ctx context.Context
 	ctx, w.cancel = context.WithCancel(t.Context())
-	go func() { w.ended <- watchStatus(ctx, c.clusterClients, o, &w.out, &w.notes) }()
+	go func() { w.ended <- watchStatus(ctx, c.Clients, o, &w.out, &w.notes) }()
 	w.pass(time.Second)
 	return w
 }
@@ -199,22 +160,12 @@ func (w *watching) end() {
 	require.NoError(w.t, <-w.ended, "a signal is how a watch ends")
 }
 
-func (c *fakeCluster) edit(name string, edit func(*mcfgv1.MachineConfigPool)) {
-	c.t.Helper()
-	pools := c.mcfg.MachineconfigurationV1().MachineConfigPools()
-	pool, err := pools.Get(c.t.Context(), name, metav1.GetOptions{})
-	require.NoError(c.t, err)
-	edit(pool)
-	_, err = pools.Update(c.t.Context(), pool, metav1.UpdateOptions{})
-	require.NoError(c.t, err)
-}
-
 // TestWatch: rows come when they say something new, each once, and aligned.
 func TestWatch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := newFakeCluster(t)
-		c.populate()
-		w := startWatching(t, c, &statusOptions{output: outputText})
+		c := clustertest.New(t)
+		c.Populate()
+		w := startWatching(t, c, &options{output: cluster.Text})
 		first := w.news()
 		require.Equal(t, 7, strings.Count(first, "\n"), "a header and six pools: %s", first)
 
@@ -225,24 +176,24 @@ func TestWatch(t *testing.T) {
 		require.Regexp(t, `^building .* overdue\n$`, row, "usually it takes 12 minutes")
 		require.Equal(t, strings.Index(first, "ETA"), strings.Index(row, "overdue")-strings.Count(row, "…")*2, "the columns stay where they are")
 
-		c.edit("building", func(p *mcfgv1.MachineConfigPool) { p.Labels["other"] = "label" })
+		c.Edit("building", func(p *mcfgv1.MachineConfigPool) { p.Labels["other"] = "label" })
 		w.pass(time.Second)
 		require.Empty(t, w.news(), "that is no matter of ours")
-		c.edit("healthy", func(p *mcfgv1.MachineConfigPool) { p.Spec.Configuration.Name = configOf("other") })
-		c.edit("idle", func(p *mcfgv1.MachineConfigPool) {
+		c.Edit("healthy", func(p *mcfgv1.MachineConfigPool) { p.Spec.Configuration.Name = clustertest.ConfigOf("other") })
+		c.Edit("idle", func(p *mcfgv1.MachineConfigPool) {
 			p.Labels = map[string]string{ctrlcommon.LayeringEnabledPoolLabel: ""}
 		})
 		w.pass(time.Second)
 		require.Regexp(t, `^healthy +NotReported +ImagePublished, but of another config .*\nidle +NotReported +nothing said yet .*\n$`, w.news())
-		require.NoError(t, c.build.BuildV1().Builds(ctrlcommon.MCONamespace).Delete(t.Context(), buildOf("building"), metav1.DeleteOptions{}))
+		require.NoError(t, c.BuildAPI.BuildV1().Builds(ctrlcommon.MCONamespace).Delete(t.Context(), clustertest.BuildOf("building"), metav1.DeleteOptions{}))
 		w.pass(time.Second)
 		require.Regexp(t, `^building +NotReported +BuildRunning, but its Build is gone .*\n$`, w.news(), "Builds are watched, too")
 
-		c.edit("idle", func(p *mcfgv1.MachineConfigPool) { p.Labels = nil })
-		require.NoError(t, c.mcfg.MachineconfigurationV1().MachineConfigPools().Delete(t.Context(), "stuck", metav1.DeleteOptions{}))
+		c.Edit("idle", func(p *mcfgv1.MachineConfigPool) { p.Labels = nil })
+		require.NoError(t, c.MachineConfigAPI.MachineconfigurationV1().MachineConfigPools().Delete(t.Context(), "stuck", metav1.DeleteOptions{}))
 		w.pass(time.Second)
 		require.Regexp(t, `^idle +NotOptedIn .*\nstuck +Deleted .*\n$`, w.news(), "both have a last row")
-		c.edit("idle", func(p *mcfgv1.MachineConfigPool) { p.Spec.Configuration.Name = configOf("idle") })
+		c.Edit("idle", func(p *mcfgv1.MachineConfigPool) { p.Spec.Configuration.Name = clustertest.ConfigOf("idle") })
 		w.pass(time.Second)
 		require.Empty(t, w.news())
 		require.Empty(t, w.notes.String())
@@ -254,13 +205,13 @@ func TestWatch(t *testing.T) {
 // is new, so it is told when the API server is silent.
 func TestWatchSilence(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := newFakeCluster(t)
-		c.populate()
+		c := clustertest.New(t)
+		c.Populate()
 		var silent atomic.Bool
-		c.mcfg.PrependReactor("list", "machineconfigpools", func(k8stesting.Action) (bool, runtime.Object, error) {
+		c.MachineConfigAPI.PrependReactor("list", "machineconfigpools", func(k8stesting.Action) (bool, runtime.Object, error) {
 			return silent.Load(), nil, apierrors.NewServiceUnavailable("it restarts")
 		})
-		w := startWatching(t, c, &statusOptions{output: outputText})
+		w := startWatching(t, c, &options{output: cluster.Text})
 		w.pass(time.Minute)
 		require.Empty(t, w.notes.String())
 		silent.Store(true)
@@ -276,10 +227,10 @@ func TestWatchSilence(t *testing.T) {
 // TestWatchForTools: every change is an object of its own.
 func TestWatchForTools(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := newFakeCluster(t)
-		c.populate()
-		w := startWatching(t, c, &statusOptions{output: outputJSON, pools: []string{"healthy", "failed"}})
-		c.edit("failed", func(p *mcfgv1.MachineConfigPool) { p.Spec.Configuration.Name = configOf("other") })
+		c := clustertest.New(t)
+		c.Populate()
+		w := startWatching(t, c, &options{output: cluster.JSON, pools: []string{"healthy", "failed"}})
+		c.Edit("failed", func(p *mcfgv1.MachineConfigPool) { p.Spec.Configuration.Name = clustertest.ConfigOf("other") })
 		w.pass(time.Second)
 		w.end()
 		var states []string
@@ -295,8 +246,8 @@ func TestWatchForTools(t *testing.T) {
 
 func TestWatchOfNobody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := newFakeCluster(t)
-		err := watchStatus(t.Context(), c.clusterClients, &statusOptions{output: outputText, pools: []string{"wroker"}}, &bytes.Buffer{}, &bytes.Buffer{})
+		c := clustertest.New(t)
+		err := watchStatus(t.Context(), c.Clients, &options{output: cluster.Text, pools: []string{"wroker"}}, &bytes.Buffer{}, &bytes.Buffer{})
 		require.ErrorContains(t, err, `"wroker"`, "a typing error would be waited for for ever")
 	})
 }

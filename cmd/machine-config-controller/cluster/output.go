@@ -1,4 +1,4 @@
-package main
+package cluster
 
 import (
 	"encoding/json"
@@ -8,15 +8,15 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// textWriter is a report that has a form for people.
-type textWriter interface{ WriteText(io.Writer) error }
+// TextWriter is a report that has a form for people.
+type TextWriter interface{ WriteText(io.Writer) error }
 
-// write writes a report in the form that was asked for.
-func write(out io.Writer, report textWriter, format string) error {
+// Write writes a report in the form that was asked for.
+func Write(out io.Writer, report TextWriter, format string) error {
 	var err error
 	switch format {
-	case outputJSON, outputYAML:
-		err = writeData(out, report, format)
+	case JSON, YAML:
+		err = WriteData(out, report, format)
 	default:
 		err = report.WriteText(out)
 	}
@@ -26,9 +26,9 @@ func write(out io.Writer, report textWriter, format string) error {
 	return nil
 }
 
-// writeData writes a value for tools.
-func writeData(out io.Writer, value any, format string) error {
-	if format == outputYAML {
+// WriteData writes a value for tools.
+func WriteData(out io.Writer, value any, format string) error {
+	if format == YAML {
 		text, err := yaml.Marshal(value)
 		if err != nil {
 			return err
