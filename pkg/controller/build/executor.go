@@ -96,6 +96,8 @@ func (x *execution) apply(ctx context.Context, effect plan.Effect) error {
 		return x.loadConfig(ctx, e)
 	case plan.ConfirmBuild:
 		return x.confirmBuild(ctx, e)
+	case plan.VerifyBuild:
+		return x.verifyBuild(ctx, e)
 	case plan.ConfirmPool:
 		return x.confirmPool(ctx)
 	case plan.TakeSlot:
@@ -202,6 +204,26 @@ func buildContext(config *mcfgv1.MachineConfig, effect plan.LoadConfig) ([]image
 // confirmBuild ends the execution when the live build is not as the plan needs it.
 func (x *execution) confirmBuild(ctx context.Context, effect plan.ConfirmBuild) error {
 	live, err := x.builder.Get(ctx, effect.Name)
+	if err != nil {
+		return ofBuilder(err)
+	}
+	if !effect.Holds(live) {
+		return errStale
+	}
+	return nil
+}
+
+// verifyBuild ends the execution when the live build is not the plan's, or not as the
+// controller would have made it. What is found out of the latter is remembered, so that the
+// next plan does without the build.
+func (x *execution) verifyBuild(ctx context.Context, effect plan.VerifyBuild) error {
+	request := effect.Request
+	request.Context = x.context
+	live, err := x.builder.Verify(ctx, request)
+	if errors.Is(err, imagebuilder.ErrForeign) {
+		x.memory.noteStranger(x.pool.Name, effect.Cached.UID, err.Error())
+		return errPlanAnew
+	}
 	if err != nil {
 		return ofBuilder(err)
 	}

@@ -1,10 +1,12 @@
 package build
 
 import (
+	"maps"
 	"sync"
 	"time"
 
 	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/resourceversion"
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
@@ -17,7 +19,9 @@ import (
 //   - own writes that the cache lacks: a sync meets a conflict, and is repeated;
 //   - since when inputs keep changing: the wait begins anew, and is bounded by its ceiling;
 //   - what was reported last: a report that somebody takes back is repeated once more;
-//   - on which objects a pool was found at rest: it is looked at in full.
+//   - on which objects a pool was found at rest: it is looked at in full;
+//   - which builds were compared with what they seem to be, and are not, and which of them
+//     were announced: they are compared, and announced, once more.
 //
 // Beside it, these are remembered:
 //
@@ -50,6 +54,10 @@ type remembered struct {
 	waitingSince time.Time
 	report       lastReport
 	rest         *resting
+	// strangers are the pool's builds, by UID, that are not what they seem to be, with
+	// what is another about them, and announced those that an event told of.
+	strangers map[types.UID]string
+	announced map[types.UID]bool
 	// news counts what the builder told of the pool.
 	news uint64
 }
@@ -146,6 +154,53 @@ func (m *memory) noteWaiting(pool string, waiting bool, now time.Time) {
 	case r.waitingSince.IsZero():
 		r.waitingSince = now
 	}
+}
+
+// noteStranger remembers of a build of the pool's that it is not what it seems to be.
+func (m *memory) noteStranger(pool string, uid types.UID, why string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	r := m.of(pool)
+	if r.strangers == nil {
+		r.strangers = map[types.UID]string{}
+	}
+	r.strangers[uid] = why
+}
+
+// tellStrangers marks those of the pool's builds that are not what they seem to be, and
+// forgets those that are gone.
+func (m *memory) tellStrangers(pool string, builds []imagebuilder.Observation) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	r := m.of(pool)
+	if len(r.strangers)+len(r.announced) == 0 {
+		return
+	}
+	present := map[types.UID]bool{}
+	for i := range builds {
+		present[builds[i].UID] = true
+		if why, known := r.strangers[builds[i].UID]; known {
+			builds[i].Foreign = why
+		}
+	}
+	maps.DeleteFunc(r.strangers, func(uid types.UID, _ string) bool { return !present[uid] })
+	maps.DeleteFunc(r.announced, func(uid types.UID, _ bool) bool { return !present[uid] })
+}
+
+// announces tells, once of each build of the pool's that is not what it seems to be, that
+// it is to be announced.
+func (m *memory) announces(pool string, uid types.UID) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	r := m.of(pool)
+	if r.announced[uid] {
+		return false
+	}
+	if r.announced == nil {
+		r.announced = map[types.UID]bool{}
+	}
+	r.announced[uid] = true
+	return true
 }
 
 // restraint is how long to refrain from reporting the text. Two controllers whose caches

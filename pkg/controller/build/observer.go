@@ -52,6 +52,7 @@ func (o *observer) observe(pool *mcfgv1.MachineConfigPool) (plan.Snapshot, error
 	// A pool that was deleted and created again has nothing to do with the
 	// builds of its predecessor.
 	s.Builds = slices.DeleteFunc(builds, func(b imagebuilder.Observation) bool { return b.PoolUID != pool.UID })
+	o.memory.tellStrangers(pool.Name, s.Builds)
 
 	if !s.Pool.Layered {
 		return s, nil

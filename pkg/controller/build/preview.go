@@ -105,7 +105,8 @@ func (x *executor) readOnly(o *Objects, p *Preview) (learned bool, err error) {
 				return false, err
 			}
 		case plan.StartBuild:
-			e.Request.Context = run.context
+			// What a claim says is of the moment that it is made in.
+			e.Request.Context, e.Request.Claim = run.context, ""
 			p.Request, p.Starts = &e.Request, !queued
 		}
 	}

@@ -81,6 +81,17 @@ func (r *reporter) report(ctx context.Context, pool *mcfgv1.MachineConfigPool, p
 	return 0, nil
 }
 
+// announceStrangers tells, once of each, of builds that look like the pool's and are not
+// used. They hold up nothing.
+func (r *reporter) announceStrangers(pool *mcfgv1.MachineConfigPool, strangers []plan.Stranger) {
+	for _, s := range strangers {
+		if r.memory.announces(pool.Name, s.UID) {
+			klog.Background().Info("A build is not what it seems to be", "pool", pool.Name, "build", s.Name, "why", s.Why)
+			r.recorder.Event(eventTarget(pool), corev1.EventTypeWarning, ledger.ReasonNameTaken, plan.OfStranger(s))
+		}
+	}
+}
+
 // announceUnknownKeys tells of keys of the ConfigMap that mean nothing, where
 // whoever wrote them looks. They hold up nothing.
 func (r *reporter) announceUnknownKeys() {

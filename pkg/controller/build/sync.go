@@ -59,6 +59,7 @@ func (ctrl *Controller) round(ctx context.Context, x *execution, pool *mcfgv1.Ma
 	ctrl.reporter.announceUnknownKeys()
 
 	p := plan.Compute(snapshot)
+	ctrl.reporter.announceStrangers(pool, p.Strangers)
 	klog.FromContext(ctx).V(4).Info("Planned", "state", p.State, "reason", p.Reason, "effects", len(p.Effects), "requeueAfter", p.RequeueAfter)
 
 	p, err = x.carryOut(ctx, pool, p)

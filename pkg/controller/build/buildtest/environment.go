@@ -17,7 +17,9 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/cache"
+	"k8s.io/utils/ptr"
 
+	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
 	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
 )
 
@@ -100,6 +102,10 @@ func (a *API) RunBuild(name string, phase buildv1.BuildPhase) {
 func (a *API) CompleteBuild(name, digest string) {
 	a.EditBuild(name, func(b *buildv1.Build) {
 		b.Status.Phase = buildv1.BuildPhaseComplete
+		// The build controller fills in what it did not see the pod begin.
+		if b.Status.StartTimestamp == nil {
+			b.Status.StartTimestamp = &metav1.Time{Time: a.clock.Now().Truncate(time.Second)}
+		}
 		b.Status.CompletionTimestamp = &metav1.Time{Time: a.clock.Now()}
 		if digest != "" {
 			b.Status.Output.To = &buildv1.BuildStatusOutputTo{ImageDigest: digest}
@@ -171,7 +177,7 @@ func AsCached(object runtime.Object, strip cache.TransformFunc) runtime.Object {
 	}
 	if build, ok := object.(*buildv1.Build); ok {
 		// As the adapter's informer does, whose tests are built from this package.
-		build.Spec.Source.Dockerfile = nil
+		build.Spec.Source.Dockerfile = ptr.To("# sha256:" + imagebuilder.ContainerfileHash(ptr.Deref(build.Spec.Source.Dockerfile, "")))
 	}
 	stripped, err := strip(object)
 	if err != nil {

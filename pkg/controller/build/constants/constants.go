@@ -123,4 +123,12 @@ const (
 	// Build made by the clone API carries all labels and annotations of the
 	// original under another name; the mismatch gives it away.
 	BuildNameAnnotation = "machineconfiguration.openshift.io/build-name"
+
+	// ClaimAnnotation is what the pool's BuildRecordAnnotation said when the Build was
+	// claimed. Should the pool lose its annotations, it is found again there.
+	ClaimAnnotation = "machineconfiguration.openshift.io/os-image-build"
+
+	// WithdrawnAnnotation says who had the Build cancelled, if it was the
+	// BuildController: nobody else writes it.
+	WithdrawnAnnotation = "machineconfiguration.openshift.io/withdrawn-by"
 )

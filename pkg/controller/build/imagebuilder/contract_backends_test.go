@@ -99,6 +99,11 @@ func (a asking) Start(ctx context.Context, r imagebuilder.Request) error {
 	return a.ImageBuilder.Start(ctx, r)
 }
 
+func (a asking) Verify(ctx context.Context, r imagebuilder.Request) (imagebuilder.Observation, error) {
+	r.Backend = a.backend
+	return a.ImageBuilder.Verify(ctx, r)
+}
+
 func newFake(_ *testing.T, clock *clocktesting.FakeClock) backend {
 	b := fake.New(clock.Now)
 	return backend{

@@ -2,6 +2,7 @@ package imagebuilder_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -17,7 +18,7 @@ func request(name string) imagebuilder.Request {
 		Name: name, Pool: "worker", PoolUID: "pool-uid", Fingerprint: "fingerprint", RenderedConfig: "rendered-worker-1",
 		BaseImage: buildtest.BaseImage, Attempt: 1, Containerfile: "FROM " + buildtest.BaseImage + "\n",
 		Context: []imagebuilder.File{{Name: "content.0", Data: []byte("content")}, {Name: "content.1", Data: []byte("more")}}, PushSecret: "push",
-		Output: buildtest.Repository + ":" + name, Deadline: time.Hour,
+		Output: buildtest.Repository + ":" + name, Deadline: time.Hour, Claim: "claim",
 	}
 }
 
@@ -67,6 +68,7 @@ func TestContract(t *testing.T) {
 			got[0].UID, got[0].Created = "", time.Time{}
 			require.Equal(t, imagebuilder.Observation{
 				Name: "b-1", PoolUID: "pool-uid", Fingerprint: "fingerprint", RenderedConfig: "rendered-worker-1", Attempt: 1,
+				Claim: "claim", Output: request("b-1").Output, Containerfile: imagebuilder.ContainerfileHash(request("b-1").Containerfile),
 				Phase: imagebuilder.PhasePending, HasInputs: true, Deadline: time.Hour,
 			}, got[0])
 
@@ -127,6 +129,34 @@ func TestContract(t *testing.T) {
 			recreated := request("b-1")
 			recreated.PoolUID = "other-uid"
 			require.ErrorIs(t, b.Start(ctx, recreated), imagebuilder.ErrForeign)
+		})
+
+		test("R46 what is there in another form is not ours", func(t *testing.T, b backend, observe func() []imagebuilder.Observation) {
+			for reason, change := range map[string]func(*imagebuilder.Request){
+				"it goes elsewhere":    func(r *imagebuilder.Request) { r.Output = "evil.example.com/x/y:1" },
+				"it is made otherwise": func(r *imagebuilder.Request) { r.Containerfile = "FROM scratch\nRUN true\n" },
+			} {
+				name := "b-" + strings.ReplaceAll(reason, " ", "-")
+				other := request(name)
+				change(&other)
+				require.NoError(t, b.Start(ctx, other))
+				require.ErrorIs(t, b.Start(ctx, request(name)), imagebuilder.ErrForeign, reason)
+				live, err := b.Verify(ctx, request(name))
+				require.ErrorIs(t, err, imagebuilder.ErrForeign, reason)
+				require.NotEmpty(t, live.UID, "it says which one it looked at")
+				_, err = b.Verify(ctx, other)
+				require.NoError(t, err)
+			}
+			live, err := b.Verify(ctx, request("absent"))
+			require.NoError(t, err)
+			require.Equal(t, imagebuilder.PhaseAbsent, live.Phase)
+		})
+
+		test("a build that was stopped is known as withdrawn", func(t *testing.T, b backend, observe func() []imagebuilder.Observation) {
+			require.NoError(t, b.Start(ctx, request("b-1")))
+			require.False(t, observe()[0].Withdrawn)
+			require.NoError(t, b.Stop(ctx, "b-1", observe()[0].UID))
+			require.True(t, observe()[0].Withdrawn)
 		})
 
 		test("phases", func(t *testing.T, b backend, observe func() []imagebuilder.Observation) {

@@ -2,6 +2,8 @@ package imagebuilder
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"time"
 
@@ -18,10 +20,17 @@ type ImageBuilder interface {
 	// name. While the backend cannot tell, it returns an UnavailableError.
 	Observe(pool string) ([]Observation, error)
 
-	// Start creates the build and its inputs. That it is there already and
-	// ours is success; there and not ours is ErrForeign. A backend that is not
-	// installed answers with an UnavailableError, any other error is the API's.
+	// Start creates the build and its inputs. That they are there already, as this
+	// very call would make them, is success; there in another form, or made for
+	// another build, is ErrForeign. A backend that is not installed answers with an
+	// UnavailableError, any other error is the API's.
 	Start(ctx context.Context, request Request) error
+
+	// Verify asks the backend itself for the build of the request's name, as Get does,
+	// and compares it, and what is left of its inputs, with what Start would make. That
+	// anything which decides what is in the image, or where it goes, is another is
+	// ErrForeign, with what it is. What clusters add to builds on their own is not compared.
+	Verify(ctx context.Context, request Request) (Observation, error)
 
 	// Get asks the backend itself, not the cache, for the build of this name; the
 	// phase is PhaseAbsent if there is none. What the cache shows may have passed,
@@ -95,6 +104,8 @@ type Request struct {
 	Output string
 	// Deadline bounds the running time; whole seconds, greater than zero.
 	Deadline time.Duration
+	// Claim is kept with the build, unread, and comes back as Observation.Claim.
+	Claim string
 }
 
 // File is a file of the build context.
@@ -147,6 +158,17 @@ type Observation struct {
 	Fingerprint    string
 	RenderedConfig string
 	Attempt        int
+	// Claim is Request.Claim. Like everything else here, anyone who may write builds may
+	// have changed it.
+	Claim string
+
+	// Output is where the image is pushed, as repository:tag, and Containerfile the
+	// ContainerfileHash of the text; both are empty where the backend does not tell.
+	Output        string
+	Containerfile string
+	// Foreign says what of the build is not as in any that the backend makes, and
+	// decides what is in the image or where it goes; empty for nothing.
+	Foreign string
 
 	Phase Phase
 	// Image is the pullspec, by digest, of a succeeded build. It is empty when
@@ -159,8 +181,10 @@ type Observation struct {
 	Log     string
 	// Transient tells of a failed build that another attempt at the same may succeed.
 	Transient bool
-	// Stopping tells that an active build was asked to end.
-	Stopping bool
+	// Stopping tells that an active build was asked to end, and Withdrawn that it was
+	// Stop that asked, and not a person.
+	Stopping  bool
+	Withdrawn bool
 	// HasInputs tells that the inputs made for the build still exist.
 	HasInputs bool
 	// Deadline bounds the running time; zero when unknown.
@@ -171,7 +195,28 @@ type Observation struct {
 	Finished time.Time
 }
 
-// ErrForeign is returned by Start when an object of the build's name exists
+// ContainerfileHash is the SHA-256, in hexadecimal, of the text of a Containerfile.
+func ContainerfileHash(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:])
+}
+
+// WasBornEnded tells of a build that has ended whether it was never at work, as far as its
+// times tell: whoever creates a build may create one that has ended, such as a copy. The
+// instants are of several clocks, which are taken to agree within the tolerance.
+func (o *Observation) WasBornEnded() bool {
+	const tolerance = time.Minute
+	before := func(x, y time.Time) bool { return x.Add(tolerance).Before(y) }
+	switch {
+	case !o.Phase.IsFinished():
+		return false
+	case o.Phase == PhaseSucceeded && (o.Created.IsZero() || o.Started.IsZero() || o.Finished.IsZero()):
+		return true
+	}
+	return !o.Started.IsZero() && before(o.Started, o.Created) || !o.Finished.IsZero() && (before(o.Finished, o.Created) || before(o.Finished, o.Started))
+}
+
+// ErrForeign is returned by Start and Verify when an object of the build's name exists
 // that is not of this build.
 var ErrForeign = errors.New("an object of that name exists and does not belong to this build")
 

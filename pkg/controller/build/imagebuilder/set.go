@@ -57,12 +57,36 @@ func (s *Set) Observe(pool string) ([]Observation, error) {
 
 // Start implements ImageBuilder.
 func (s *Set) Start(ctx context.Context, request Request) error {
-	for i, m := range s.members {
-		if m.Name == request.Backend || i == 0 && request.Backend == "" {
-			return m.Start(ctx, request)
+	m, err := s.of(request)
+	if err != nil {
+		return err
+	}
+	return m.Start(ctx, request)
+}
+
+// of is the backend that the request names.
+func (s *Set) of(request Request) (*Member, error) {
+	for i := range s.members {
+		if m := &s.members[i]; m.Name == request.Backend || i == 0 && request.Backend == "" {
+			return m, nil
 		}
 	}
-	return &UnavailableError{Message: fmt.Sprintf("the backend %q, which would run the build, is none of this controller's", request.Backend)}
+	return nil, &UnavailableError{Message: fmt.Sprintf("the backend %q, which would run the build, is none of this controller's", request.Backend)}
+}
+
+// Verify implements ImageBuilder. The request is of the backend that has the build; of one
+// that no cache shows yet, of the one that would run it.
+func (s *Set) Verify(ctx context.Context, request Request) (Observation, error) {
+	for _, m := range s.members {
+		if m.Shows(request.Name) {
+			return m.Verify(ctx, request)
+		}
+	}
+	m, err := s.of(request)
+	if err != nil {
+		return Observation{}, err
+	}
+	return m.Verify(ctx, request)
 }
 
 // Get implements ImageBuilder. What is absent has to be so for every backend.

@@ -17,20 +17,31 @@ import (
 // attempt that failed. rebuild is the request that it acknowledges; empty for none.
 func ClaimPatch(pool *mcfgv1.MachineConfigPool, record *Record, rebuild string) []byte {
 	annotations := map[string]any{constants.BuildRecordAnnotation: record.String()}
+	acknowledge(pool, record, annotations)
 	if rebuild != "" {
 		annotations[constants.RebuildObservedAnnotation] = rebuild
 	}
 	return mergePatch(pool, annotations, nil)
 }
 
+// acknowledge puts back what says that a request was acted on, if it was taken away.
+func acknowledge(pool *mcfgv1.MachineConfigPool, record *Record, annotations map[string]any) {
+	request := pool.Annotations[constants.RebuildRequestedAnnotation]
+	if request != "" && record.Rebuild == RebuildMark(request) && pool.Annotations[constants.RebuildObservedAnnotation] != request {
+		annotations[constants.RebuildObservedAnnotation] = request
+	}
+}
+
 // PublishPatch is a merge patch that publishes the record's image, and puts the record on
 // the pool.
 func PublishPatch(pool *mcfgv1.MachineConfigPool, record *Record) []byte {
-	return mergePatch(pool, map[string]any{
+	annotations := map[string]any{
 		constants.DesiredOSImageAnnotation:       record.Image,
 		constants.DesiredOSImageConfigAnnotation: record.Config,
 		constants.BuildRecordAnnotation:          record.String(),
-	}, nil)
+	}
+	acknowledge(pool, record, annotations)
+	return mergePatch(pool, annotations, nil)
 }
 
 // RemovalPatch is a merge patch that takes our annotations off the pool; nil if there are

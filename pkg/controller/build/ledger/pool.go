@@ -89,8 +89,10 @@ func (p *Pool) HasImageOfWanted() bool {
 }
 
 // RequestedRebuild is the request for a rebuild that was not acted on yet; empty for none.
+// The record tells of it as well as the annotation: those who write the pool anew from a
+// manifest of theirs keep the request, and may take away either.
 func (p *Pool) RequestedRebuild() string {
-	if p.RebuildRequested == p.RebuildObserved {
+	if p.RebuildRequested == p.RebuildObserved || RebuildMark(p.RebuildRequested) == p.Record.RebuildOf() {
 		return ""
 	}
 	return p.RebuildRequested

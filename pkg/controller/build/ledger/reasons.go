@@ -93,6 +93,8 @@ const (
 	FailureRunningTooLong = "RunningTooLong"
 	// FailureSuperseded means: other inputs were wanted before the build ended.
 	FailureSuperseded = "Superseded"
+	// FailureAltered means: the build is not as the controller made it.
+	FailureAltered = "BuildAltered"
 	// FailureBuildDeleted means: someone deleted the build before it had an outcome.
 	FailureBuildDeleted = "BuildDeleted"
 )
@@ -109,5 +111,5 @@ var ReportedReasons = []string{
 
 // FailureReasons are the reasons of failures that the controller finds itself.
 var FailureReasons = []string{
-	FailureNoDigest, FailurePendingTooLong, FailureRunningTooLong, FailureSuperseded, FailureBuildDeleted,
+	FailureNoDigest, FailurePendingTooLong, FailureRunningTooLong, FailureSuperseded, FailureAltered, FailureBuildDeleted,
 }

@@ -1,12 +1,17 @@
 package ledger
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
+
+	"k8s.io/apimachinery/pkg/util/validation"
 )
 
 // Record is the controller's memory of the newest build attempt of a pool. It
@@ -22,6 +27,13 @@ type Record struct {
 	Config string `json:"config"`
 	// Attempt counts the attempts at this fingerprint from 1.
 	Attempt int `json:"attempt"`
+	// Number counts the records of the pool, of whichever fingerprint: a record that
+	// another's manifest has brought back is told by it from the newest one.
+	Number int64 `json:"number,omitempty"`
+	// Repository is where the attempt's image is pushed.
+	Repository string `json:"repository,omitempty"`
+	// Rebuild is the RebuildMark of the request for a rebuild that was acted on last.
+	Rebuild string `json:"rebuild,omitempty"`
 	// ClaimedAt is when the attempt was decided on.
 	ClaimedAt time.Time `json:"claimedAt"`
 	// Before is the mark of what the conditions told when the attempt was claimed: as
@@ -145,7 +157,60 @@ func ParseRecord(text string) (*Record, error) {
 	if record.Build == "" || record.Fingerprint == "" || record.Attempt < 1 {
 		return nil, errors.New("could not read build record: build, fingerprint or attempt is missing")
 	}
+	if problems := validation.IsDNS1123Subdomain(record.Build); len(problems) > 0 {
+		return nil, fmt.Errorf("could not read build record: %.100q is no name of a build", record.Build)
+	}
+	if record.Image != "" && !IsByDigest(record.Image) {
+		return nil, fmt.Errorf("could not read build record: %.100q is no image by its digest", record.Image)
+	}
+	record.Number = min(max(record.Number, 0), mostRecords)
+	record.Took = slices.DeleteFunc(record.Took, func(seconds int64) bool { return seconds < 0 })
 	return &record, nil
+}
+
+var byDigest = regexp.MustCompile(`^[^@\s]+@sha256:[0-9a-f]{64}$`)
+
+// IsByDigest tells whether the pullspec names one image for good.
+func IsByDigest(pullspec string) bool { return byDigest.MatchString(pullspec) }
+
+// IsIn tells whether the image, by its digest, lies in the repository.
+func IsIn(image, repository string) bool {
+	name, _, _ := strings.Cut(image, "@")
+	return repository != "" && name == repository && IsByDigest(image)
+}
+
+// Claimed is the record without an outcome, as it was when its attempt was claimed.
+func (r Record) Claimed() Record {
+	r.Image, r.Failure = "", nil
+	return r
+}
+
+// mostRecords is beyond any number of records; whoever writes a larger one ends the count.
+const mostRecords = 1 << 40
+
+// NextNumber is that of the record which comes after this one.
+func (r *Record) NextNumber() int64 {
+	if r == nil {
+		return 1
+	}
+	return min(r.Number+1, mostRecords)
+}
+
+// RebuildMark stands for a request for a rebuild, which may be any text; empty for none.
+func RebuildMark(request string) string {
+	if request == "" {
+		return ""
+	}
+	sum := sha256.Sum256([]byte(request))
+	return hex.EncodeToString(sum[:5])
+}
+
+// RebuildOf is the Rebuild of the record; empty for none.
+func (r *Record) RebuildOf() string {
+	if r == nil {
+		return ""
+	}
+	return r.Rebuild
 }
 
 // String renders the annotation's value.

@@ -21,7 +21,7 @@ func TestNewestBuildIsAdopted(t *testing.T) {
 				}
 			}
 			p := Compute(with(ready(), observed("build-1", phase, age), observed("build-2", phase, age)))
-			require.Equal(t, "ConfirmPresent "+newer, outline(p.Effects)[0], "%v", phase)
+			require.Equal(t, "VerifyBuild "+newer, outline(p.Effects)[1], "%v", phase)
 		}
 	}
 }

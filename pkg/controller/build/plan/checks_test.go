@@ -77,9 +77,9 @@ func TestHolds(t *testing.T) {
 			state:    ledger.StateHeld, why: ledger.ReasonSecretMissing,
 		},
 		"held, old build runs": {
-			reason:   "what is not wanted is stopped whatever holds the new build",
+			reason:   "what is not wanted is stopped whatever holds the new build, once it is on record why",
 			snapshot: with(ready(), func(s *Snapshot) { s.PushSecret = Secret{} }, observed("build-0", imagebuilder.PhaseRunning, ofOtherInputs)),
-			state:    ledger.StateHeld, why: ledger.ReasonSecretMissing, effects: []string{"StopBuild build-0"},
+			state:    ledger.StateHeld, why: ledger.ReasonSecretMissing, effects: []string{"WriteRecord 1 Superseded"},
 		},
 
 		"credentials refused": {
@@ -211,7 +211,7 @@ func TestHoldsWithoutIdentity(t *testing.T) {
 		"ConfigMap deleted, build was not created": {
 			reason:   "its inputs hold credentials, and nobody knows for how long they are of no use",
 			snapshot: with(ready(), func(s *Snapshot) { s.Settings = Settings{} }, record(claimed(time.Minute)), observed("build-1", imagebuilder.PhaseAbsent)),
-			state:    ledger.StateHeld, why: ledger.ReasonConfigMapMissing, effects: []string{"ConfirmAbsent build-1", "DeleteInputs build-1"},
+			state:    ledger.StateHeld, why: ledger.ReasonConfigMapMissing, effects: []string{"ConfirmBuild build-1", "DeleteInputs build-1"},
 		},
 		"ConfigMap deleted, old build runs": {
 			reason:   "it is not wanted with any settings",

@@ -30,21 +30,27 @@ type LoadConfig struct {
 	Custom inputs.Custom
 }
 
-// ConfirmBuild asks the backend itself for a build, where the cache is no proof, and
-// ends the plan if the answer is another one than expected.
-type ConfirmBuild struct {
-	Name string
-	// Exists tells that the build is expected to exist, and to be worth following;
-	// otherwise it is expected to be gone.
-	Exists bool
-}
+// ConfirmBuild asks the backend itself whether a build is gone, where the cache is no proof,
+// and ends the plan if it is not.
+type ConfirmBuild struct{ Name string }
 
 // Holds tells whether the live build is as expected.
 func (e ConfirmBuild) Holds(live imagebuilder.Observation) bool {
-	if e.Exists {
-		return isWorthFollowing(&live)
-	}
 	return live.Phase == imagebuilder.PhaseAbsent
+}
+
+// VerifyBuild asks the backend itself for a build that is to be taken over, and ends the plan
+// if it is another one than the cache shows, or if it, or one of its inputs, is not as the
+// controller would have made it. The request's Context is filled from LoadConfig.
+type VerifyBuild struct {
+	Request imagebuilder.Request
+	// Cached is the build as the plan was made on it.
+	Cached imagebuilder.Observation
+}
+
+// Holds tells whether the live build is the one of the plan.
+func (e VerifyBuild) Holds(live imagebuilder.Observation) bool {
+	return live.UID == e.Cached.UID && live.Phase == e.Cached.Phase && live.Stopping == e.Cached.Stopping && live.Image == e.Cached.Image
 }
 
 // ConfirmPool makes sure that what follows was decided on the pool's present state, and
@@ -94,7 +100,7 @@ type TakeSlot struct {
 type WriteRecord struct {
 	Record ledger.Record
 	// Rebuild is the request that a claim acts on, to be acknowledged in the same
-	// write; empty for none.
+	// write; empty for none. The record has its mark.
 	Rebuild string
 }
 
@@ -140,6 +146,7 @@ type RemoveTraces struct{}
 func (InspectSecret) effect() {}
 func (LoadConfig) effect()    {}
 func (ConfirmBuild) effect()  {}
+func (VerifyBuild) effect()   {}
 func (ConfirmPool) effect()   {}
 func (TakeSlot) effect()      {}
 func (WriteRecord) effect()   {}

@@ -305,7 +305,7 @@ func perform(s *Snapshot, p Plan) {
 			}
 			return
 		case ConfirmBuild:
-			if b := find(s.Builds, e.Name); e.Exists != (b != nil && b.Phase != imagebuilder.PhaseAbsent) {
+			if b := find(s.Builds, e.Name); b != nil && exists(b) {
 				return
 			}
 		case WriteRecord:

@@ -11,6 +11,11 @@ import (
 
 // follow reports on the build of the newest attempt.
 func (d *decision) follow(b *imagebuilder.Observation) Plan {
+	if b.Phase.IsActive() || hasImage(b) {
+		if what := d.altered(b); what != "" {
+			return d.fail(b, ledger.Failure{Reason: ledger.FailureAltered, Message: "the build is not as the BuildController made it: " + what})
+		}
+	}
 	switch b.Phase {
 	case imagebuilder.PhasePending:
 		return d.waitToRun(b)
@@ -18,9 +23,7 @@ func (d *decision) follow(b *imagebuilder.Observation) Plan {
 		return d.waitToEnd(b)
 	case imagebuilder.PhaseSucceeded:
 		if b.Image != "" {
-			record := *d.record
-			record.Image, record.Failure, record.Before, record.Took = b.Image, nil, "", d.record.TookWith(ran(b))
-			return d.publish(record)
+			return d.result(b)
 		}
 		return d.fail(b, ledger.Failure{
 			Reason: ledger.FailureNoDigest, Transient: true,
@@ -31,6 +34,18 @@ func (d *decision) follow(b *imagebuilder.Observation) Plan {
 	default:
 		return d.fail(b, ledger.Failure{Reason: b.Reason, Message: b.Message, Log: b.Log, Transient: b.Transient})
 	}
+}
+
+// result publishes the image of the build, if it is where the attempt was to push it.
+func (d *decision) result(b *imagebuilder.Observation) Plan {
+	if !ledger.IsIn(b.Image, d.repository()) {
+		return d.fail(b, ledger.Failure{
+			Reason: ledger.FailureAltered, Message: fmt.Sprintf("the build says that it made %.300q, which is not in the repository %s", b.Image, d.repository()),
+		})
+	}
+	record := *d.record
+	record.Image, record.Failure, record.Before, record.Took = b.Image, nil, "", d.record.TookWith(ran(b))
+	return d.publish(record)
 }
 
 // waitToRun watches a build that has not begun. Nothing else would ever end the

@@ -78,7 +78,7 @@ func TestFollow(t *testing.T) {
 		"given up, and out of sight": {
 			reason:   "it may run on where the cache does not show it, so the backend is asked before the next attempt",
 			snapshot: with(ready(), record(failure(claimed(time.Hour), ledger.Failure{Reason: ledger.FailurePendingTooLong, Transient: true, At: now.Add(-time.Hour)}))),
-			state:    ledger.StatePending, why: ledger.ReasonBuildCreated, effects: append([]string{"ConfirmAbsent build-1"}, starting(2)...),
+			state:    ledger.StatePending, why: ledger.ReasonBuildCreated, effects: append([]string{"ConfirmBuild build-1"}, starting(2)...),
 		},
 		"given up, but complete": {
 			reason:   "an image is an image",
@@ -242,7 +242,7 @@ func TestFailures(t *testing.T) {
 		"deleted by someone": {
 			reason:   "the cache alone is no proof that the build is gone, so the backend is asked",
 			snapshot: with(ready(), record(claimed(time.Hour)), reported),
-			state:    ledger.StateRetrying, why: ledger.ReasonRetryScheduled, effects: []string{"ConfirmAbsent build-1", "WriteRecord 1 BuildDeleted"},
+			state:    ledger.StateRetrying, why: ledger.ReasonRetryScheduled, effects: []string{"ConfirmBuild build-1", "WriteRecord 1 BuildDeleted"},
 			requeue: retryDelay(wantedFingerprint(), 1),
 		},
 	})

@@ -138,6 +138,12 @@ func warning(r *ledger.Record) string {
 	return " Warning: " + r.Warning + "."
 }
 
+// OfStranger says of a build that it is not used, and why.
+func OfStranger(s Stranger) string {
+	return fmt.Sprintf("Build %s has the marks of one of this pool's, and is not as the BuildController makes them, so its image is not used: %s; find out who made it, and remove it.",
+		s.Name, s.Why)
+}
+
 // clockTime is how messages give an instant of today.
 func clockTime(at time.Time) string { return at.UTC().Format(time.TimeOnly) + " UTC" }
 

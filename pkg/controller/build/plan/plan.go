@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -18,6 +19,8 @@ type Plan struct {
 	Effects []Effect
 	// Warning is what the message warns of, that goes into the image; empty for nothing.
 	Warning string
+	// Strangers are builds that look like the pool's and are not used.
+	Strangers []Stranger
 	// Waiting tells that the plan is to wait for the pool's inputs to stop changing.
 	Waiting bool
 	// RequeueAfter is how long from Snapshot.Now to look again though nothing
@@ -44,7 +47,7 @@ func decide(s Snapshot) Plan {
 		return withoutIdentity(&s, h)
 	}
 	identity := s.identity()
-	d := decision{Snapshot: &s, identity: identity, fingerprint: identity.Fingerprint(), record: s.Pool.Record}
+	d := decision{Snapshot: &s, identity: identity, fingerprint: identity.Fingerprint()}
 	return d.compute()
 }
 
@@ -75,7 +78,7 @@ func awaitConfig(s *Snapshot) Plan {
 	if !s.WaitingSince.IsZero() {
 		wait -= s.Now.Sub(s.WaitingSince)
 	}
-	return Plan{Report: ledger.Report{State: ledger.StateQuiet}, Waiting: true, RequeueAfter: wait, Effects: tidy(s, newestOf(s.Pool.Record))}
+	return Plan{Report: ledger.Report{State: ledger.StateQuiet}, Waiting: true, RequeueAfter: wait, Effects: tidy(s, s.newestName())}
 }
 
 // withoutIdentity serves a pool for which it is not known what to build. A
@@ -84,7 +87,8 @@ func awaitConfig(s *Snapshot) Plan {
 func withoutIdentity(s *Snapshot, h *Hold) Plan {
 	record := s.Pool.Record
 	if record.IsOpen() && record.Config == s.Pool.WantedConfig {
-		if b := find(s.Builds, record.Build); b != nil && b.Phase != imagebuilder.PhaseAbsent {
+		// Where its image belongs is not known of a record that does not say so.
+		if b := find(s.Builds, record.Build); b != nil && exists(b) && (record.Repository != "" || !hasImage(b)) {
 			d := decision{Snapshot: s, fingerprint: record.Fingerprint, record: record}
 			return d.follow(b)
 		}
@@ -101,10 +105,25 @@ type decision struct {
 	fingerprint string
 	// record is the newest attempt; it may be of other inputs.
 	record *ledger.Record
+	// found is the build that the record was found again from; nil if the pool has it.
+	found *imagebuilder.Observation
+	// containerfile is what containerfileHash found.
+	containerfile string
 }
 
 func (d *decision) compute() Plan {
-	if d.Pool.RequestedRebuild() != "" && !d.awaitsSight() && !d.isPublishable() {
+	d.record = d.believed(d.Pool.Record)
+	d.findAgain()
+	p := d.serve()
+	if d.found != nil {
+		p = d.onRecord(p)
+	}
+	p.Strangers = d.strangers()
+	return p
+}
+
+func (d *decision) serve() Plan {
+	if d.requestedRebuild() != "" && !d.awaitsSight() && !d.isPublishable() {
 		return d.start(1)
 	}
 	if d.record == nil || d.record.Fingerprint != d.fingerprint {
@@ -118,7 +137,7 @@ func (d *decision) compute() Plan {
 	case b != nil && d.record.Failed() && (b.Phase.IsActive() || b.Phase == imagebuilder.PhaseStopped):
 		// It was given up, and is being stopped.
 		return d.afterFailure(d.record, true)
-	case b != nil && b.Phase != imagebuilder.PhaseAbsent:
+	case b != nil && exists(b):
 		return d.follow(b)
 	case d.record.Failed():
 		return d.afterFailure(d.record, true)
@@ -126,6 +145,18 @@ func (d *decision) compute() Plan {
 		return Held(*hold(ledger.ReasonBuilderUnavailable, "%s", d.BuilderProblem))
 	}
 	return d.unseen()
+}
+
+// requestedRebuild is the request that was not acted on yet; empty for none.
+func (d *decision) requestedRebuild() string {
+	pool := d.Pool
+	pool.Record = d.record
+	return pool.RequestedRebuild()
+}
+
+// acknowledged is the mark of the request that was acted on last; empty for none.
+func (d *decision) acknowledged() string {
+	return cmp.Or(d.record.RebuildOf(), ledger.RebuildMark(d.Pool.RebuildObserved))
 }
 
 // awaitsSight tells whether a build of the wanted inputs was claimed and neither
@@ -136,51 +167,55 @@ func (d *decision) awaitsSight() bool {
 		return false
 	}
 	b := find(d.Builds, d.record.Build)
-	return b == nil || b.Phase == imagebuilder.PhaseAbsent
+	return b == nil || !exists(b)
 }
 
 // isPublishable tells whether an image of the wanted inputs is there that is not
 // published. It is published before a rebuild begins, which may fail.
 func (d *decision) isPublishable() bool {
 	if d.record == nil || d.record.Fingerprint != d.fingerprint {
-		b := adoptable(d.Builds, d.fingerprint)
-		return d.record.PastImageOf(d.fingerprint) != nil || b != nil && hasImage(b)
+		b := d.adoptable()
+		return d.pastImage() != nil || b != nil && hasImage(b)
 	}
 	b := find(d.Builds, d.record.Build)
-	return !d.record.Succeeded() && b != nil && hasImage(b)
+	return !d.record.Succeeded() && b != nil && hasImage(b) && d.altered(b) == "" && ledger.IsIn(b.Image, d.repository())
 }
 
 // turnTo serves inputs that the newest attempt was not for: their image may be
 // known, their build may exist, or it has to be started.
 func (d *decision) turnTo() Plan {
-	if past := d.record.PastImageOf(d.fingerprint); past != nil {
+	if past := d.pastImage(); past != nil {
 		return d.publish(ledger.Record{
-			Build: past.Build, Fingerprint: past.Fingerprint, Config: past.Config, Attempt: 1, ClaimedAt: d.Now,
+			Build: past.Build, Fingerprint: d.fingerprint, Config: d.Pool.WantedConfig, Attempt: 1, Number: d.record.NextNumber(),
+			Repository: d.identity.Repository, Rebuild: d.acknowledged(), ClaimedAt: d.Now,
 			Image: past.Image, History: d.history(), Took: d.record.TookWith(0),
 		})
 	}
-	if b := adoptable(d.Builds, d.fingerprint); b != nil {
-		record := ledger.Record{
-			Build: b.Name, Fingerprint: b.Fingerprint, Config: b.RenderedConfig, Attempt: b.Attempt, ClaimedAt: b.Created,
-			Versions: d.versions(), History: d.history(), Took: d.record.TookWith(0),
-		}
-		// The cache may show a build that was removed a moment ago.
-		confirm := ConfirmBuild{Name: b.Name, Exists: true}
-		if b.Phase == imagebuilder.PhaseSucceeded {
-			record.Image, record.Took = b.Image, d.record.TookWith(ran(b))
-			p := d.publish(record)
-			p.Effects = append([]Effect{confirm}, p.Effects...)
-			return p
-		}
-		d.record = &record
-		p := d.follow(b)
-		p.Effects = append([]Effect{confirm, WriteRecord{Record: record}}, p.Effects...)
-		return p
+	if b := d.adoptable(); b != nil {
+		return d.adopt(b)
 	}
 	if wait := d.quietFor(); wait > 0 {
 		return d.settle(wait)
 	}
 	return d.start(1)
+}
+
+// adopt turns to a build of the wanted inputs that was claimed before others were wanted.
+func (d *decision) adopt(b *imagebuilder.Observation) Plan {
+	record := d.claimOf(b)
+	record.Number, record.Rebuild, record.History, record.Took = d.record.NextNumber(), d.acknowledged(), d.history(), d.record.TookWith(0)
+	// The cache may show a build that was removed a moment ago.
+	effects := d.verification(b)
+	if hasImage(b) {
+		record.Image, record.Took = b.Image, d.record.TookWith(ran(b))
+		p := d.publish(record)
+		p.Effects = append(effects, p.Effects...)
+		return p
+	}
+	d.record = &record
+	p := d.follow(b)
+	p.Effects = slices.Concat(effects, []Effect{WriteRecord{Record: record}}, p.Effects)
+	return p
 }
 
 // unseen serves a claimed attempt whose build is not in the cache.
@@ -224,6 +259,9 @@ func (d *decision) start(attempt int) Plan {
 		Fingerprint: d.fingerprint,
 		Config:      d.Pool.WantedConfig,
 		Attempt:     attempt,
+		Number:      d.record.NextNumber(),
+		Repository:  d.identity.Repository,
+		Rebuild:     cmp.Or(ledger.RebuildMark(d.Pool.RebuildRequested), d.acknowledged()),
 		ClaimedAt:   d.Now,
 		Warning:     d.Config.Warning,
 		Before:      d.Pool.Reported.Mark(),
@@ -239,17 +277,18 @@ func (d *decision) start(attempt int) Plan {
 		return whileHeld(d.Snapshot, h, d.record, d.record != nil && d.record.Fingerprint != d.fingerprint)
 	}
 	creation := d.creation(request, false)
-	p.Effects = slices.Concat(d.inspections(), d.farewell(), creation[:1], []Effect{WriteRecord{Record: record, Rebuild: d.Pool.RequestedRebuild()}},
+	p.Effects = slices.Concat(d.inspections(), d.farewell(), creation[:1], []Effect{WriteRecord{Record: record, Rebuild: d.requestedRebuild()}},
 		d.tidy(record.Build), d.slot(&record), creation[1:])
 	return p
 }
 
 // history is what a record of the wanted inputs inherits from the one before. A
-// build that made its image after its inputs were superseded counts, too.
+// build that made its image after its inputs were superseded counts, too, but not one that
+// was only found and cannot be compared with what was asked for.
 func (d *decision) history() []ledger.PastImage {
 	record := d.record
 	if record != nil && !record.Succeeded() {
-		if b := find(d.Builds, record.Build); b != nil && hasImage(b) {
+		if b := find(d.Builds, record.Build); b != nil && hasImage(b) && d.found == nil && alteredOnRecord(record, b) == "" {
 			late := *record
 			late.Image = b.Image
 			record = &late
@@ -268,7 +307,7 @@ func (d *decision) farewell() []Effect {
 	}
 	switch r.Failure.Reason {
 	case ledger.FailurePendingTooLong, ledger.FailureRunningTooLong, ledger.FailureSuperseded:
-		if b := find(d.Builds, r.Build); b == nil || b.Phase == imagebuilder.PhaseAbsent {
+		if b := find(d.Builds, r.Build); b == nil || !exists(b) {
 			return []Effect{ConfirmBuild{Name: r.Build}}
 		}
 	}
@@ -298,8 +337,12 @@ func (d *decision) inspections() []Effect {
 
 // creation reads what a build is made of and no cache holds, and creates it.
 func (d *decision) creation(request imagebuilder.Request, again bool) []Effect {
-	load := LoadConfig{Name: request.RenderedConfig, Pool: request.Pool, TrustBundle: d.ControllerConfig.TrustBundle, Custom: d.identity.Custom}
-	return []Effect{load, StartBuild{Request: request, Again: again}}
+	return []Effect{d.loading(&request), StartBuild{Request: request, Again: again}}
+}
+
+// loading reads what no cache holds of what the request is for.
+func (d *decision) loading(request *imagebuilder.Request) LoadConfig {
+	return LoadConfig{Name: request.RenderedConfig, Pool: request.Pool, TrustBundle: d.ControllerConfig.TrustBundle, Custom: d.identity.Custom}
 }
 
 // request asks a backend for the attempt. That its Containerfile cannot be rendered
@@ -321,8 +364,9 @@ func (d *decision) request(record *ledger.Record) (imagebuilder.Request, *Hold) 
 		Volumes:        volumes(d.Entitled.Volumes()),
 		PullSecret:     d.Settings.Values.BaseImagePullSecret,
 		PushSecret:     d.Settings.Values.FinalImagePushSecret,
-		Output:         d.identity.Repository + ":" + record.Build,
+		Output:         outputOf(d.identity.Repository, record.Build),
 		Deadline:       d.limits().CompletionDeadline,
+		Claim:          record.Claimed().String(),
 	}, nil
 }
 

@@ -27,10 +27,9 @@ func outline(effects []Effect) []string {
 		case LoadConfig:
 			line += " " + e.Name
 		case ConfirmBuild:
-			line = "ConfirmAbsent " + e.Name
-			if e.Exists {
-				line = "ConfirmPresent " + e.Name
-			}
+			line += " " + e.Name
+		case VerifyBuild:
+			line += " " + e.Request.Name
 		case StopBuild:
 			line += " " + e.Name
 		case DeleteBuild:
@@ -189,7 +188,8 @@ func TestH18FreshNamePerAttempt(t *testing.T) {
 
 	rebuild := with(ready(), func(s *Snapshot) { s.Pool.RebuildRequested = "1" })
 	first := Compute(rebuild).Effects[1].(WriteRecord).Record
-	second := Compute(with(rebuild, record(success(first)))).Effects[1].(WriteRecord).Record
+	again := with(rebuild, record(success(first)), func(s *Snapshot) { s.Pool.RebuildRequested = "2" })
+	second := Compute(again).Effects[1].(WriteRecord).Record
 	require.NotEqual(t, first.Build, second.Build, "also at the same instant")
 }
 

@@ -44,7 +44,7 @@ func claimed(ago time.Duration) ledger.Record {
 	s := ready()
 	return ledger.Record{
 		Build: "build-1", Fingerprint: wantedFingerprint(), Config: wantedConfig, Attempt: 1,
-		ClaimedAt: now.Add(-ago), Versions: s.versions(),
+		ClaimedAt: now.Add(-ago), Versions: s.versions(), Repository: s.Settings.Values.FinalImageRepository,
 	}
 }
 
@@ -82,7 +82,7 @@ func observed(name string, phase imagebuilder.Phase, edits ...func(*imagebuilder
 		b.Image = image
 	}
 	if phase.IsFinished() {
-		b.Finished = now
+		b.Started, b.Finished = now.Add(-time.Second), now
 	}
 	for _, edit := range edits {
 		edit(&b)

@@ -41,17 +41,17 @@ func TestTurn(t *testing.T) {
 		"record lost, build running": {
 			reason:   "the build is adopted instead of being started twice",
 			snapshot: with(ready(), observed("build-1", imagebuilder.PhaseRunning)),
-			state:    ledger.StateBuilding, why: ledger.ReasonBuildRunning, effects: []string{"ConfirmPresent build-1", "WriteRecord 1"},
+			state:    ledger.StateBuilding, why: ledger.ReasonBuildRunning, effects: []string{"LoadConfig rendered-worker-1", "VerifyBuild build-1", "WriteRecord 1"},
 		},
 		"record lost, build complete": {
 			reason:   "the image is there",
 			snapshot: with(ready(), observed("build-1", imagebuilder.PhaseSucceeded, withoutInputs)),
-			state:    ledger.StatePublished, why: ledger.ReasonImagePublished, effects: []string{"ConfirmPresent build-1", "Publish " + image},
+			state:    ledger.StatePublished, why: ledger.ReasonImagePublished, effects: []string{"LoadConfig rendered-worker-1", "VerifyBuild build-1", "Publish " + image},
 		},
 		"record lost, one complete, one running": {
 			reason:   "an image that is there beats one that may come",
 			snapshot: with(ready(), observed("build-2", imagebuilder.PhaseRunning), observed("build-1", imagebuilder.PhaseSucceeded)),
-			state:    ledger.StatePublished, why: ledger.ReasonImagePublished, effects: []string{"ConfirmPresent build-1", "Publish " + image},
+			state:    ledger.StatePublished, why: ledger.ReasonImagePublished, effects: []string{"LoadConfig rendered-worker-1", "VerifyBuild build-1", "Publish " + image},
 		},
 		"back to a known image": {
 			reason: "what was built before is published again at once",

@@ -49,6 +49,13 @@ func tidy(s *Snapshot, keep string) []Effect {
 func whileHeld(s *Snapshot, h *Hold, record *ledger.Record, superseded bool) Plan {
 	p := Held(*h)
 	keep := newestOf(record)
+	if record == nil {
+		// It may be lost; what it was of is found out once it is known what is wanted.
+		keep = s.newestName()
+		if b := find(s.Builds, keep); b != nil && b.Phase.IsFinished() && b.HasInputs {
+			p.Effects = append(p.Effects, DeleteInputs{Name: keep, Finished: true})
+		}
+	}
 	if b := find(s.Builds, keep); b != nil && !recorded(record, keep) {
 		switch {
 		case b.Phase == imagebuilder.PhaseAbsent:
@@ -133,14 +140,14 @@ func find(builds []imagebuilder.Observation, name string) *imagebuilder.Observat
 	return nil
 }
 
-// adoptable finds a build of these inputs that is worth following although it
+// adoptable finds a build of the wanted inputs that is worth following although it
 // is not on record: one that has an image before one that may get one, and of
 // several the newest.
-func adoptable(builds []imagebuilder.Observation, fingerprint string) *imagebuilder.Observation {
+func (d *decision) adoptable() *imagebuilder.Observation {
 	var best *imagebuilder.Observation
-	for i := range builds {
-		b := &builds[i]
-		if b.Fingerprint != fingerprint || !isWorthFollowing(b) {
+	for i := range d.Builds {
+		b := &d.Builds[i]
+		if b.Fingerprint != d.fingerprint || !isWorthFollowing(b) || d.unlike(b) != "" {
 			continue
 		}
 		if best == nil || betterThan(b, best) {

@@ -9,13 +9,16 @@
 //
 // The wanted inputs are known, and a build may start.
 //
-//	no record; of other inputs:
-//	    no build, stopping → Pending (BuildCreated): LoadConfig rendered-worker-1, WriteRecord 1, StartBuild
-//	    inputs only, without digest, lost, broken → Pending (BuildCreated): LoadConfig rendered-worker-1, WriteRecord 1, DeleteInputs build-1, StartBuild
-//	    pending → Pending (BuildCreated): ConfirmPresent build-1, WriteRecord 1
-//	    running → Building (BuildRunning): ConfirmPresent build-1, WriteRecord 1
-//	    complete → Published (ImagePublished): ConfirmPresent build-1, Publish
-//	    stopped → Pending (BuildCreated): LoadConfig rendered-worker-1, WriteRecord 1, DeleteBuild build-1, StartBuild
+//	no record:
+//	    no build → Pending (BuildCreated): LoadConfig rendered-worker-1, WriteRecord 1, StartBuild
+//	    inputs only → Pending (BuildCreated): LoadConfig rendered-worker-1, WriteRecord 1, DeleteInputs build-1, StartBuild
+//	    pending → Pending (BuildCreated): LoadConfig rendered-worker-1, VerifyBuild build-1, WriteRecord 1
+//	    running, stopping → Building (BuildRunning): LoadConfig rendered-worker-1, VerifyBuild build-1, WriteRecord 1
+//	    complete → Published (ImagePublished): LoadConfig rendered-worker-1, VerifyBuild build-1, Publish
+//	    without digest → Retrying (RetryScheduled): LoadConfig rendered-worker-1, VerifyBuild build-1, WriteRecord 1 ImageDigestMissing
+//	    lost → Retrying (RetryScheduled): LoadConfig rendered-worker-1, VerifyBuild build-1, WriteRecord 1 BuildPodEvicted
+//	    broken → Failed (BuildFailed): LoadConfig rendered-worker-1, VerifyBuild build-1, WriteRecord 1 DockerBuildFailed
+//	    stopped → Interrupted (BuildCancelled): LoadConfig rendered-worker-1, VerifyBuild build-1, WriteRecord 1
 //	claimed now:
 //	    no build, inputs only → Unsettled
 //	    pending → Pending (BuildCreated)
@@ -35,7 +38,7 @@
 //	    broken → Failed (BuildFailed): WriteRecord 1 DockerBuildFailed
 //	    stopped → Interrupted (BuildCancelled): WriteRecord 1
 //	claimed and reported:
-//	    no build, inputs only → Retrying (RetryScheduled): ConfirmAbsent build-1, WriteRecord 1 BuildDeleted
+//	    no build, inputs only → Retrying (RetryScheduled): ConfirmBuild build-1, WriteRecord 1 BuildDeleted
 //	    pending → Pending (BuildCreated)
 //	    running, stopping → Building (BuildRunning)
 //	    complete → Published (ImagePublished): Publish
@@ -89,16 +92,26 @@
 //	    without digest → Retrying (RetryScheduled): WriteRecord 1 ImageDigestMissing
 //	    lost → Retrying (RetryScheduled): WriteRecord 1 BuildPodEvicted
 //	    broken → Failed (BuildFailed): WriteRecord 1 DockerBuildFailed
+//	of other inputs:
+//	    no build, stopping → Pending (BuildCreated): LoadConfig rendered-worker-1, WriteRecord 1, StartBuild
+//	    inputs only, without digest, lost, broken → Pending (BuildCreated): LoadConfig rendered-worker-1, WriteRecord 1, DeleteInputs build-1, StartBuild
+//	    pending → Pending (BuildCreated): LoadConfig rendered-worker-1, VerifyBuild build-1, WriteRecord 1
+//	    running → Building (BuildRunning): LoadConfig rendered-worker-1, VerifyBuild build-1, WriteRecord 1
+//	    complete → Published (ImagePublished): LoadConfig rendered-worker-1, VerifyBuild build-1, Publish
+//	    stopped → Pending (BuildCreated): LoadConfig rendered-worker-1, WriteRecord 1, DeleteBuild build-1, StartBuild
 //
 // The wanted inputs are known, and something holds their build: the pool is paused.
 //
-//	no record; of other inputs:
-//	    no build, stopping → Held (PoolPaused)
-//	    inputs only, without digest, lost, broken → Held (PoolPaused): DeleteInputs build-1
-//	    pending → Pending (BuildCreated): ConfirmPresent build-1, WriteRecord 1
-//	    running → Building (BuildRunning): ConfirmPresent build-1, WriteRecord 1
-//	    complete → Published (ImagePublished): ConfirmPresent build-1, Publish
-//	    stopped → Held (PoolPaused): DeleteBuild build-1
+//	no record:
+//	    no build → Held (PoolPaused)
+//	    inputs only → Held (PoolPaused): DeleteInputs build-1
+//	    pending → Pending (BuildCreated): LoadConfig rendered-worker-1, VerifyBuild build-1, WriteRecord 1
+//	    running, stopping → Building (BuildRunning): LoadConfig rendered-worker-1, VerifyBuild build-1, WriteRecord 1
+//	    complete → Published (ImagePublished): LoadConfig rendered-worker-1, VerifyBuild build-1, Publish
+//	    without digest → Retrying (RetryScheduled): LoadConfig rendered-worker-1, VerifyBuild build-1, WriteRecord 1 ImageDigestMissing
+//	    lost → Retrying (RetryScheduled): LoadConfig rendered-worker-1, VerifyBuild build-1, WriteRecord 1 BuildPodEvicted
+//	    broken → Failed (BuildFailed): LoadConfig rendered-worker-1, VerifyBuild build-1, WriteRecord 1 DockerBuildFailed
+//	    stopped → Interrupted (BuildCancelled): LoadConfig rendered-worker-1, VerifyBuild build-1, WriteRecord 1
 //	claimed now:
 //	    no build, inputs only → Unsettled
 //	    pending → Pending (BuildCreated)
@@ -110,7 +123,7 @@
 //	    stopped → Interrupted (BuildCancelled): WriteRecord 1
 //	claimed:
 //	    no build → Held (PoolPaused)
-//	    inputs only → Held (PoolPaused): ConfirmAbsent build-1, DeleteInputs build-1
+//	    inputs only → Held (PoolPaused): ConfirmBuild build-1, DeleteInputs build-1
 //	    pending → Pending (BuildCreated)
 //	    running, stopping → Building (BuildRunning)
 //	    complete → Published (ImagePublished): Publish
@@ -119,7 +132,7 @@
 //	    broken → Failed (BuildFailed): WriteRecord 1 DockerBuildFailed
 //	    stopped → Interrupted (BuildCancelled): WriteRecord 1
 //	claimed and reported:
-//	    no build, inputs only → Retrying (RetryScheduled): ConfirmAbsent build-1, WriteRecord 1 BuildDeleted
+//	    no build, inputs only → Retrying (RetryScheduled): ConfirmBuild build-1, WriteRecord 1 BuildDeleted
 //	    pending → Pending (BuildCreated)
 //	    running, stopping → Building (BuildRunning)
 //	    complete → Published (ImagePublished): Publish
@@ -172,14 +185,19 @@
 //	    without digest → Retrying (RetryScheduled): WriteRecord 1 ImageDigestMissing
 //	    lost → Retrying (RetryScheduled): WriteRecord 1 BuildPodEvicted
 //	    broken → Failed (BuildFailed): WriteRecord 1 DockerBuildFailed
+//	of other inputs:
+//	    no build, stopping → Held (PoolPaused)
+//	    inputs only, without digest, lost, broken → Held (PoolPaused): DeleteInputs build-1
+//	    pending → Pending (BuildCreated): LoadConfig rendered-worker-1, VerifyBuild build-1, WriteRecord 1
+//	    running → Building (BuildRunning): LoadConfig rendered-worker-1, VerifyBuild build-1, WriteRecord 1
+//	    complete → Published (ImagePublished): LoadConfig rendered-worker-1, VerifyBuild build-1, Publish
+//	    stopped → Held (PoolPaused): DeleteBuild build-1
 //
 // It is not known what to build: the ConfigMap is missing.
 //
-//	no record; of other inputs; of other inputs, with history:
-//	    no build, stopping → Held (ConfigMapMissing)
-//	    inputs only, complete, without digest, lost, broken → Held (ConfigMapMissing): DeleteInputs build-1
-//	    pending, running → Held (ConfigMapMissing): StopBuild build-1
-//	    stopped → Held (ConfigMapMissing): DeleteBuild build-1
+//	no record:
+//	    no build, pending, running, stopping → Held (ConfigMapMissing)
+//	    inputs only, complete, without digest, lost, broken, stopped → Held (ConfigMapMissing): DeleteInputs build-1
 //	claimed now:
 //	    no build, inputs only → Held (ConfigMapMissing)
 //	    pending → Pending (BuildCreated)
@@ -191,7 +209,7 @@
 //	    stopped → Interrupted (BuildCancelled): WriteRecord 1
 //	claimed; claimed and reported:
 //	    no build → Held (ConfigMapMissing)
-//	    inputs only → Held (ConfigMapMissing): ConfirmAbsent build-1, DeleteInputs build-1
+//	    inputs only → Held (ConfigMapMissing): ConfirmBuild build-1, DeleteInputs build-1
 //	    pending → Pending (BuildCreated)
 //	    running, stopping → Building (BuildRunning)
 //	    complete → Published (ImagePublished): Publish
@@ -203,6 +221,11 @@
 //	    no build, stopping → Held (ConfigMapMissing)
 //	    inputs only, complete, without digest, lost, broken, stopped → Held (ConfigMapMissing): DeleteInputs build-1
 //	    pending, running → Held (ConfigMapMissing): StopBuild build-1
+//	of other inputs; of other inputs, with history:
+//	    no build, stopping → Held (ConfigMapMissing)
+//	    inputs only, complete, without digest, lost, broken → Held (ConfigMapMissing): DeleteInputs build-1
+//	    pending, running → Held (ConfigMapMissing): StopBuild build-1
+//	    stopped → Held (ConfigMapMissing): DeleteBuild build-1
 //
 // A rebuild is requested.
 //
@@ -210,7 +233,7 @@
 //	    no build, stopping → Pending (BuildCreated): LoadConfig rendered-worker-1, WriteRecord 1, StartBuild
 //	    inputs only, without digest, lost, broken → Pending (BuildCreated): LoadConfig rendered-worker-1, WriteRecord 1, DeleteInputs build-1, StartBuild
 //	    pending, running → Pending (BuildCreated): LoadConfig rendered-worker-1, WriteRecord 1, StopBuild build-1, StartBuild
-//	    complete → Published (ImagePublished): ConfirmPresent build-1, Publish
+//	    complete → Published (ImagePublished): LoadConfig rendered-worker-1, VerifyBuild build-1, Publish
 //	    stopped → Pending (BuildCreated): LoadConfig rendered-worker-1, WriteRecord 1, DeleteBuild build-1, StartBuild
 //	claimed now:
 //	    no build, inputs only → Unsettled
@@ -227,7 +250,7 @@
 //	    without digest, lost, broken → Pending (BuildCreated): LoadConfig rendered-worker-1, WriteRecord 1, DeleteInputs build-1, StartBuild
 //	    stopped → Pending (BuildCreated): LoadConfig rendered-worker-1, WriteRecord 1, DeleteBuild build-1, StartBuild
 //	claimed and reported:
-//	    no build, inputs only → Retrying (RetryScheduled): ConfirmAbsent build-1, WriteRecord 1 BuildDeleted
+//	    no build, inputs only → Retrying (RetryScheduled): ConfirmBuild build-1, WriteRecord 1 BuildDeleted
 //	    pending, running → Pending (BuildCreated): LoadConfig rendered-worker-1, WriteRecord 1, StopBuild build-1, StartBuild
 //	    stopping → Pending (BuildCreated): LoadConfig rendered-worker-1, WriteRecord 1, StartBuild
 //	    complete → Published (ImagePublished): Publish

@@ -116,11 +116,7 @@ func (f *Builder) Start(_ context.Context, r imagebuilder.Request) error {
 	}
 	if existing, ok := f.builds[r.Name]; ok && existing.observation.Phase != imagebuilder.PhaseAbsent {
 		defer f.mu.Unlock()
-		o := existing.observation
-		if existing.pool != r.Pool || o.PoolUID != r.PoolUID || o.Fingerprint != r.Fingerprint || o.Attempt != r.Attempt {
-			return fmt.Errorf("build %s: %w", r.Name, imagebuilder.ErrForeign)
-		}
-		return nil
+		return existing.compare(r)
 	}
 	f.mu.Unlock()
 	f.change(r.Pool, func() {
@@ -128,10 +124,31 @@ func (f *Builder) Start(_ context.Context, r imagebuilder.Request) error {
 		f.builds[r.Name] = &build{pool: r.Pool, request: r, observation: imagebuilder.Observation{
 			Name: r.Name, UID: types.UID(fmt.Sprintf("uid-%d", f.uids)), PoolUID: r.PoolUID, Fingerprint: r.Fingerprint,
 			RenderedConfig: r.RenderedConfig, Attempt: r.Attempt, Phase: imagebuilder.PhasePending, HasInputs: true,
-			Created: f.now(), Deadline: r.Deadline,
+			Created: f.now(), Deadline: r.Deadline, Claim: r.Claim, Output: r.Output, Containerfile: imagebuilder.ContainerfileHash(r.Containerfile),
 		}}
 	})
 	return nil
+}
+
+// compare returns ErrForeign for a build that is not of the request.
+func (b *build) compare(r imagebuilder.Request) error {
+	o := &b.observation
+	if b.pool == r.Pool && o.PoolUID == r.PoolUID && o.Fingerprint == r.Fingerprint && o.Attempt == r.Attempt &&
+		o.Foreign == "" && o.Output == r.Output && o.Containerfile == imagebuilder.ContainerfileHash(r.Containerfile) && !o.WasBornEnded() {
+		return nil
+	}
+	return fmt.Errorf("build %s: %w", r.Name, imagebuilder.ErrForeign)
+}
+
+// Verify implements ImageBuilder.
+func (f *Builder) Verify(ctx context.Context, r imagebuilder.Request) (imagebuilder.Observation, error) {
+	o, err := f.Get(ctx, r.Name)
+	if err != nil || o.Phase == imagebuilder.PhaseAbsent {
+		return o, err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return o, f.builds[r.Name].compare(r)
 }
 
 // Get implements ImageBuilder.
@@ -172,7 +189,7 @@ func (f *Builder) Active() []string {
 // Stop implements ImageBuilder.
 func (f *Builder) Stop(_ context.Context, name string, uid types.UID) error {
 	if b, ok := f.find(name, uid); ok && b.observation.Phase.IsActive() {
-		f.change(b.pool, func() { b.observation.Stopping = true })
+		f.change(b.pool, func() { b.observation.Stopping, b.observation.Withdrawn = true, true })
 	}
 	return nil
 }

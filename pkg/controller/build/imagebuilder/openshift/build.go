@@ -14,6 +14,9 @@ import (
 // Name is what settings and the label of its objects call the backend.
 const Name = "OpenShiftBuild"
 
+// outputKind is that of a pullspec that a Build pushes to.
+const outputKind = "DockerImage"
+
 // mark tells its objects from those of other backends. It was the only backend when
 // objects had no mark.
 var mark = owned.Mark{Backend: Name, Unmarked: true}
@@ -36,7 +39,7 @@ func newBuild(namespace string, r imagebuilder.Request, inline string, secrets [
 		sources = append(sources, buildv1.SecretBuildSource{Secret: corev1.LocalObjectReference{Name: secret.Name}})
 	}
 	build := &buildv1.Build{
-		ObjectMeta: mark.Metadata(namespace, r),
+		ObjectMeta: mark.BuildMetadata(namespace, r),
 		Spec: buildv1.BuildSpec{CommonSpec: buildv1.CommonSpec{
 			Source: buildv1.BuildSource{
 				Type:       buildv1.BuildSourceDockerfile,
@@ -52,7 +55,7 @@ func newBuild(namespace string, r imagebuilder.Request, inline string, secrets [
 				},
 			},
 			Output: buildv1.BuildOutput{
-				To:         &corev1.ObjectReference{Kind: "DockerImage", Name: r.Output},
+				To:         &corev1.ObjectReference{Kind: outputKind, Name: r.Output},
 				PushSecret: &corev1.LocalObjectReference{Name: r.PushSecret},
 			},
 			CompletionDeadlineSeconds: ptr.To(int64(r.Deadline.Seconds())),

@@ -16,6 +16,7 @@ import (
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/cache"
 
+	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder/owned"
 )
@@ -106,10 +107,7 @@ func (b *Builder) Start(ctx context.Context, r imagebuilder.Request) error {
 		if err != nil {
 			return fmt.Errorf("could not get Build %s: %w", r.Name, err)
 		}
-		if !mark.IsOf(&existing.ObjectMeta, r) {
-			return fmt.Errorf("Build %s: %w", r.Name, imagebuilder.ErrForeign)
-		}
-		return nil
+		return compare(existing, build, r)
 	case isNotServed(err):
 		return notInstalled()
 	case err != nil:
@@ -118,18 +116,56 @@ func (b *Builder) Start(ctx context.Context, r imagebuilder.Request) error {
 	return nil
 }
 
+// compare returns ErrForeign for a Build that is not the one that is to be made.
+func compare(existing, wanted *buildv1.Build, r imagebuilder.Request) error {
+	what := differs(asCached(existing), wanted)
+	o := observation(existing)
+	switch {
+	case !mark.IsOf(&existing.ObjectMeta, r):
+		return fmt.Errorf("Build %s: %w", r.Name, imagebuilder.ErrForeign)
+	case what == "" && o.WasBornEnded():
+		what = "it had ended before it could have begun"
+	case what == "":
+		return nil
+	}
+	return fmt.Errorf("Build %s: %w: %s", r.Name, imagebuilder.ErrForeign, what)
+}
+
+// Verify implements ImageBuilder.
+func (b *Builder) Verify(ctx context.Context, r imagebuilder.Request) (imagebuilder.Observation, error) {
+	existing, err := b.get(ctx, r.Name)
+	if err != nil || existing == nil {
+		return imagebuilder.Observation{Name: r.Name, Phase: imagebuilder.PhaseAbsent}, err
+	}
+	build, secrets := newObjects(b.namespace, r)
+	o := observation(asCached(existing))
+	if err := compare(existing, build, r); err != nil {
+		return o, err
+	}
+	return o, b.inputs.Verify(ctx, r, secrets)
+}
+
 // Get implements ImageBuilder.
 func (b *Builder) Get(ctx context.Context, name string) (imagebuilder.Observation, error) {
+	build, err := b.get(ctx, name)
+	if err != nil || build == nil {
+		return imagebuilder.Observation{Name: name, Phase: imagebuilder.PhaseAbsent}, err
+	}
+	return observation(asCached(build)), nil
+}
+
+// get asks the API for a Build; nil if there is none.
+func (b *Builder) get(ctx context.Context, name string) (*buildv1.Build, error) {
 	build, err := b.client.BuildV1().Builds(b.namespace).Get(ctx, name, metav1.GetOptions{})
 	switch {
 	case isNotServed(err):
-		return imagebuilder.Observation{}, notInstalled()
+		return nil, notInstalled()
 	case apierrors.IsNotFound(err):
-		return imagebuilder.Observation{Name: name, Phase: imagebuilder.PhaseAbsent}, nil
+		return nil, nil
 	case err != nil:
-		return imagebuilder.Observation{}, fmt.Errorf("could not get Build %s: %w", name, err)
+		return nil, fmt.Errorf("could not get Build %s: %w", name, err)
 	}
-	return observation(build), nil
+	return build, nil
 }
 
 // Shows implements ImageBuilder.
@@ -161,7 +197,7 @@ func (b *Builder) Stop(ctx context.Context, name string, uid types.UID) error {
 	if !b.builds.Shows(cache.NewObjectName(b.namespace, name), uid) {
 		return nil
 	}
-	patch := fmt.Appendf(nil, `{"metadata":{"uid":%q},"status":{"cancelled":true}}`, uid)
+	patch := fmt.Appendf(nil, `{"metadata":{"uid":%q,"annotations":{%q:%q}},"status":{"cancelled":true}}`, uid, constants.WithdrawnAnnotation, constants.ControllerName)
 	_, err := b.client.BuildV1().Builds(b.namespace).Patch(ctx, name, types.MergePatchType, patch, metav1.PatchOptions{})
 	if err = b.unlessGone(ctx, name, uid, err); err != nil {
 		return fmt.Errorf("could not cancel Build %s: %w", name, err)

@@ -3,6 +3,7 @@ package openshift
 import (
 	"context"
 	"fmt"
+	"regexp"
 
 	buildv1 "github.com/openshift/api/build/v1"
 	buildclientset "github.com/openshift/client-go/build/clientset/versioned"
@@ -10,6 +11,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/tools/cache"
+	"k8s.io/utils/ptr"
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder/owned"
@@ -25,10 +27,20 @@ func NewInformer(namespace string, client buildclientset.Interface) cache.Shared
 	).Build().V1().Builds().Informer()
 }
 
-// Strip drops, before a Build enters a cache, who wrote which field, and the Dockerfile.
+// strippedPrefix comes before the hash that Strip puts in the place of a Dockerfile. The
+// whole is a comment, which nothing can be built from.
+const strippedPrefix = "# sha256:"
+
+var stripped = regexp.MustCompile("^" + strippedPrefix + "[0-9a-f]{64}$")
+
+// Strip drops, before a Build enters a cache, who wrote which field, and leaves the hash of
+// the Dockerfile in its place.
 func Strip(object any) (any, error) {
 	if build, ok := object.(*buildv1.Build); ok {
-		build.ManagedFields, build.Spec.Source.Dockerfile = nil, nil
+		build.ManagedFields = nil
+		if text := build.Spec.Source.Dockerfile; text != nil && !stripped.MatchString(*text) {
+			build.Spec.Source.Dockerfile = ptr.To(strippedPrefix + imagebuilder.ContainerfileHash(*text))
+		}
 	}
 	return object, nil
 }

@@ -20,6 +20,7 @@ func observation(build *buildv1.Build) imagebuilder.Observation {
 	o.Reason = string(status.Reason)
 	o.Message = status.Message
 	o.Log = status.LogSnippet
+	o.Output, o.Containerfile, o.Foreign = outputOf(build), containerfileOf(build), foreignIn(build)
 	o.Created = build.CreationTimestamp.Time
 	if seconds := build.Spec.CompletionDeadlineSeconds; seconds != nil {
 		o.Deadline = time.Duration(*seconds) * time.Second

@@ -1,8 +1,10 @@
 package owned
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"maps"
 	"strconv"
 
 	corev1 "k8s.io/api/core/v1"
@@ -19,6 +21,14 @@ import (
 // inputs.
 const inputsInfix = "-in-"
 
+// InputName is the name of an input of the build, counted from 0.
+func InputName(build string, i int) string {
+	if i == 0 {
+		return build
+	}
+	return build + inputsInfix + strconv.Itoa(i)
+}
+
 // NewSecrets makes the Secrets with what a build reads, one for each file. They are
 // Secrets because a rendered config holds credentials, and immutable because the build
 // reads them when its pod starts, not when they are created. The first one bears the
@@ -27,9 +37,7 @@ func (m Mark) NewSecrets(namespace string, r imagebuilder.Request, files []image
 	secrets := make([]*corev1.Secret, 0, len(files))
 	for i, file := range files {
 		meta := m.Metadata(namespace, r)
-		if i > 0 {
-			meta.Name += inputsInfix + strconv.Itoa(i)
-		}
+		meta.Name = InputName(r.Name, i)
 		secrets = append(secrets, &corev1.Secret{
 			ObjectMeta: meta, Immutable: ptr.To(true), Type: corev1.SecretTypeOpaque,
 			Data: map[string][]byte{file.Name: file.Data},
@@ -56,8 +64,8 @@ func NewInputs(mark Mark, namespace string, client kubernetes.Interface, secrets
 	return &Inputs{Cache: c, mark: mark, namespace: namespace, client: client}, nil
 }
 
-// Create creates the Secrets of the request. That one is there already and of this very
-// request is success; there and not of it is imagebuilder.ErrForeign.
+// Create creates the Secrets of the request. That one is there already, as it is to be, is
+// success; there in another form, or of another request, is imagebuilder.ErrForeign.
 func (i *Inputs) Create(ctx context.Context, r imagebuilder.Request, secrets []*corev1.Secret) error {
 	for _, secret := range secrets {
 		if err := i.create(ctx, r, secret); err != nil {
@@ -75,13 +83,46 @@ func (i *Inputs) create(ctx context.Context, r imagebuilder.Request, secret *cor
 		if err != nil {
 			return fmt.Errorf("could not get Secret %s: %w", secret.Name, err)
 		}
-		if !i.mark.IsOf(&existing.ObjectMeta, r) {
-			return fmt.Errorf("Secret %s: %w", secret.Name, imagebuilder.ErrForeign)
-		}
-		return nil
+		return i.compare(existing, secret, r)
 	}
 	if err != nil {
 		return fmt.Errorf("could not create Secret %s: %w", secret.Name, err)
+	}
+	return nil
+}
+
+// compare returns imagebuilder.ErrForeign for a Secret that is not the one that is to be
+// made. One that is not immutable may be another by the time that it is read. The values
+// may be credentials, and are not told.
+func (i *Inputs) compare(existing, wanted *corev1.Secret, r imagebuilder.Request) error {
+	var what string
+	switch {
+	case !i.mark.IsOf(&existing.ObjectMeta, r):
+		return fmt.Errorf("Secret %s: %w", wanted.Name, imagebuilder.ErrForeign)
+	case !ptr.Deref(existing.Immutable, false):
+		what = "it is not immutable"
+	case !maps.EqualFunc(existing.Data, wanted.Data, bytes.Equal):
+		what = "its data is not what the build is to read"
+	default:
+		return nil
+	}
+	return fmt.Errorf("Secret %s: %w: %s", wanted.Name, imagebuilder.ErrForeign, what)
+}
+
+// Verify asks the API for those of the request's Secrets that there are. One that is not as
+// it is to be is imagebuilder.ErrForeign.
+func (i *Inputs) Verify(ctx context.Context, r imagebuilder.Request, secrets []*corev1.Secret) error {
+	for _, secret := range secrets {
+		existing, err := i.client.CoreV1().Secrets(i.namespace).Get(ctx, secret.Name, metav1.GetOptions{})
+		switch {
+		case apierrors.IsNotFound(err):
+			continue
+		case err != nil:
+			return fmt.Errorf("could not get Secret %s: %w", secret.Name, err)
+		}
+		if err := i.compare(existing, secret, r); err != nil {
+			return err
+		}
 	}
 	return nil
 }

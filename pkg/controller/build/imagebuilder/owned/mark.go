@@ -59,6 +59,15 @@ func (m Mark) Metadata(namespace string, r imagebuilder.Request) metav1.ObjectMe
 	}
 }
 
+// BuildMetadata is that of a build itself.
+func (m Mark) BuildMetadata(namespace string, r imagebuilder.Request) metav1.ObjectMeta {
+	meta := m.Metadata(namespace, r)
+	if r.Claim != "" {
+		meta.Annotations[constants.ClaimAnnotation] = r.Claim
+	}
+	return meta
+}
+
 // Identify reads what Metadata wrote: which build it is, of which pool.
 func (m Mark) Identify(meta *metav1.ObjectMeta) imagebuilder.Observation {
 	// A number that someone spoiled reads as 0; it only serves for messages.
@@ -68,6 +77,8 @@ func (m Mark) Identify(meta *metav1.ObjectMeta) imagebuilder.Observation {
 		Fingerprint:    meta.Annotations[constants.FingerprintAnnotation],
 		RenderedConfig: meta.Annotations[constants.RenderedConfigAnnotation],
 		Attempt:        attempt,
+		Claim:          meta.Annotations[constants.ClaimAnnotation],
+		Withdrawn:      meta.Annotations[constants.WithdrawnAnnotation] == constants.ControllerName,
 	}
 	if owner := metav1.GetControllerOfNoCopy(meta); owner != nil {
 		o.PoolUID = owner.UID
