@@ -68,7 +68,7 @@ func TestExampleSettings(t *testing.T) {
 	require.NoError(t, utilyaml.UnmarshalStrict([]byte(read(t, deployDir, "example-config.yaml")), &example))
 	require.Equal(t, inputs.ConfigMapObject, "ConfigMap "+example.Name)
 	require.Equal(t, ctrlcommon.MCONamespace, example.Namespace)
-	require.Empty(t, inputs.UnknownKeys(example.Data))
-	_, problems := inputs.ParseSettings(example.Data)
+	require.Empty(t, inputs.UnknownKeys(&example))
+	_, problems := inputs.ReadSettings(&example)
 	require.Empty(t, problems)
 }

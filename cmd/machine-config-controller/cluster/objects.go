@@ -122,7 +122,7 @@ func (c *Clients) gatherSecrets(ctx context.Context, g *Objects) error {
 	names := []string{inputs.EntitlementSecretName, inputs.SigningKeysSecretName}
 	for _, configMap := range g.ConfigMaps {
 		if configMap.Name == constants.ConfigMapName {
-			settings, _ := inputs.ParseSettings(configMap.Data)
+			settings, _ := inputs.ReadSettings(configMap)
 			names = append(names, settings.FinalImagePushSecret, settings.BaseImagePullSecret)
 		}
 	}

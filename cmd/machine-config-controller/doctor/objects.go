@@ -76,12 +76,14 @@ func (d *doctorObjects) settings() {
 			d.Settings = configMap
 		case inputs.CustomConfigMapName:
 			d.Custom = configMap
+		case inputs.RepositoriesConfigName:
+			d.Repositories = configMap
 		}
 	}
 	if d.Settings == nil {
 		return
 	}
-	settings, _ := inputs.ParseSettings(d.Settings.Data)
+	settings, _ := inputs.ReadSettings(d.Settings)
 	for _, named := range []struct{ name, key string }{
 		{settings.FinalImagePushSecret, constants.FinalImagePushSecretKey},
 		{settings.BaseImagePullSecret, constants.BaseImagePullSecretKey},

@@ -57,7 +57,7 @@ func observationsOf(builds []imagebuilder.Made) []imagebuilder.Observation {
 func maxAttempts(configMaps []*corev1.ConfigMap) int {
 	limits := inputs.DefaultLimits()
 	for _, configMap := range configMaps {
-		settings, _ := inputs.ParseSettings(configMap.Data)
+		settings, _ := inputs.ReadSettings(configMap)
 		limits = settings.Limits
 	}
 	return limits.MaxAttempts

@@ -77,6 +77,8 @@ type Controller struct {
 	reporter *reporter
 	memory   *memory
 
+	announcer *announcer
+
 	slots   *slots
 	lanes   *lanes
 	health  *health
@@ -131,7 +133,8 @@ func New(
 		slots:       ctrl.slots,
 		isWanted:    func(config string) bool { return len(ctrl.poolsThatWant(config)) > 0 },
 	}
-	ctrl.reporter = &reporter{poolWriter: writer, callTimeout: config.CallTimeout, knowledge: ctrl.observer.knowledge, recorder: recorder}
+	ctrl.reporter = &reporter{poolWriter: writer, callTimeout: config.CallTimeout, recorder: recorder}
+	ctrl.announcer = &announcer{mcpLister: mcpInformer.Lister(), cmLister: cmInformer.Lister(), memory: ctrl.memory, recorder: recorder}
 	ctrl.queue = newQueue(config, ctrl.lanes)
 
 	if err := mcpInformer.Informer().AddIndexers(cache.Indexers{poolsByWantedConfig: indexByWantedConfig}); err != nil {

@@ -122,6 +122,9 @@
 //	H46  settings changed mid-build                               TestH46SettingsSwitchedMidBuild
 //	H48  tests slept                                              cannot occur: clocks are injected, and the linter
 //	                                                              refuses time.Sleep and time.Now
+//	R20  a Secret that was made was not the one waited for        TestR20SettingsAreReadInOneWay
+//	R21  what was no UTF-8 was left out without a word            TestR21BinaryDataIsNotIgnored
+//	R22  names that mean nothing were ignored without a word      TestR22WhatMeansNothingIsSaid
 //	R30  what a builder mounts over could not be written          TestR30WhatABuilderMountsOver
 //	R31  a volume that appeared kept a pool from building         TestR31VolumesAreNotInTheWay
 //	R32  our trust bundle took the place of the config's          TestR32NothingOfOursIsWhereTheConfigWrites

@@ -96,5 +96,5 @@ func TestEventsOfTheConfigMapAreDocumented(t *testing.T) {
 			documented = append(documented, words(row[0])...)
 		}
 	}
-	require.Equal(t, []string{reasonUnknownKey}, documented)
+	require.Equal(t, []string{ledger.NoticeUnknownKey}, documented)
 }

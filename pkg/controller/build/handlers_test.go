@@ -179,26 +179,34 @@ func TestSecretBeforeConfigMap(t *testing.T) {
 // which Secret a build uses, whichever way it is written.
 func TestR20SettingsAreReadInOneWay(t *testing.T) {
 	for name, test := range map[string]struct {
-		reason, key, value, secret string
+		reason, before, after string
 	}{
-		"a line break behind": {reason: "$'push\\n' in a shell, or a file with a last line", key: constants.FinalImagePushSecretKey, value: "push\n", secret: "push"},
-		"blanks around":       {reason: "YAML that was indented by hand", key: constants.FinalImagePushSecretKey, value: "  push\t", secret: "push"},
-		"of the base image":   {reason: "both keys name Secrets", key: constants.BaseImagePullSecretKey, value: "pull\r\n", secret: "pull"},
-		"as it is":            {reason: "the usual case", key: constants.BaseImagePullSecretKey, value: "pull", secret: "pull"},
+		"as it is":          {reason: "the usual case"},
+		"a line break":      {reason: "$'push\\n' in a shell, or a file with a last line", after: "\n"},
+		"as Windows writes": {reason: "a file of another system", after: "\r\n"},
+		"several":           {reason: "a block scalar of YAML that keeps them", after: "\n\n\n"},
+		"blanks":            {reason: "YAML that was indented by hand", before: "  ", after: "\t"},
+		"a line before":     {reason: "a block scalar that begins late", before: "\n"},
+		"no-break space":    {reason: "copied from a page", after: "\u00a0"},
+		"a mark":            {reason: "some editors begin files with one", before: "\ufeff", after: "\n"},
 	} {
-		t.Run(name, func(t *testing.T) {
-			h := layeredHarness(t, "rendered-worker-1")
-			h.editSettings(map[string]string{test.key: test.value})
-			h.settle(worker)
-			h.requireCondition(worker, mcfgv1.MachineConfigPoolBuildPending, ledger.ReasonSecretMissing)
-			h.queued()
+		for key, secret := range map[string]string{constants.FinalImagePushSecretKey: "push", constants.BaseImagePullSecretKey: "pull"} {
+			t.Run(name+" "+secret, func(t *testing.T) {
+				h := layeredHarness(t, "rendered-worker-1")
+				h.editSettings(map[string]string{key: test.before + secret + test.after})
+				h.settle(worker)
+				require.Contains(t, h.requireCondition(worker, mcfgv1.MachineConfigPoolBuildPending, ledger.ReasonSecretMissing), "Secret "+secret+", which")
+				h.queued()
 
-			h.ctrl.handle(watchedSecrets).OnAdd(metadataOf(test.secret), false)
-			require.Equal(t, []string{worker}, h.queued(), test.reason)
-			h.api.Put(buildtest.RegistrySecret(test.secret, buildtest.Registry))
-			h.settle(worker)
-			h.requireCondition(worker, mcfgv1.MachineConfigPoolBuildPending, ledger.ReasonBuildCreated)
-		})
+				h.ctrl.handle(watchedSecrets).OnAdd(metadataOf(secret), false)
+				require.Equal(t, []string{worker}, h.queued(), test.reason)
+				h.api.Put(buildtest.RegistrySecret(secret, buildtest.Registry))
+				h.settle(worker)
+				h.requireCondition(worker, mcfgv1.MachineConfigPoolBuildPending, ledger.ReasonBuildCreated)
+				h.ctrl.handle(watchedSecrets).OnDelete(metadataOf(secret))
+				require.Equal(t, []string{worker}, h.queued(), test.reason)
+			})
+		}
 	}
 }
 

@@ -6,7 +6,6 @@ import (
 
 	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/plan"
@@ -34,14 +33,6 @@ func (k *known[T]) at(object, version string) (fact[T], bool) {
 	defer k.mu.Unlock()
 	f, ok := k.facts[object]
 	return f, ok && f.version == version
-}
-
-// latest returns what is known of the object, at whichever version.
-func (k *known[T]) latest(object string) (T, bool) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	f, ok := k.facts[object]
-	return f.value, ok
 }
 
 // learn returns what is known of this version of the object, and finds it out if it is
@@ -130,11 +121,6 @@ type trustBundle struct {
 
 type settingsFound struct {
 	plan.Settings
-	// uid is the ConfigMap's, and unknown are keys that mean nothing.
-	uid     types.UID
-	unknown []string
-	// announce has them announced, once.
-	announce *sync.Once
 }
 
 // the is the one object of its kind.
@@ -142,11 +128,9 @@ const the = ""
 
 // settingsOf parses the ConfigMap.
 func (k *knowledge) settingsOf(configMap *corev1.ConfigMap, now time.Time) fact[settingsFound] {
-	return k.settings.learn(the, string(configMap.UID)+configMap.ResourceVersion, func() settingsFound {
-		found := settingsFound{uid: configMap.UID, announce: &sync.Once{}}
+	return k.settings.learn(the, string(configMap.UID)+configMap.ResourceVersion, func() (found settingsFound) {
 		found.Exists, found.Version = true, inputs.DataVersion(configMap.Data)
-		found.Values, found.Problems = inputs.ParseSettings(configMap.Data)
-		found.unknown = inputs.UnknownKeys(configMap.Data)
+		found.Values, found.Problems = inputs.ReadSettings(configMap)
 		return found
 	}, func(before *fact[settingsFound], found settingsFound) time.Time {
 		// Settings that were mended after they could not be built with were waited for
@@ -158,10 +142,17 @@ func (k *knowledge) settingsOf(configMap *corev1.ConfigMap, now time.Time) fact[
 	})
 }
 
-// customOf parses the custom content of a pool.
-func (k *knowledge) customOf(pool, text string, now time.Time) fact[plan.CustomContent] {
-	return k.custom.learn(pool, text, func() (found plan.CustomContent) {
-		found.Value, found.Problem = inputs.ParseCustom(pool, text)
+// customOf parses the custom content of a pool in the ConfigMap, nil for none.
+func (k *knowledge) customOf(pool string, configMap *corev1.ConfigMap, now time.Time) fact[plan.CustomContent] {
+	version := ""
+	if configMap != nil {
+		version = configMap.Data[pool]
+		if content, ok := configMap.BinaryData[pool]; ok {
+			version = "binary " + inputs.Hash(content)
+		}
+	}
+	return k.custom.learn(pool, version, func() (found plan.CustomContent) {
+		found.Value, found.Problem = inputs.ReadCustom(pool, configMap)
 		if found.Value.Any() {
 			found.Version = inputs.Hash([]byte(found.Value.Text()))
 		}

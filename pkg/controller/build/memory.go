@@ -21,7 +21,8 @@ import (
 //   - what was reported last: a report that somebody takes back is repeated once more;
 //   - on which objects a pool was found at rest: it is looked at in full;
 //   - which builds were compared with what they seem to be, and are not, and which of them
-//     were announced: they are compared, and announced, once more.
+//     were announced: they are compared, and announced, once more;
+//   - what was announced of what people wrote and nobody reads: it is announced once more.
 //
 // Beside it, these are remembered:
 //
@@ -46,6 +47,9 @@ type memory struct {
 	pools map[string]*remembered
 	// allNews counts what the builder told of all pools.
 	allNews uint64
+	// examined are the versions of objects that pools share at which they were looked
+	// through for what means nothing, and announced is what was told of them.
+	examined, announced map[string]string
 }
 
 // remembered is what is remembered of one pool.
@@ -58,6 +62,8 @@ type remembered struct {
 	// what is another about them, and announced those that an event told of.
 	strangers map[types.UID]string
 	announced map[types.UID]bool
+	// ignored is what was announced of what people wrote on the pool and nobody reads.
+	ignored string
 	// news counts what the builder told of the pool.
 	news uint64
 }
@@ -93,7 +99,9 @@ const (
 	longestRestraint = 10 * time.Minute
 )
 
-func newMemory() *memory { return &memory{pools: map[string]*remembered{}} }
+func newMemory() *memory {
+	return &memory{pools: map[string]*remembered{}, examined: map[string]string{}, announced: map[string]string{}}
+}
 
 // of is what is remembered of the pool. The lock is held.
 func (m *memory) of(pool string) *remembered {
@@ -110,6 +118,8 @@ func (m *memory) forget(pool string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	delete(m.pools, pool)
+	// What is written for the pool in objects that pools share means nothing any more.
+	clear(m.examined)
 }
 
 // wrote remembers the version that a write led to. A sync on an older version could only
@@ -229,6 +239,42 @@ func (m *memory) reported(pool, text string, now time.Time) {
 		r.report.times = 0
 	}
 	r.report = lastReport{text: text, at: now, times: r.report.times + 1}
+}
+
+// isUnexamined tells whether the object that pools share has not been looked through at
+// that version, and takes it for looked through.
+func (m *memory) isUnexamined(object, version string) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.examined[object] == version {
+		return false
+	}
+	m.examined[object] = version
+	return true
+}
+
+// isNewOf tells whether the text, empty for nothing, has not been announced of the object
+// that pools share, and takes it for announced.
+func (m *memory) isNewOf(object, text string) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.announced[object] == text {
+		return false
+	}
+	m.announced[object] = text
+	return text != ""
+}
+
+// isNewOfPool is isNewOf for what is written on the pool itself.
+func (m *memory) isNewOfPool(pool, text string) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	r := m.of(pool)
+	if r.ignored == text {
+		return false
+	}
+	r.ignored = text
+	return text != ""
 }
 
 // restOf is what the pool was found at rest on, nil for nothing, and how often the

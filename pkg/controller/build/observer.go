@@ -155,15 +155,13 @@ func (o *observer) credentialSecrets() []string {
 
 // observeCustom looks up the administrators' Containerfile text for the pool.
 func (o *observer) observeCustom(s *plan.Snapshot) error {
-	text := ""
 	configMap, err := o.cmLister.ConfigMaps(ctrlcommon.MCONamespace).Get(inputs.CustomConfigMapName)
-	switch {
-	case err == nil:
-		text = configMap.Data[s.Pool.Name]
-	case !apierrors.IsNotFound(err):
+	if apierrors.IsNotFound(err) {
+		configMap = nil
+	} else if err != nil {
 		return fmt.Errorf("could not look up %s: %w", inputs.CustomObject, err)
 	}
-	content := o.knowledge.customOf(s.Pool.Name, text, s.Now)
+	content := o.knowledge.customOf(s.Pool.Name, configMap, s.Now)
 	s.Custom, s.ChangedAt = content.value, latest(s.ChangedAt, content.changedAt)
 	return nil
 }
@@ -206,10 +204,8 @@ func (o *observer) observeEntitled() (plan.Entitled, error) {
 	case err == nil:
 		entitled.Repositories = true
 		entitled.Versions += configMap.ResourceVersion
-		for key := range configMap.Data {
-			entitled.RepositoryKeys = append(entitled.RepositoryKeys, key)
-		}
-		slices.Sort(entitled.RepositoryKeys)
+		// A volume has a file for each key, binary or not.
+		entitled.RepositoryKeys = inputs.KeysOf(configMap)
 	case !apierrors.IsNotFound(err):
 		return entitled, fmt.Errorf("could not look up ConfigMap %s: %w", inputs.RepositoriesConfigName, err)
 	}

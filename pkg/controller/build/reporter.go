@@ -3,7 +3,6 @@ package build
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
@@ -16,15 +15,9 @@ import (
 	"k8s.io/klog/v2"
 	"k8s.io/utils/clock"
 
-	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
-	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/plan"
-	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
 )
-
-// reasonUnknownKey is the reason of events on the ConfigMap.
-const reasonUnknownKey = "UnknownKey"
 
 // poolWriter writes pools, and remembers the versions that this leads to.
 type poolWriter struct {
@@ -47,7 +40,6 @@ func (w *poolWriter) write(ctx context.Context, name string, form types.PatchTyp
 type reporter struct {
 	poolWriter
 	callTimeout time.Duration
-	knowledge   *knowledge
 	recorder    record.EventRecorder
 }
 
@@ -90,22 +82,6 @@ func (r *reporter) announceStrangers(pool *mcfgv1.MachineConfigPool, strangers [
 			r.recorder.Event(eventTarget(pool), corev1.EventTypeWarning, ledger.ReasonNameTaken, plan.OfStranger(s))
 		}
 	}
-}
-
-// announceUnknownKeys tells of keys of the ConfigMap that mean nothing, where
-// whoever wrote them looks. They hold up nothing.
-func (r *reporter) announceUnknownKeys() {
-	found, ok := r.knowledge.settings.latest(the)
-	if !ok || len(found.unknown) == 0 {
-		return
-	}
-	found.announce.Do(func() { r.announce(found) })
-}
-
-func (r *reporter) announce(found settingsFound) {
-	target := &corev1.ObjectReference{APIVersion: "v1", Kind: "ConfigMap", Namespace: ctrlcommon.MCONamespace, Name: constants.ConfigMapName, UID: found.uid}
-	r.recorder.Eventf(target, corev1.EventTypeWarning, reasonUnknownKey, "%s has keys that mean nothing and are ignored: %.500s; the known ones are %s",
-		inputs.ConfigMapObject, strings.Join(found.unknown, ", "), strings.Join(inputs.KnownKeys(), ", "))
 }
 
 // eventTarget is the pool with the kind that objects from caches lack and an

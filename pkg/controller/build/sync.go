@@ -26,6 +26,7 @@ func (ctrl *Controller) syncMachineConfigPool(ctx context.Context, name string) 
 		if apierrors.IsNotFound(err) {
 			// What belonged to the pool is garbage collected with it.
 			ctrl.forget(name)
+			ctrl.announcer.ofShared()
 			return plan.Plan{Report: ledger.Report{State: ledger.StateNotOptedIn}}, nil
 		}
 		if err != nil {
@@ -56,7 +57,8 @@ func (ctrl *Controller) round(ctx context.Context, x *execution, pool *mcfgv1.Ma
 		return plan.Plan{}, err
 	}
 	ctrl.metrics.count(&snapshot, ctrl.builder)
-	ctrl.reporter.announceUnknownKeys()
+	ctrl.announcer.ofPool(pool)
+	ctrl.announcer.ofShared()
 
 	p := plan.Compute(snapshot)
 	ctrl.reporter.announceStrangers(pool, p.Strangers)

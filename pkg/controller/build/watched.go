@@ -147,16 +147,30 @@ func Strip(object any) (any, error) {
 	case *mcfgv1.MachineConfig:
 		o.Spec.Config = runtime.RawExtension{}
 	case *corev1.ConfigMap:
-		o.BinaryData = nil
-		if !slices.ContainsFunc(watchedObjects, func(w watched) bool { return w.values && w.name == o.Name }) {
-			for key := range o.Data {
-				o.Data[key] = ""
-			}
-		}
+		stripConfigMap(o)
 	case *metav1.PartialObjectMetadata:
 		if o.Labels[constants.OwnedLabel] != constants.OwnedLabelValue {
 			o.Annotations = nil
 		}
 	}
 	return object, nil
+}
+
+// stripConfigMap leaves those whole that are read, binary data included: what arrives
+// there is not to be ignored without a word. Of the other ones in the table only the keys
+// count, and of the rest not even all of these.
+func stripConfigMap(configMap *corev1.ConfigMap) {
+	known := slices.IndexFunc(watchedObjects, func(w watched) bool { return w.kind == watchedConfigMaps && w.name == configMap.Name })
+	if known >= 0 && watchedObjects[known].values {
+		return
+	}
+	for key := range configMap.Data {
+		configMap.Data[key] = ""
+	}
+	if known < 0 {
+		configMap.BinaryData = nil
+	}
+	for key := range configMap.BinaryData {
+		configMap.BinaryData[key] = nil
+	}
 }

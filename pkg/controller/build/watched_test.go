@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs"
 )
 
 func TestStrip(t *testing.T) {
@@ -41,6 +42,12 @@ func TestStrip(t *testing.T) {
 	other := strip(&corev1.ConfigMap{Data: map[string]string{"key": "value"}, BinaryData: map[string][]byte{"large": {1}}}).(*corev1.ConfigMap)
 	require.Equal(t, map[string]string{"key": ""}, other.Data, "which keys there are is all that matters")
 	require.Empty(t, other.BinaryData)
+	for name, want := range map[string]map[string][]byte{
+		constants.ConfigMapName: {"key": {1}}, inputs.CustomConfigMapName: {"key": {1}}, inputs.RepositoriesConfigName: {"key": nil},
+	} {
+		kept := strip(&corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: name}, BinaryData: map[string][]byte{"key": {1}}}).(*corev1.ConfigMap)
+		require.Equal(t, want, kept.BinaryData, "what is binary and was meant for us is told: %s", name)
+	}
 
 	annotations := map[string]string{corev1.LastAppliedConfigAnnotation: "credential"}
 	foreign := strip(&metav1.PartialObjectMetadata{ObjectMeta: metav1.ObjectMeta{Annotations: annotations}}).(*metav1.PartialObjectMetadata)

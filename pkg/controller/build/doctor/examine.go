@@ -39,11 +39,12 @@ type Objects struct {
 	// that are not in it are not known.
 	Configs map[string]bool
 
-	// Settings is the ConfigMap with the settings, nil if there is none, and Custom the
-	// one with custom content.
+	// Settings is the ConfigMap with the settings, nil if there is none, Custom the one
+	// with custom content, and Repositories the one with repositories of packages.
 	Settings      *corev1.ConfigMap
 	SettingsKnown bool
 	Custom        *corev1.ConfigMap
+	Repositories  *corev1.ConfigMap
 	// Secrets are those that the settings name.
 	Secrets []Secret
 
@@ -92,7 +93,7 @@ type examination struct {
 func Examine(o Objects) []Finding {
 	x := &examination{Objects: o, limits: inputs.DefaultLimits(), rows: map[string]status.Pool{}}
 	if o.Settings != nil {
-		settings, _ := inputs.ParseSettings(o.Settings.Data)
+		settings, _ := inputs.ReadSettings(o.Settings)
 		x.limits = settings.Limits
 	}
 	observations := make([]imagebuilder.Observation, 0, len(o.Builds))

@@ -18,6 +18,10 @@ import (
 
 // pool looks at one pool.
 func (x *examination) pool(pool *mcfgv1.MachineConfigPool) {
+	for _, notice := range ledger.Notices(pool) {
+		problem, _ := strings.CutPrefix(notice.Message, poolObject(pool.Name)+" ")
+		x.find(Warning, checkOf(notice.Reason), poolObject(pool.Name), problem, "write what is meant: "+editPool(pool.Name))
+	}
 	switch {
 	case pool.DeletionTimestamp != nil:
 	case isServed(pool):
@@ -28,6 +32,14 @@ func (x *examination) pool(pool *mcfgv1.MachineConfigPool) {
 	default:
 		x.traces(pool)
 	}
+}
+
+// checkOf is the name of the check that finds what a notice tells.
+func checkOf(reason string) string {
+	if reason == ledger.NoticeUnknownKey {
+		return "UnknownKeys"
+	}
+	return reason
 }
 
 // traces looks for what is left on a pool that is none of the controller's.

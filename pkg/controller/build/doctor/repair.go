@@ -15,6 +15,8 @@ const (
 	editSettings = inNamespace + "edit configmap " + constants.ConfigMapName
 	editCustom   = inNamespace + "edit configmap " + inputs.CustomConfigMapName
 
+	editRepositories = inNamespace + "edit configmap " + inputs.RepositoriesConfigName
+
 	// seeController is what to do where a controller at work would have done something.
 	seeController = "see that the controller runs, with --feature-gates OnClusterBuild=true, and what its log says of the pool:\n" +
 		inNamespace + "get pods; " + inNamespace + "logs deployment/" + constants.ControllerName
@@ -38,6 +40,13 @@ func unannotate(pool string, annotations ...string) string {
 	return command
 }
 
+// optIn and editPool are what to do about a pool's labels and annotations.
+func optIn(pool string) string {
+	return fmt.Sprintf("oc label machineconfigpool %s %s=", pool, ctrlcommon.LayeringEnabledPoolLabel)
+}
+
+func editPool(pool string) string { return "oc edit machineconfigpool " + pool }
+
 func rebuild(pool string) string {
 	return fmt.Sprintf(`oc annotate --overwrite machineconfigpool %s %s="$(date +%%s)"`, pool, constants.RebuildRequestedAnnotation)
 }
@@ -59,7 +68,7 @@ func (x *examination) repairOf(reason, pool, config string) string {
 	case ledger.ReasonCredentialsInConfig:
 		return "take the credential out of the MachineConfig, or allow it by " + constants.RejectCredentialsKey + ": " + editSettings
 	case ledger.ReasonRepositoriesInvalid:
-		return inNamespace + "edit configmap " + inputs.RepositoriesConfigName
+		return editRepositories
 	case ledger.ReasonControllerConfigMissing, ledger.ReasonBaseImageUnknown, ledger.ReasonBaseImageInvalid, ledger.ReasonExtensionsImageInvalid, ledger.ReasonTrustBundleInvalid:
 		return "see what the cluster's operator wrote, and the config that the pool wants:\n" +
 			"oc get controllerconfig " + ctrlcommon.ControllerConfigName + " -o yaml; oc get machineconfig " + config + " -o yaml"

@@ -2,12 +2,9 @@ package doctor
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"time"
-
-	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs"
@@ -65,6 +62,9 @@ func (x *examination) lease() {
 // settings looks at the ConfigMaps, and at the Secrets that they name.
 func (x *examination) settings() {
 	x.custom()
+	if x.Repositories != nil {
+		x.ignored(inputs.IgnoredRepositories(x.Repositories), editRepositories)
+	}
 	if !x.SettingsKnown {
 		return
 	}
@@ -74,14 +74,11 @@ func (x *examination) settings() {
 				inNamespace, constants.ConfigMapName, constants.FinalImagePullspecKey, constants.FinalImagePushSecretKey, constants.BaseImagePullSecretKey))
 		return
 	}
-	settings, problems := inputs.ParseSettings(x.Settings.Data)
+	settings, problems := inputs.ReadSettings(x.Settings)
 	for _, problem := range problems {
 		x.find(x.ifOptedIn(), "ConfigMapInvalid", inputs.ConfigMapObject, "key "+problem.Key+": "+problem.Text, editSettings)
 	}
-	if unknown := inputs.UnknownKeys(x.Settings.Data); len(unknown) > 0 {
-		x.find(Warning, "UnknownKeys", inputs.ConfigMapObject, fmt.Sprintf("has keys that mean nothing and are ignored: %.500s; the known ones are %s",
-			strings.Join(unknown, ", "), strings.Join(inputs.KnownKeys(), ", ")), editSettings)
-	}
+	x.ignored(inputs.IgnoredSettings(x.Settings), editSettings)
 	for i := range x.Secrets {
 		x.secret(&x.Secrets[i], settings.FinalImageRepository)
 	}
@@ -124,18 +121,31 @@ func (x *examination) custom() {
 	if x.Custom == nil {
 		return
 	}
-	for _, name := range slices.Sorted(maps.Keys(x.Custom.Data)) {
-		at := slices.IndexFunc(x.Pools, func(p *mcfgv1.MachineConfigPool) bool { return p.Name == name })
+	pools := make([]string, 0, len(x.Pools))
+	for _, pool := range x.Pools {
+		pools = append(pools, pool.Name)
+	}
+	for _, name := range inputs.KeysOf(x.Custom) {
+		at := slices.Index(pools, name)
 		if at < 0 {
-			x.find(Warning, "CustomContentUnused", inputs.CustomObject, fmt.Sprintf("has a key %q, and there is no pool of that name", name), editCustom)
+			x.find(Warning, "CustomContentUnused", inputs.CustomObject, inputs.UnusedCustom(name, pools), editCustom)
 			continue
 		}
-		if _, problem := inputs.ParseCustom(name, x.Custom.Data[name]); problem != nil {
-			severity := Warning
-			if isServed(x.Pools[at]) {
-				severity = Error
-			}
-			x.find(severity, "CustomContentInvalid", inputs.CustomObject, "key "+problem.Key+": "+problem.Text, editCustom)
+		served := isServed(x.Pools[at])
+		switch custom, problem := inputs.ReadCustom(name, x.Custom); {
+		case problem != nil && served:
+			x.find(Error, "CustomContentInvalid", inputs.CustomObject, "key "+problem.Key+": "+problem.Text, editCustom)
+		case problem != nil:
+			x.find(Warning, "CustomContentInvalid", inputs.CustomObject, "key "+problem.Key+": "+problem.Text, editCustom)
+		case custom.Any() && !served:
+			x.find(Warning, "CustomContentUnused", inputs.CustomObject, fmt.Sprintf("has text for %s, which did not opt in", poolObject(name)), optIn(name))
 		}
+	}
+}
+
+// ignored tells of keys that mean nothing.
+func (x *examination) ignored(problem *inputs.Problem, repair string) {
+	if problem != nil {
+		x.find(Warning, "UnknownKeys", problem.Object, problem.Text, repair)
 	}
 }

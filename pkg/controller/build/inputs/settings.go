@@ -39,8 +39,8 @@ func ParseSettings(data map[string]string) (Settings, []Problem) {
 	}
 
 	settings := Settings{
-		BaseImagePullSecret:  strings.TrimSpace(data[constants.BaseImagePullSecretKey]),
-		FinalImagePushSecret: strings.TrimSpace(data[constants.FinalImagePushSecretKey]),
+		BaseImagePullSecret:  valueOf(data, constants.BaseImagePullSecretKey),
+		FinalImagePushSecret: valueOf(data, constants.FinalImagePushSecretKey),
 	}
 
 	if name := settings.BaseImagePullSecret; name != "" {
@@ -55,7 +55,7 @@ func ParseSettings(data map[string]string) (Settings, []Problem) {
 		report(constants.FinalImagePushSecretKey, "%s is not a valid Secret name", quote(name))
 	}
 
-	if pullspec := strings.TrimSpace(data[constants.FinalImagePullspecKey]); pullspec == "" {
+	if pullspec := valueOf(data, constants.FinalImagePullspecKey); pullspec == "" {
 		report(constants.FinalImagePullspecKey, "is missing or empty; set it to the repository to push to, as registry/organisation/repository")
 	} else if repository, err := ParseRepository(pullspec); err != nil {
 		report(constants.FinalImagePullspecKey, "%s: %v; use registry/organisation/repository", quote(pullspec), err)
@@ -63,7 +63,7 @@ func ParseSettings(data map[string]string) (Settings, []Problem) {
 		settings.FinalImageRepository = repository
 	}
 
-	switch reject := strings.TrimSpace(data[constants.RejectCredentialsKey]); reject {
+	switch reject := valueOf(data, constants.RejectCredentialsKey); reject {
 	case "true":
 		settings.RejectCredentials = true
 	case "", "false":
@@ -81,17 +81,11 @@ func ParseSettings(data map[string]string) (Settings, []Problem) {
 	return settings, nil
 }
 
-// UnknownKeys returns the keys of the ConfigMap's data that mean nothing, in
-// order. A misspelt key would otherwise be ignored without a word.
-func UnknownKeys(data map[string]string) []string {
-	var unknown []string
-	for key := range data {
-		if !slices.Contains(knownKeys, key) {
-			unknown = append(unknown, key)
-		}
-	}
-	slices.Sort(unknown)
-	return unknown
+// valueOf is the one reading of a key: without what surrounds a value by the way in which
+// it was written, such as a line break at its end or a mark of its encoding at its
+// beginning.
+func valueOf(data map[string]string, key string) string {
+	return strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(data[key]), "\ufeff"))
 }
 
 // Limits are the settings that bound builds in number and time.
@@ -167,7 +161,7 @@ func parseLimits(data map[string]string) (parsed Limits, problems []Problem) {
 	for i := range limits {
 		l := &limits[i]
 		number := l.standard
-		if text := strings.TrimSpace(data[l.key]); text != "" {
+		if text := valueOf(data, l.key); text != "" {
 			n, err := strconv.Atoi(text)
 			if err != nil || n < l.lowest || n > l.highest {
 				problems = append(problems, Problem{Object: ConfigMapObject, Key: l.key, Text: fmt.Sprintf(

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
 )
@@ -175,12 +176,13 @@ func TestParseLimits(t *testing.T) {
 }
 
 func TestUnknownKeys(t *testing.T) {
-	require.Empty(t, UnknownKeys(settings(nil)))
+	require.Empty(t, UnknownKeys(&corev1.ConfigMap{Data: settings(nil)}))
 	data := settings(map[string]*string{"finalImagePullSpec": text("x"), "extra": text("")})
 	for _, key := range KnownKeys() {
 		data[key] = "1"
 	}
-	require.Equal(t, []string{"extra", "finalImagePullSpec"}, UnknownKeys(data), "a misspelt key is found, in order, whatever its value")
+	require.Equal(t, []string{"binary", "extra", "finalImagePullSpec"}, UnknownKeys(&corev1.ConfigMap{Data: data, BinaryData: map[string][]byte{"binary": nil}}),
+		"a misspelt key is found, in order, whatever and wherever its value")
 }
 
 func TestDataVersion(t *testing.T) {

@@ -86,14 +86,7 @@ func (r *Report) decide(p *build.Preview) {
 
 // warn tells of what holds up nothing and may still be a mistake.
 func (r *Report) warn(objects *build.Objects, p *build.Preview) {
-	for _, configMap := range objects.ConfigMaps {
-		if configMap.Name != constants.ConfigMapName {
-			continue
-		}
-		if unknown := inputs.UnknownKeys(configMap.Data); len(unknown) > 0 {
-			r.Warnings = append(r.Warnings, fmt.Sprintf("%s has keys that mean nothing and are ignored: %s", inputs.ConfigMapObject, strings.Join(unknown, ", ")))
-		}
-	}
+	r.warnOfIgnored(objects)
 	for _, effect := range p.Plan.Effects {
 		if publish, ok := effect.(plan.Publish); ok {
 			r.Warnings = append(r.Warnings, fmt.Sprintf("the image %s is not on the pool yet: it was built before, and is published without a build", publish.Record.Image))
@@ -101,6 +94,26 @@ func (r *Report) warn(objects *build.Objects, p *build.Preview) {
 	}
 	if warning := p.Snapshot.Config.Warning; warning != "" && warning != p.Plan.Warning {
 		r.Warnings = append(r.Warnings, warning)
+	}
+}
+
+// warnOfIgnored tells of what people wrote and nobody reads. Which pools there are is
+// known only of a cluster, so keys that are no pool's are the doctor's.
+func (r *Report) warnOfIgnored(objects *build.Objects) {
+	for _, notice := range ledger.Notices(objects.Pool) {
+		r.Warnings = append(r.Warnings, notice.Message)
+	}
+	for _, configMap := range objects.ConfigMaps {
+		var problem *inputs.Problem
+		switch configMap.Name {
+		case constants.ConfigMapName:
+			problem = inputs.IgnoredSettings(configMap)
+		case inputs.RepositoriesConfigName:
+			problem = inputs.IgnoredRepositories(configMap)
+		}
+		if problem != nil {
+			r.Warnings = append(r.Warnings, problem.String())
+		}
 	}
 }
 

@@ -68,7 +68,7 @@ func (l *looker) objects() doctor.Objects {
 		}
 	}
 	if o.Settings != nil {
-		settings, _ := inputs.ParseSettings(o.Settings.Data)
+		settings, _ := inputs.ReadSettings(o.Settings)
 		for key, name := range map[string]string{
 			constants.FinalImagePushSecretKey: settings.FinalImagePushSecret, constants.BaseImagePullSecretKey: settings.BaseImagePullSecret,
 		} {

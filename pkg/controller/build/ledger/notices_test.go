@@ -1,0 +1,69 @@
+package ledger
+
+import (
+	"testing"
+
+	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
+	"github.com/stretchr/testify/require"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
+	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
+)
+
+// TestR22NamesOnPoolsThatMeanNothing: a label or annotation that was meant for us and does
+// not count is named, with the one that would.
+func TestR22NamesOnPoolsThatMeanNothing(t *testing.T) {
+	const ours = "machineconfiguration.openshift.io/"
+	layering, rebuild := ctrlcommon.LayeringEnabledPoolLabel, constants.RebuildRequestedAnnotation
+	for name, test := range map[string]struct {
+		reason            string
+		label, annotation string
+		value             string
+		says              string
+	}{
+		"opted in":                    {reason: "as it should be", label: layering},
+		"requested":                   {reason: "as it should be", annotation: rebuild, value: "1"},
+		"label as annotation":         {reason: "oc annotate in place of oc label", annotation: layering, says: "has the annotation " + layering + ", which means nothing; it counts as a label"},
+		"annotation as label":         {reason: "oc label in place of oc annotate", label: rebuild, value: "1", says: "has the label " + rebuild + ", which means nothing; it counts as an annotation"},
+		"a letter is missing":         {reason: "a slip of the keyboard", label: ours + "layering-enable", says: "is the label " + layering + " meant?"},
+		"other marks":                 {reason: "as Go programs write it", label: ours + "layeringEnabled", says: "is the label " + layering + " meant?"},
+		"upper case":                  {reason: "names differ by case", label: ours + "Layering-Enabled", says: "is the label " + layering + " meant?"},
+		"no prefix":                   {reason: "too short to be ours", label: "layering-enabled", says: "is the label " + layering + " meant?"},
+		"another prefix":              {reason: "a slip of the mind", label: "machineconfig.openshift.io/layering-enabled", says: "is the label " + layering + " meant?"},
+		"misspelt prefix":             {reason: "a slip of the keyboard", label: "machineconfiguration.openshift.oi/layering-enabled", says: "is the label " + layering + " meant?"},
+		"misspelt in both parts":      {reason: "two slips", annotation: "machineconfigurations.openshift.io/rebuild-request", value: "1", says: "is the annotation " + rebuild + " meant?"},
+		"the operator's word":         {reason: "on MachineOSConfigs it is called so", annotation: ours + "rebuild", says: "is the annotation " + rebuild + " meant?"},
+		"misspelt, and in the place":  {reason: "a label that is no label", annotation: ours + "layering-enabeld", says: "has the annotation " + ours + "layering-enabeld, which means nothing; is the label " + layering + " meant?"},
+		"a request without a value":   {reason: "nothing is requested by it", annotation: rebuild, says: "without a value, which requests nothing"},
+		"a label of the operator":     {reason: "none of our business", label: ours + "mco-built-in"},
+		"an annotation of it":         {reason: "none of our business", annotation: ours + "currentConfig"},
+		"a label of somebody":         {reason: "none of our business", label: "example.com/rebuild-requested"},
+		"a label of somebody, nearly": {reason: "none of our business", label: "example.com/layering-enable"},
+		"the pool's own":              {reason: "what the operator selects by", label: "pools.operator.machineconfiguration.openshift.io/worker"},
+		"what we write":               {reason: "the record is ours", annotation: constants.BuildRecordAnnotation, value: "{}"},
+		"what we observed":            {reason: "the answer to a request", annotation: constants.RebuildObservedAnnotation, value: "1"},
+		"what kubectl writes":         {reason: "none of our business", annotation: "kubectl.kubernetes.io/last-applied-configuration"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			pool := &mcfgv1.MachineConfigPool{ObjectMeta: metav1.ObjectMeta{Name: "worker"}}
+			if test.label != "" {
+				pool.Labels = map[string]string{test.label: test.value, "foreign": ""}
+			}
+			if test.annotation != "" {
+				pool.Annotations = map[string]string{test.annotation: test.value, "foreign": ""}
+			}
+			notices := Notices(pool)
+			if test.says == "" {
+				require.Empty(t, notices, test.reason)
+				return
+			}
+			require.Len(t, notices, 1, test.reason)
+			require.Equal(t, NoticeUnknownKey, notices[0].Reason)
+			require.Contains(t, notices[0].Message, "MachineConfigPool worker has the ")
+			require.Contains(t, notices[0].Message, test.says, test.reason)
+		})
+	}
+	require.Empty(t, Notices(&mcfgv1.MachineConfigPool{ObjectMeta: metav1.ObjectMeta{Annotations: map[string]string{rebuild: "", constants.RebuildObservedAnnotation: "1"}}}),
+		"what was requested before is taken back")
+}
