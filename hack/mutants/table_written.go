@@ -27,4 +27,20 @@ var writtenMutants = []mutant{
 		after:  "",
 		unseen: "it looks at no events",
 	},
+	{
+		name:   "joined-certificates-vanish",
+		why:    "of two bundles that the operator put together, the second one loses its first certificate",
+		file:   "pkg/controller/build/inputs/pemblocks.go",
+		before: "strings.HasSuffix(text[last:word], \"-----\") {",
+		after:  "strings.HasSuffix(text[:word], \"\\n-----\") {",
+		unseen: "it has no trust bundles",
+	},
+	{
+		name:   "strict-about-certificates",
+		why:    "a corporate certificate with a serial number below zero keeps every pool from being built",
+		file:   "pkg/controller/build/inputs/trust.go",
+		before: "err != nil && !looksLikeCertificate(b.content) {",
+		after:  "err != nil {",
+		unseen: "it has no trust bundles",
+	},
 }

@@ -125,6 +125,7 @@
 //	R20  a Secret that was made was not the one waited for        TestR20SettingsAreReadInOneWay
 //	R21  what was no UTF-8 was left out without a word            TestR21BinaryDataIsNotIgnored
 //	R22  names that mean nothing were ignored without a word      TestR22WhatMeansNothingIsSaid
+//	R27  certificates of a bundle vanished                        TestR27EveryBlockIsACertificate
 //	R30  what a builder mounts over could not be written          TestR30WhatABuilderMountsOver
 //	R31  a volume that appeared kept a pool from building         TestR31VolumesAreNotInTheWay
 //	R32  our trust bundle took the place of the config's          TestR32NothingOfOursIsWhereTheConfigWrites

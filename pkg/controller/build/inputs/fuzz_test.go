@@ -3,6 +3,7 @@ package inputs
 import (
 	"bytes"
 	"encoding/pem"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -94,9 +95,12 @@ func FuzzParsePackages(f *testing.F) {
 	})
 }
 
-// FuzzParseTrustBundle: nothing but certificates comes out.
+// FuzzParseTrustBundle: nothing but certificates comes out, and all that are in it.
 func FuzzParseTrustBundle(f *testing.F) {
-	f.Add([]byte(certificate(f, "fuzz")))
+	first := certificate(f, "fuzz")
+	for _, seed := range []string{first, strings.TrimSpace(first) + first, strings.ReplaceAll(first, "\n", "\r\n"), "-----BEGIN CERTIFICATE-----", "# " + first, "-----END X-----", "\u2014\u2014BEGIN CERTIFICATE\u2014\u2014"} {
+		f.Add([]byte(seed))
+	}
 	f.Add([]byte("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"))
 	f.Add([]byte("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"))
 	f.Fuzz(func(t *testing.T, bundle []byte) {
@@ -116,5 +120,10 @@ func FuzzParseTrustBundle(f *testing.F) {
 		again, problem := ParseTrustBundle(certificates)
 		require.Nil(t, problem)
 		require.True(t, bytes.Equal(certificates, again), "what is accepted re-parses to itself")
+		if bytes.ContainsRune(bundle, '#') {
+			// Something may be commented out.
+			return
+		}
+		require.Equal(t, bytes.Count(bundle, []byte("-----BEGIN ")), bytes.Count(certificates, []byte("-----BEGIN ")), "nothing is dropped")
 	})
 }
