@@ -186,7 +186,7 @@ func (d *doctorObjects) decide() error {
 		if err != nil {
 			return errors.Join(fmt.Errorf("could not decide on MachineConfigPool %s", pool.Name), err)
 		}
-		d.Decisions = append(d.Decisions, doctor.Decision{Pool: pool.Name, State: p.Plan.State, Reason: p.Plan.Reason, Message: p.Plan.Message})
+		d.Decisions = append(d.Decisions, doctor.Decision{Pool: pool.Name, State: p.Plan.State, Reason: p.Plan.Reason, Message: p.Plan.Message, Strangers: p.Plan.Strangers})
 	}
 	return nil
 }

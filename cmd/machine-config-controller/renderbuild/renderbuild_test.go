@@ -224,8 +224,7 @@ func TestRenderBuildUnderWay(t *testing.T) {
 	report := reportOf(t, examples)
 	for phase, want := range map[buildv1.BuildPhase]string{
 		buildv1.BuildPhaseRunning: ledger.ReasonBuildRunning,
-		// It is the attempt that the pool would have on record, had its record not been lost.
-		buildv1.BuildPhaseFailed: ledger.ReasonRetryScheduled,
+		buildv1.BuildPhaseFailed:  ledger.ReasonRetryScheduled,
 	} {
 		build := &buildv1.Build{}
 		made, err := json.Marshal(report.Build)
@@ -239,7 +238,7 @@ func TestRenderBuildUnderWay(t *testing.T) {
 		next := reportOf(t, examples, "-f", file)
 		require.Equal(t, preview.WouldBuild, next.Outcome)
 		require.Equal(t, want, next.Reason)
-		require.Nil(t, next.Build, "another one is not created now")
+		require.Nil(t, next.Build, "another one is created only when this one has come to nothing, and the time has come")
 	}
 }
 

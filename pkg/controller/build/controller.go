@@ -144,9 +144,6 @@ func New(
 		watchedPools: mcpInformer.Informer(), watchedConfigs: mcInformer.Informer(), watchedControllerConfigs: ccInformer.Informer(),
 		watchedConfigMaps: cmInformer.Informer(), watchedSecrets: secretInformer,
 	}
-	for k, informer := range informers {
-		ctrl.indexers[k] = informer.GetIndexer()
-	}
 	if err := ctrl.watch(informers); err != nil {
 		return nil, err
 	}

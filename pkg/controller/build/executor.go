@@ -170,6 +170,9 @@ func (x *execution) loadConfig(ctx context.Context, effect plan.LoadConfig) erro
 	files, found := buildContext(config, effect)
 	x.context, x.contextVersion = files, config.ResourceVersion
 	knowledge := x.observer.knowledge
+	if effect.Past {
+		return nil
+	}
 	if knowledge.learnConfig(effect.Name, config.ResourceVersion+inputs.Hash([]byte(effect.Custom.Text())), found) {
 		knowledge.configs.keep(x.isWanted)
 		return errPlanAnew
@@ -219,6 +222,10 @@ func (x *execution) confirmBuild(ctx context.Context, effect plan.ConfirmBuild) 
 func (x *execution) verifyBuild(ctx context.Context, effect plan.VerifyBuild) error {
 	request := effect.Request
 	request.Context = x.context
+	if effect.Recorded && x.context == nil {
+		// The config cannot be read any more, so there is nothing to compare with.
+		return nil
+	}
 	live, err := x.builder.Verify(ctx, request)
 	if errors.Is(err, imagebuilder.ErrForeign) {
 		x.memory.noteStranger(x.pool.Name, effect.Cached.UID, err.Error())
@@ -230,6 +237,7 @@ func (x *execution) verifyBuild(ctx context.Context, effect plan.VerifyBuild) er
 	if !effect.Holds(live) {
 		return errStale
 	}
+	x.memory.noteVerified(x.pool.Name, effect.Cached.UID, effect.Cached.LateInputs)
 	return nil
 }
 

@@ -38,6 +38,8 @@ type harness struct {
 	ctrl  *Controller
 	// events are those of the controller's life so far, oldest first.
 	events []string
+	// created counts Builds, see count.
+	created int
 
 	recorder *record.FakeRecorder
 	caches   map[string]cache.Indexer

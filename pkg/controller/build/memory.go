@@ -20,8 +20,8 @@ import (
 //   - since when inputs keep changing: the wait begins anew, and is bounded by its ceiling;
 //   - what was reported last: a report that somebody takes back is repeated once more;
 //   - on which objects a pool was found at rest: it is looked at in full;
-//   - which builds were compared with what they seem to be, and are not, and which of them
-//     were announced: they are compared, and announced, once more;
+//   - which builds were compared with what they seem to be, with what came of it, and which
+//     of them were announced: they are compared, and announced, once more;
 //   - what was announced of what people wrote and nobody reads: it is announced once more.
 //
 // Beside it, these are remembered:
@@ -64,6 +64,9 @@ type remembered struct {
 	announced map[types.UID]bool
 	// ignored is what was announced of what people wrote on the pool and nobody reads.
 	ignored string
+	// verified are the pool's builds, by UID, whose late inputs were compared, with which
+	// ones these are.
+	verified map[types.UID]string
 	// news counts what the builder told of the pool.
 	news uint64
 }
@@ -177,13 +180,25 @@ func (m *memory) noteStranger(pool string, uid types.UID, why string) {
 	r.strangers[uid] = why
 }
 
+// noteVerified remembers of a build of the pool's that it, and its late inputs, are as the
+// controller would have made them.
+func (m *memory) noteVerified(pool string, uid types.UID, late string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	r := m.of(pool)
+	if r.verified == nil {
+		r.verified = map[types.UID]string{}
+	}
+	r.verified[uid] = late
+}
+
 // tellStrangers marks those of the pool's builds that are not what they seem to be, and
 // forgets those that are gone.
 func (m *memory) tellStrangers(pool string, builds []imagebuilder.Observation) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	r := m.of(pool)
-	if len(r.strangers)+len(r.announced) == 0 {
+	if len(r.strangers)+len(r.announced)+len(r.verified) == 0 {
 		return
 	}
 	present := map[types.UID]bool{}
@@ -192,7 +207,11 @@ func (m *memory) tellStrangers(pool string, builds []imagebuilder.Observation) {
 		if why, known := r.strangers[builds[i].UID]; known {
 			builds[i].Foreign = why
 		}
+		if late, known := r.verified[builds[i].UID]; known && late == builds[i].LateInputs {
+			builds[i].LateInputs = ""
+		}
 	}
+	maps.DeleteFunc(r.verified, func(uid types.UID, _ string) bool { return !present[uid] })
 	maps.DeleteFunc(r.strangers, func(uid types.UID, _ string) bool { return !present[uid] })
 	maps.DeleteFunc(r.announced, func(uid types.UID, _ bool) bool { return !present[uid] })
 }

@@ -3,10 +3,18 @@ package build
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
+	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/component-base/metrics"
+	"k8s.io/component-base/version"
+
+	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
 )
 
 // metricsPrefix begins the name of every metric of the BuildController.
@@ -111,4 +119,190 @@ func (m *Metrics) follow(ctrl *Controller) {
 	if m != nil {
 		m.collector.follow(ctrl)
 	}
+}
+
+// poolCollector tells of the process and of its pools when it is asked. What it tells of
+// a pool comes from the caches, so series vanish with their pool, and none are left over
+// in a process that does not work on pools (any more).
+type poolCollector struct {
+	metrics.BaseStableCollector
+	tallies *tallies
+
+	info, working                    *metrics.Desc
+	state, reason, stale             *metrics.Desc
+	pending, running, usual          *metrics.Desc
+	started, finished, retries, used *metrics.Desc
+
+	mu sync.Mutex
+	// ctrl is the controller while it works.
+	ctrl *Controller
+	// stalePools are the pools that were stale when they were looked at last, with since
+	// when. What the cluster tells of that is less once the pool says that it has no image.
+	stalePools map[string]time.Time
+}
+
+func newPoolCollector(tallies *tallies) *poolCollector {
+	desc := func(name, help string, labels ...string) *metrics.Desc {
+		return metrics.NewDesc(metricsPrefix+"_"+name, help, labels, nil, metrics.ALPHA, "")
+	}
+	return &poolCollector{
+		tallies: tallies,
+		info:    desc("build_info", "The version of the program. Always 1.", "version", "git_commit", "go_version"),
+		working: desc("working", "1 while the process works on pools: it leads, and its caches are full. Otherwise 0."),
+		state:   desc("pool_state", "1 for the state that the pool's conditions tell of, 0 for the others.", "pool", "state"),
+		reason:  desc("pool_reason", "Always 1; the label reason is that of the pool's build condition which is True.", "pool", "reason"),
+		stale:   desc("image_stale_seconds", "For how long the published image has not been the wanted one; 0 while it is.", "pool"),
+		pending: desc("builds_pending", "Builds that exist and have not begun to run.", "pool"),
+		running: desc("builds_running", "Builds that run, including superseded ones that are being stopped.", "pool"),
+		usual:   desc("build_usual_seconds", "For how long the pool's builds run: the median of the last ones that made an image. None while there were none.", "pool"),
+		started: desc("builds_started_total", "Builds that were created.", "pool"),
+		finished: desc("builds_finished_total", "Builds that ended, or were given up, by result and reason. A superseded build is one whose inputs were not wanted any more before it ended.",
+			"pool", "result", "reason"),
+		retries: desc("build_retries_total", "Attempts at what an attempt before had failed at for a passing reason.", "pool"),
+		used:    desc("images_reused_total", "Images that were published without a build, because an earlier one had made them.", "pool"),
+	}
+}
+
+// DescribeWithStability implements metrics.StableCollector.
+func (c *poolCollector) DescribeWithStability(ch chan<- *metrics.Desc) {
+	for _, desc := range []*metrics.Desc{
+		c.info, c.working, c.state, c.reason, c.stale, c.pending, c.running, c.usual, c.started, c.finished, c.retries, c.used,
+	} {
+		ch <- desc
+	}
+}
+
+// follow has the pools of the controller told of; nil for none.
+func (c *poolCollector) follow(ctrl *Controller) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.ctrl, c.stalePools = ctrl, nil
+}
+
+// CollectWithStability implements metrics.StableCollector.
+func (c *poolCollector) CollectWithStability(ch chan<- metrics.Metric) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	v := version.Get()
+	ch <- metrics.NewLazyConstMetric(c.info, metrics.GaugeValue, 1, v.GitVersion, v.GitCommit, v.GoVersion)
+	ch <- metrics.NewLazyConstMetric(c.working, metrics.GaugeValue, asNumber(c.ctrl != nil))
+	if c.ctrl == nil {
+		return
+	}
+	pools, err := c.ctrl.mcpLister.List(labels.Everything())
+	if err != nil {
+		return
+	}
+	stalePools := map[string]time.Time{}
+	for _, pool := range pools {
+		if ledger.IsLayered(pool) {
+			c.collectState(ch, pool)
+			c.collectStale(ch, pool, stalePools)
+			c.collectUsual(ch, pool)
+			c.collectBuilds(ch, pool)
+			c.collectCounts(ch, pool.Name)
+		}
+	}
+	c.stalePools = stalePools
+}
+
+func (c *poolCollector) collectState(ch chan<- metrics.Metric, pool *mcfgv1.MachineConfigPool) {
+	told := ledger.ReadConditions(pool.Status.Conditions)
+	reason := told.Reason
+	if told.State == ledger.StateNotReported || told.State == ledger.StateContradictory {
+		reason = string(told.State)
+	} else if !slices.Contains(ledger.ReportedReasons, reason) {
+		// Somebody spoiled it; it will be mended.
+		reason = reasonOther
+	}
+	for _, s := range ledger.FoundStates {
+		ch <- metrics.NewLazyConstMetric(c.state, metrics.GaugeValue, asNumber(told.State == s), pool.Name, string(s))
+	}
+	ch <- metrics.NewLazyConstMetric(c.reason, metrics.GaugeValue, 1, pool.Name, reason)
+}
+
+func (c *poolCollector) collectStale(ch chan<- metrics.Metric, pool *mcfgv1.MachineConfigPool, stalePools map[string]time.Time) {
+	now := c.ctrl.config.Clock.Now()
+	since := now
+	if isStale(pool) {
+		if told := c.ctrl.staleSince(pool); !told.IsZero() {
+			since = told
+		}
+		if before, ok := c.stalePools[pool.Name]; ok && before.Before(since) {
+			since = before
+		}
+		stalePools[pool.Name] = since
+	}
+	// The API server's clock may run ahead of ours.
+	ch <- metrics.NewLazyConstMetric(c.stale, metrics.GaugeValue, max(now.Sub(since), 0).Seconds(), pool.Name)
+}
+
+// isStale tells whether the pool wants an image that is not the published one. The
+// condition knows of everything that goes into an image, the annotation of a config that
+// was not acted on yet.
+func isStale(pool *mcfgv1.MachineConfigPool) bool {
+	wanted := pool.Spec.Configuration.Name
+	_, published := ledger.PublishedSince(pool)
+	return wanted != "" && (!published || pool.Annotations[constants.DesiredOSImageConfigAnnotation] != wanted)
+}
+
+// staleSince is since when a pool is stale, as far as the cluster tells; zero if it does
+// not.
+func (ctrl *Controller) staleSince(pool *mcfgv1.MachineConfigPool) time.Time {
+	since, published := ledger.PublishedSince(pool)
+	if !published {
+		return since
+	}
+	// A config that is older than the last success was wanted again at some time after it.
+	config, err := ctrl.observer.mcLister.Get(pool.Spec.Configuration.Name)
+	if err != nil || !config.CreationTimestamp.After(since) {
+		return time.Time{}
+	}
+	return config.CreationTimestamp.Time
+}
+
+// collectBuilds tells nothing while the builder cannot be asked.
+func (c *poolCollector) collectBuilds(ch chan<- metrics.Metric, pool *mcfgv1.MachineConfigPool) {
+	builds, err := c.ctrl.builder.Observe(pool.Name)
+	if err != nil {
+		return
+	}
+	pending, running := 0, 0
+	for i := range builds {
+		switch builds[i].Phase {
+		case imagebuilder.PhasePending:
+			pending++
+		case imagebuilder.PhaseRunning:
+			running++
+		}
+	}
+	ch <- metrics.NewLazyConstMetric(c.pending, metrics.GaugeValue, float64(pending), pool.Name)
+	ch <- metrics.NewLazyConstMetric(c.running, metrics.GaugeValue, float64(running), pool.Name)
+}
+
+func (c *poolCollector) collectUsual(ch chan<- metrics.Metric, pool *mcfgv1.MachineConfigPool) {
+	told := ledger.Read(pool)
+	if usual := told.Record.Usually(); usual > 0 {
+		ch <- metrics.NewLazyConstMetric(c.usual, metrics.GaugeValue, usual.Seconds(), pool.Name)
+	}
+}
+
+func (c *poolCollector) collectCounts(ch chan<- metrics.Metric, pool string) {
+	counted, ok := c.tallies.of(pool)
+	if !ok {
+		return
+	}
+	for desc, n := range map[*metrics.Desc]int{c.started: counted.started, c.retries: counted.retries, c.used: counted.reused} {
+		ch <- metrics.NewLazyConstMetric(desc, metrics.CounterValue, float64(n), pool)
+	}
+	for e, n := range counted.finished {
+		ch <- metrics.NewLazyConstMetric(c.finished, metrics.CounterValue, float64(n), pool, e.result, e.reason)
+	}
+}
+
+func asNumber(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
 }

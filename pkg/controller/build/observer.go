@@ -57,7 +57,7 @@ func (o *observer) observe(pool *mcfgv1.MachineConfigPool) (plan.Snapshot, error
 	if !s.Pool.Layered {
 		return s, nil
 	}
-	for _, observe := range []func(*plan.Snapshot) error{o.observeSettings, o.observeCustom, o.observeConfig, o.observeControllerConfig, o.observeSecrets} {
+	for _, observe := range []func(*plan.Snapshot) error{o.observeSettings, o.observeCustom, o.observeConfigs, o.observeControllerConfig, o.observeSecrets} {
 		if err := observe(&s); err != nil {
 			return s, err
 		}
@@ -72,29 +72,6 @@ func (o *observer) observeSettings(s *plan.Snapshot) error {
 		s.Settings, s.ChangedAt = settings.value.Settings, settings.changedAt
 	} else if !apierrors.IsNotFound(err) {
 		return fmt.Errorf("could not look up %s: %w", inputs.ConfigMapObject, err)
-	}
-	return nil
-}
-
-// observeConfig comes after observeCustom: what is known of a config depends on both.
-func (o *observer) observeConfig(s *plan.Snapshot) error {
-	config, err := o.mcLister.Get(s.Pool.WantedConfig)
-	if err == nil {
-		found := o.knowledge.configAt(config.Name, config.ResourceVersion+s.Custom.Version)
-		s.Config = plan.RenderedConfig{
-			Exists:          true,
-			Generation:      config.Generation,
-			OSImageURL:      config.Spec.OSImageURL,
-			ExtensionsImage: config.Spec.BaseOSExtensionsContainerImage,
-			KernelType:      config.Spec.KernelType,
-			Extensions:      config.Spec.Extensions,
-			Created:         config.CreationTimestamp.Time,
-			Problem:         found.problem,
-			Warning:         found.warning,
-			Refusal:         found.refusal,
-		}
-	} else if !apierrors.IsNotFound(err) {
-		return fmt.Errorf("could not look up %s: %w", inputs.MachineConfigObject(s.Pool.WantedConfig), err)
 	}
 	return nil
 }
@@ -123,6 +100,45 @@ func (o *observer) observeSecrets(s *plan.Snapshot) (err error) {
 	}
 	s.PullSecret, err = o.observeSecret(s.Settings.Values.BaseImagePullSecret)
 	return err
+}
+
+// observeConfigs looks up the config that the pool wants, and those of its builds. It comes
+// after observeCustom: what is known of a config depends on both.
+func (o *observer) observeConfigs(s *plan.Snapshot) error {
+	config, err := o.mcLister.Get(s.Pool.WantedConfig)
+	switch {
+	case err == nil:
+		s.Config = renderedConfig(config)
+		found := o.knowledge.configAt(config.Name, config.ResourceVersion+s.Custom.Version)
+		s.Config.Problem, s.Config.Warning, s.Config.Refusal = found.problem, found.warning, found.refusal
+	case !apierrors.IsNotFound(err):
+		return fmt.Errorf("could not look up %s: %w", inputs.MachineConfigObject(s.Pool.WantedConfig), err)
+	}
+	for i := range s.Builds {
+		name := s.Builds[i].RenderedConfig
+		if name == s.Pool.WantedConfig || s.Builds[i].Image == "" {
+			continue
+		}
+		if config, err := o.mcLister.Get(name); err == nil {
+			if s.Past == nil {
+				s.Past = map[string]plan.RenderedConfig{}
+			}
+			s.Past[name] = renderedConfig(config)
+		}
+	}
+	return nil
+}
+
+func renderedConfig(config *mcfgv1.MachineConfig) plan.RenderedConfig {
+	return plan.RenderedConfig{
+		Exists:          true,
+		Generation:      config.Generation,
+		OSImageURL:      config.Spec.OSImageURL,
+		ExtensionsImage: config.Spec.BaseOSExtensionsContainerImage,
+		KernelType:      config.Spec.KernelType,
+		Extensions:      config.Spec.Extensions,
+		Created:         config.CreationTimestamp.Time,
+	}
 }
 
 func (o *observer) observeSecret(name string) (plan.Secret, error) {

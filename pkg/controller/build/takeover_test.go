@@ -287,6 +287,40 @@ func TestR46InputsOfOthers(t *testing.T) {
 	}
 }
 
+// TestR46InputsReplaced: while the Build waits to run, somebody deletes its input and makes
+// another one under its name.
+func TestR46InputsReplaced(t *testing.T) {
+	for name, test := range map[string]struct {
+		change func(*corev1.Secret)
+		evil   bool
+	}{
+		"other content": {change: func(s *corev1.Secret) { s.Data["Dockerfile"] = []byte("FROM scratch\n") }, evil: true},
+		"the same":      {change: func(*corev1.Secret) {}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := layeredHarness(t, "rendered-worker-1")
+			h.settle(worker)
+			build := h.newestBuild(worker)
+			h.clock.Step(2 * time.Second)
+			h.api.Remove("secrets", ctrlcommon.MCONamespace, build)
+			h.forgeInput(build, func(s *corev1.Secret) {
+				s.CreationTimestamp = metav1.NewTime(h.clock.Now())
+				test.change(s)
+			})
+			h.settle(worker)
+			h.api.CompleteBuild(build, buildtest.Digest(1))
+			h.settle(worker)
+			if !test.evil {
+				h.requirePublished(worker, "rendered-worker-1", buildtest.Digest(1))
+				return
+			}
+			require.Empty(t, h.api.Pool(worker).Annotations[constants.DesiredOSImageAnnotation])
+			message := h.requireCondition(worker, mcfgv1.MachineConfigPoolBuildFailed, ledger.ReasonBuildFailed)
+			require.Contains(t, message, "Secret "+build)
+		})
+	}
+}
+
 // forgeInput makes the Secret that is about to be made, changed.
 func (h *harness) forgeInput(name string, change func(*corev1.Secret)) {
 	other := layeredHarness(h.t.(*testing.T), "rendered-worker-1")
@@ -299,58 +333,6 @@ func (h *harness) forgeInput(name string, change func(*corev1.Secret)) {
 			h.api.Put(secret)
 		}
 	}
-}
-
-// TestR46RecordEditedByHand: what stands on the pool is read with care, too.
-func TestR46RecordEditedByHand(t *testing.T) {
-	for name, edit := range map[string]func(*ledger.Record){
-		"image elsewhere":       func(r *ledger.Record) { r.Image = evil + "@" + buildtest.Digest(666) },
-		"image by tag":          func(r *ledger.Record) { r.Image = buildtest.Repository + ":latest" },
-		"another config":        func(r *ledger.Record) { r.Config = "rendered-evil" },
-		"no attempt":            func(r *ledger.Record) { r.Attempt = -1 },
-		"no name":               func(r *ledger.Record) { r.Build = "../../pods/x" },
-		"more than any number":  func(r *ledger.Record) { r.Number = 1 << 62 },
-		"durations of nonsense": func(r *ledger.Record) { r.Took = []int64{-1 << 62, -5} },
-	} {
-		t.Run(name, func(t *testing.T) {
-			h := layeredHarness(t, "rendered-worker-1", "rendered-worker-2")
-			h.settle(worker)
-			h.complete(worker)
-			record := *h.record(worker)
-			edit(&record)
-			h.api.EditPool(worker, func(p *mcfgv1.MachineConfigPool) { p.Annotations[constants.BuildRecordAnnotation] = record.String() })
-			h.settle(worker)
-			h.requireNothingEvil()
-			h.requirePublished(worker, "rendered-worker-1", buildtest.Digest(1))
-			require.Len(t, h.api.Builds(), 1, "the image is there, and not built again")
-			require.Empty(t, h.eventsWith("NameTaken"))
-
-			h.want("rendered-worker-2")
-			h.settle(worker)
-			h.complete(worker)
-			h.requirePublished(worker, "rendered-worker-2", buildtest.Digest(1))
-		})
-	}
-}
-
-// TestR46PastImagesElsewhere: an image that somebody wrote into the history of the record is
-// not published when its config is wanted again.
-func TestR46PastImagesElsewhere(t *testing.T) {
-	h := layeredHarness(t, "rendered-worker-1", "rendered-worker-2")
-	h.settle(worker)
-	h.complete(worker)
-	h.want("rendered-worker-2")
-	h.settle(worker)
-	h.complete(worker)
-	record := *h.record(worker)
-	require.Len(t, record.History, 1)
-	record.History[0].Image = evil + "@" + buildtest.Digest(666)
-	h.api.EditPool(worker, func(p *mcfgv1.MachineConfigPool) { p.Annotations[constants.BuildRecordAnnotation] = record.String() })
-	h.want("rendered-worker-1")
-	h.settle(worker)
-	require.NotContains(t, h.api.Pool(worker).Annotations[constants.DesiredOSImageAnnotation], evil)
-	h.complete(worker)
-	h.requirePublished(worker, "rendered-worker-1", buildtest.Digest(1))
 }
 
 // TestR46ClustersAddToBuilds: what admission adds to a Build is no reason to refuse it,

@@ -118,9 +118,10 @@ func (ctrl *Controller) evidenceOf(pool *mcfgv1.MachineConfigPool, news [2]uint6
 	return e
 }
 
-// watch derives the handlers from the table.
+// watch keeps the caches at hand, and derives the handlers from the table.
 func (ctrl *Controller) watch(informers [kindCount]cache.SharedIndexInformer) error {
 	for k, informer := range informers {
+		ctrl.indexers[k] = informer.GetIndexer()
 		registration, err := informer.AddEventHandler(ctrl.handle(kind(k)))
 		if err != nil {
 			return fmt.Errorf("could not watch %s: %w", kindNames[k], err)

@@ -16,6 +16,11 @@ func (x *examination) build(b *imagebuilder.Made) {
 	}
 	pool := x.poolOf(b.PoolUID)
 	record := recordOf(pool)
+	if why := x.strangeness(pool.Name, b); why != "" {
+		x.find(Error, "BuildForged", x.buildObject(b.Object), "has the marks of one that the BuildController made for "+poolObject(pool.Name)+
+			", and is not as it makes them, so its image is not used: "+why, "find out who made it, and remove it: "+x.deleteBuild(b.Object))
+		return
+	}
 	if !b.Phase.IsActive() || b.Stopping || !x.isSettled(pool) {
 		return
 	}
@@ -30,6 +35,18 @@ func (x *examination) build(b *imagebuilder.Made) {
 			strings.ToLower(string(b.Phase)), poolObject(pool.Name), x.buildObject(record.Build)),
 			"the controller stops it; "+seeController+"\nby hand: "+cancel)
 	}
+}
+
+// strangeness says why the controller does not take a Build for its own; empty if it does.
+func (x *examination) strangeness(pool string, b *imagebuilder.Made) string {
+	if d := x.decision(pool); d != nil {
+		for _, stranger := range d.Strangers {
+			if stranger.Name == b.Object {
+				return stranger.Why
+			}
+		}
+	}
+	return b.Foreign
 }
 
 // ownerless tells whether no pool that opted in owns the object.

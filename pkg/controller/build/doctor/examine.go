@@ -14,6 +14,7 @@ import (
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/plan"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/status"
 )
 
@@ -76,6 +77,8 @@ type Decision struct {
 	State   ledger.State
 	Reason  string
 	Message string
+	// Strangers are builds that it does not take for the pool's.
+	Strangers []plan.Stranger
 }
 
 // grace is for how long what is new, and what was changed a moment ago, is left alone.

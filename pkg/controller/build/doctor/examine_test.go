@@ -136,6 +136,11 @@ func TestFindings(t *testing.T) {
 		"orphan that is new":  {reason: "the garbage collector is about to", change: func(w *world) { w.build.PoolUID, w.build.Created = "gone", ago(30*time.Second) }},
 		"copied build": {reason: "copies bear the label", change: func(w *world) { w.build.Pool = "" },
 			want: []string{"warning NotOurs Build " + buildName}, repair: "delete build"},
+		"R46 forged build, by its form": {reason: "it is in no form of ours", change: func(w *world) { w.build.Foreign = "spec.source.git is set" },
+			want: []string{"error BuildForged Build " + buildName}, says: "spec.source.git is set", repair: "delete build " + buildName},
+		"R46 forged build, by what is asked for": {reason: "it goes elsewhere", change: func(w *world) {
+			w.Decisions = []Decision{{Pool: "worker", State: ledger.StatePublished, Strangers: []plan.Stranger{{Name: buildName, Why: "it pushes to evil.example.com"}}}}
+		}, want: []string{"error BuildForged Build " + buildName}, says: "evil.example.com"},
 		"build of an opted-out pool": {reason: "the controller was away", change: func(w *world) { w.build.PoolUID = w.idle.UID },
 			want: []string{"error LeftBehind Build " + buildName}, says: "did not opt in", repair: "delete build " + buildName},
 		"build of a pool opted out just now": {reason: "the controller is about to", change: func(w *world) {

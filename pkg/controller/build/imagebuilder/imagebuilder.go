@@ -185,8 +185,10 @@ type Observation struct {
 	// Stop that asked, and not a person.
 	Stopping  bool
 	Withdrawn bool
-	// HasInputs tells that the inputs made for the build still exist.
-	HasInputs bool
+	// HasInputs tells that the inputs made for the build still exist, and LateInputs which
+	// of them, by UID, are younger than the build: Start makes them before it.
+	HasInputs  bool
+	LateInputs string
 	// Deadline bounds the running time; zero when unknown.
 	Deadline time.Duration
 	// Created, Started (when it began to run) and Finished are zero when unknown.

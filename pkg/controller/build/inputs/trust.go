@@ -120,10 +120,12 @@ func looksLikeCertificate(der []byte) bool {
 		return false
 	}
 	parts, ok := elements(outer[0].Bytes)
-	if !ok || !haveTags(parts, asn1.TagSequence, asn1.TagSequence, asn1.TagBitString) || len(parts) != 3 {
-		return false
-	}
-	fields, ok := elements(parts[0].Bytes)
+	return ok && len(parts) == 3 && haveTags(parts, asn1.TagSequence, asn1.TagSequence, asn1.TagBitString) && looksSigned(parts[0].Bytes)
+}
+
+// looksSigned tells whether the DER has the structure of what is signed of a certificate.
+func looksSigned(der []byte) bool {
+	fields, ok := elements(der)
 	if ok && len(fields) > 0 && fields[0].Class == asn1.ClassContextSpecific && fields[0].Tag == 0 {
 		// The version.
 		fields = fields[1:]

@@ -27,8 +27,8 @@ type Record struct {
 	Config string `json:"config"`
 	// Attempt counts the attempts at this fingerprint from 1.
 	Attempt int `json:"attempt"`
-	// Number counts the records of the pool, of whichever fingerprint: a record that
-	// another's manifest has brought back is told by it from the newest one.
+	// Number grows from record to record of the pool, of whichever fingerprint: a record
+	// that another's manifest has brought back is told by it from the newest one.
 	Number int64 `json:"number,omitempty"`
 	// Repository is where the attempt's image is pushed.
 	Repository string `json:"repository,omitempty"`
@@ -186,14 +186,16 @@ func (r Record) Claimed() Record {
 }
 
 // mostRecords is beyond any number of records; whoever writes a larger one ends the count.
-const mostRecords = 1 << 40
+const mostRecords = 1 << 50
 
-// NextNumber is that of the record which comes after this one.
-func (r *Record) NextNumber() int64 {
-	if r == nil {
-		return 1
+// NextNumber is that of the record which comes after this one. A pool that opts out and in
+// again begins anew, so that numbers do not begin at 1, but with the time.
+func (r *Record) NextNumber(now time.Time) int64 {
+	number := now.UnixMilli()
+	if r != nil {
+		number = max(number, r.Number+1)
 	}
-	return min(r.Number+1, mostRecords)
+	return min(max(number, 1), mostRecords)
 }
 
 // RebuildMark stands for a request for a rebuild, which may be any text; empty for none.

@@ -28,6 +28,8 @@ type LoadConfig struct {
 	TrustBundle []byte
 	// Custom is looked through, too: its text is in the image's history.
 	Custom inputs.Custom
+	// Past tells that nothing is to be built from it, so nothing is found out of it.
+	Past bool
 }
 
 // ConfirmBuild asks the backend itself whether a build is gone, where the cache is no proof,
@@ -46,6 +48,8 @@ type VerifyBuild struct {
 	Request imagebuilder.Request
 	// Cached is the build as the plan was made on it.
 	Cached imagebuilder.Observation
+	// Recorded tells that the build is on record, and only its inputs are in doubt.
+	Recorded bool
 }
 
 // Holds tells whether the live build is the one of the plan.
@@ -70,6 +74,15 @@ func needsPool(effect Effect) bool {
 		return !e.Recorded
 	case DeleteInputs:
 		return !e.Finished
+	}
+	return false
+}
+
+// writesRecord tells whether the effect puts a record on the pool.
+func writesRecord(effect Effect) bool {
+	switch effect.(type) {
+	case WriteRecord, Publish:
+		return true
 	}
 	return false
 }

@@ -16,6 +16,10 @@ func (d *decision) follow(b *imagebuilder.Observation) Plan {
 			return d.fail(b, ledger.Failure{Reason: ledger.FailureAltered, Message: "the build is not as the BuildController made it: " + what})
 		}
 	}
+	if why := d.withdrawal(b); why != nil && !d.record.Failed() {
+		// The record is older than the end that the controller itself put to the build.
+		return d.fail(b, *why)
+	}
 	switch b.Phase {
 	case imagebuilder.PhasePending:
 		return d.waitToRun(b)

@@ -107,6 +107,8 @@ type decision struct {
 	record *ledger.Record
 	// found is the build that the record was found again from; nil if the pool has it.
 	found *imagebuilder.Observation
+	// past tells that the inputs are not those that the pool wants now.
+	past bool
 	// containerfile is what containerfileHash found.
 	containerfile string
 }
@@ -117,6 +119,9 @@ func (d *decision) compute() Plan {
 	p := d.serve()
 	if d.found != nil {
 		p = d.onRecord(p)
+	}
+	if d.owesAcknowledgement() && !slices.ContainsFunc(p.Effects, writesRecord) {
+		p.Effects = append([]Effect{WriteRecord{Record: *d.record}}, p.Effects...)
 	}
 	p.Strangers = d.strangers()
 	return p
@@ -138,7 +143,7 @@ func (d *decision) serve() Plan {
 		// It was given up, and is being stopped.
 		return d.afterFailure(d.record, true)
 	case b != nil && exists(b):
-		return d.follow(b)
+		return d.verified(b, d.follow(b))
 	case d.record.Failed():
 		return d.afterFailure(d.record, true)
 	case d.BuilderProblem != "":
@@ -147,11 +152,27 @@ func (d *decision) serve() Plan {
 	return d.unseen()
 }
 
+// verified has the inputs of the build looked at ahead of the plan, where they are younger
+// than the build: somebody may have put others in the place of those that were made for it.
+func (d *decision) verified(b *imagebuilder.Observation, p Plan) Plan {
+	if b.LateInputs != "" && b.Foreign == "" && d.found == nil && (b.Phase.IsActive() || hasImage(b)) {
+		p.Effects = append(d.verification(b), p.Effects...)
+	}
+	return p
+}
+
 // requestedRebuild is the request that was not acted on yet; empty for none.
 func (d *decision) requestedRebuild() string {
 	pool := d.Pool
 	pool.Record = d.record
 	return pool.RequestedRebuild()
+}
+
+// owesAcknowledgement tells whether somebody took away what says that the request which
+// stands on the pool was acted on.
+func (d *decision) owesAcknowledgement() bool {
+	asked := d.Pool.RebuildRequested
+	return asked != "" && asked != d.Pool.RebuildObserved && d.record.RebuildOf() == ledger.RebuildMark(asked)
 }
 
 // acknowledged is the mark of the request that was acted on last; empty for none.
@@ -186,7 +207,7 @@ func (d *decision) isPublishable() bool {
 func (d *decision) turnTo() Plan {
 	if past := d.pastImage(); past != nil {
 		return d.publish(ledger.Record{
-			Build: past.Build, Fingerprint: d.fingerprint, Config: d.Pool.WantedConfig, Attempt: 1, Number: d.record.NextNumber(),
+			Build: past.Build, Fingerprint: d.fingerprint, Config: d.Pool.WantedConfig, Attempt: 1, Number: d.record.NextNumber(d.Now),
 			Repository: d.identity.Repository, Rebuild: d.acknowledged(), ClaimedAt: d.Now,
 			Image: past.Image, History: d.history(), Took: d.record.TookWith(0),
 		})
@@ -203,7 +224,7 @@ func (d *decision) turnTo() Plan {
 // adopt turns to a build of the wanted inputs that was claimed before others were wanted.
 func (d *decision) adopt(b *imagebuilder.Observation) Plan {
 	record := d.claimOf(b)
-	record.Number, record.Rebuild, record.History, record.Took = d.record.NextNumber(), d.acknowledged(), d.history(), d.record.TookWith(0)
+	record.Number, record.Rebuild, record.History, record.Took = d.record.NextNumber(d.Now), d.acknowledged(), d.history(), d.record.TookWith(0)
 	// The cache may show a build that was removed a moment ago.
 	effects := d.verification(b)
 	if hasImage(b) {
@@ -259,7 +280,7 @@ func (d *decision) start(attempt int) Plan {
 		Fingerprint: d.fingerprint,
 		Config:      d.Pool.WantedConfig,
 		Attempt:     attempt,
-		Number:      d.record.NextNumber(),
+		Number:      d.record.NextNumber(d.Now),
 		Repository:  d.identity.Repository,
 		Rebuild:     cmp.Or(ledger.RebuildMark(d.Pool.RebuildRequested), d.acknowledged()),
 		ClaimedAt:   d.Now,
@@ -284,11 +305,11 @@ func (d *decision) start(attempt int) Plan {
 
 // history is what a record of the wanted inputs inherits from the one before. A
 // build that made its image after its inputs were superseded counts, too, but not one that
-// was only found and cannot be compared with what was asked for.
+// was only found and that there is nothing to compare with, see onRecord.
 func (d *decision) history() []ledger.PastImage {
 	record := d.record
 	if record != nil && !record.Succeeded() {
-		if b := find(d.Builds, record.Build); b != nil && hasImage(b) && d.found == nil && alteredOnRecord(record, b) == "" {
+		if b := find(d.Builds, record.Build); b != nil && hasImage(b) && (d.found == nil || d.ofPast(b) != nil) && alteredOnRecord(record, b) == "" {
 			late := *record
 			late.Image = b.Image
 			record = &late
@@ -333,49 +354,6 @@ func (d *decision) inspections() []Effect {
 		effects = append(effects, InspectSecret{Name: name})
 	}
 	return effects
-}
-
-// creation reads what a build is made of and no cache holds, and creates it.
-func (d *decision) creation(request imagebuilder.Request, again bool) []Effect {
-	return []Effect{d.loading(&request), StartBuild{Request: request, Again: again}}
-}
-
-// loading reads what no cache holds of what the request is for.
-func (d *decision) loading(request *imagebuilder.Request) LoadConfig {
-	return LoadConfig{Name: request.RenderedConfig, Pool: request.Pool, TrustBundle: d.ControllerConfig.TrustBundle, Custom: d.identity.Custom}
-}
-
-// request asks a backend for the attempt. That its Containerfile cannot be rendered
-// is a mistake in the checks of its inputs.
-func (d *decision) request(record *ledger.Record) (imagebuilder.Request, *Hold) {
-	containerfile, err := d.identity.Recipe(record.Fingerprint).Containerfile()
-	if err != nil {
-		return imagebuilder.Request{}, hold(ledger.ReasonInternal, "%v; this is a mistake in the BuildController", err)
-	}
-	return imagebuilder.Request{
-		Name:           record.Build,
-		Pool:           d.Pool.Name,
-		PoolUID:        d.Pool.UID,
-		Fingerprint:    record.Fingerprint,
-		RenderedConfig: record.Config,
-		BaseImage:      d.identity.BaseImage,
-		Attempt:        record.Attempt,
-		Containerfile:  containerfile,
-		Volumes:        volumes(d.Entitled.Volumes()),
-		PullSecret:     d.Settings.Values.BaseImagePullSecret,
-		PushSecret:     d.Settings.Values.FinalImagePushSecret,
-		Output:         outputOf(d.identity.Repository, record.Build),
-		Deadline:       d.limits().CompletionDeadline,
-		Claim:          record.Claimed().String(),
-	}, nil
-}
-
-func volumes(entitled []inputs.Volume) []imagebuilder.Volume {
-	var result []imagebuilder.Volume
-	for _, v := range entitled {
-		result = append(result, imagebuilder.Volume(v))
-	}
-	return result
 }
 
 // publish puts an image on the pool. Nothing is cleaned up in the same plan:

@@ -3,6 +3,7 @@ package plan
 import (
 	"cmp"
 	"fmt"
+	"slices"
 
 	"k8s.io/apimachinery/pkg/types"
 
@@ -99,9 +100,6 @@ func alteredOnRecord(r *ledger.Record, b *imagebuilder.Observation) string {
 	}
 	return b.Foreign
 }
-
-// outputOf is where the image of an attempt is pushed: every one has a tag of its own.
-func outputOf(repository, build string) string { return repository + ":" + build }
 
 // repository is where the image on record was to be pushed; empty if that is not known.
 func (d *decision) repository() string {
@@ -227,25 +225,40 @@ func (d *decision) withdrawal(b *imagebuilder.Observation) *ledger.Failure {
 // onRecord puts in front of a plan that was made on what was found again what it takes to
 // rely on it: that the build is what it seems to be, and that it is on record.
 func (d *decision) onRecord(p Plan) Plan {
+	starts := slices.ContainsFunc(p.Effects, func(effect Effect) bool { _, ok := effect.(StartBuild); return ok })
+	records := slices.ContainsFunc(p.Effects, writesRecord)
 	var first []Effect
-	starts, records := false, false
-	for _, effect := range p.Effects {
-		switch effect.(type) {
-		case StartBuild:
-			starts = true
-		case WriteRecord, Publish:
-			records = true
-		}
-	}
-	if starts || d.found.Fingerprint != d.fingerprint {
-		return p
-	}
-	first = append(first, d.verification(d.found)...)
-	if !records {
-		first = append(first, WriteRecord{Record: *d.record})
+	switch past := d.ofPast(d.found); {
+	case past != nil && records:
+		first = past.verification(d.found)
+	case starts || d.found.Fingerprint != d.fingerprint:
+	case records:
+		first = d.verification(d.found)
+	default:
+		first = append(d.verification(d.found), WriteRecord{Record: *d.record})
 	}
 	p.Effects = append(first, p.Effects...)
 	return p
+}
+
+// ofPast is a decision for the inputs, other than the wanted ones, that a build with an image
+// is of; nil if the build is not of what it says, or if that is not known any more.
+func (d *decision) ofPast(b *imagebuilder.Observation) *decision {
+	config, known := d.Past[b.RenderedConfig]
+	if !known || !hasImage(b) || b.Fingerprint == d.fingerprint {
+		return nil
+	}
+	s := *d.Snapshot
+	s.Pool.WantedConfig, s.Config = b.RenderedConfig, config
+	if h := firstHold(identityChecks, &s); h != nil {
+		return nil
+	}
+	past := &decision{Snapshot: &s, identity: s.identity(), past: true}
+	past.fingerprint = past.identity.Fingerprint()
+	if past.fingerprint != b.Fingerprint || past.unlike(b) != "" {
+		return nil
+	}
+	return past
 }
 
 // verification makes sure that a build is as the controller would have made it.
@@ -254,7 +267,8 @@ func (d *decision) verification(b *imagebuilder.Observation) []Effect {
 	if h != nil {
 		return nil
 	}
-	return []Effect{d.loading(&request), VerifyBuild{Request: request, Cached: *b}}
+	recorded := d.found == nil && !d.past && d.Pool.Record != nil && d.Pool.Record.Build == b.Name
+	return []Effect{d.loading(&request), VerifyBuild{Request: request, Cached: *b, Recorded: recorded}}
 }
 
 // newestName is the build of the newest attempt, by the record or, if that is lost, by what
@@ -269,6 +283,35 @@ func (s *Snapshot) newestName() string {
 		return b.Name
 	}
 	return ""
+}
+
+// isWitness tells whether the build is the newest one that tells that the request which
+// stands on the pool was acted on. Without it, a pool that lost its annotations would act on
+// the request once more.
+func (s *Snapshot) isWitness(b *imagebuilder.Observation) bool {
+	number := s.witnessed(b)
+	if number < 0 {
+		return false
+	}
+	for i := range s.Builds {
+		if other := &s.Builds[i]; other.Name != b.Name && s.witnessed(other) > number {
+			return false
+		}
+	}
+	return true
+}
+
+// witnessed is the number of the claim of a build that tells of the request on the pool; -1
+// if it does not.
+func (s *Snapshot) witnessed(b *imagebuilder.Observation) int64 {
+	if s.Pool.RebuildRequested == "" || !exists(b) || b.Foreign != "" {
+		return -1
+	}
+	claim, err := ledger.ParseRecord(b.Claim)
+	if err != nil || claim.Rebuild != ledger.RebuildMark(s.Pool.RebuildRequested) {
+		return -1
+	}
+	return claim.Number
 }
 
 func exists(b *imagebuilder.Observation) bool { return b.Phase != imagebuilder.PhaseAbsent }

@@ -25,6 +25,9 @@ type Snapshot struct {
 
 	// Builds are the backend's builds that belong to this pool by UID.
 	Builds []imagebuilder.Observation
+	// Past are the rendered configs, other than the wanted one, that builds with an image
+	// say they are of, as far as they exist.
+	Past map[string]RenderedConfig
 	// BuilderProblem says why the backend cannot be used; empty when it can.
 	BuilderProblem string
 

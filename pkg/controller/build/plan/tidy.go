@@ -32,7 +32,7 @@ func tidy(s *Snapshot, keep string) []Effect {
 			if !b.Stopping {
 				effects = append(effects, StopBuild{Name: b.Name, UID: b.UID})
 			}
-		case b.Phase == imagebuilder.PhaseStopped && !kept:
+		case b.Phase == imagebuilder.PhaseStopped && !kept && !s.isWitness(&b):
 			effects = append(effects, DeleteBuild{Name: b.Name, UID: b.UID})
 		case b.HasInputs:
 			effects = append(effects, DeleteInputs{Name: b.Name, Finished: b.Phase.IsFinished()})
@@ -105,6 +105,7 @@ func (d *decision) expired(keep string) []*imagebuilder.Observation {
 			} else if b.Phase.IsFinished() {
 				limits.FailedBuildsHistory--
 			}
+		case d.isWitness(b):
 		case hasImage(b):
 			succeeded = append(succeeded, b)
 		case b.Phase == imagebuilder.PhaseFailed, b.Phase == imagebuilder.PhaseSucceeded:

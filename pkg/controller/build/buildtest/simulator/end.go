@@ -62,6 +62,7 @@ func (sim *simulation) checkLeftovers() {
 func (sim *simulation) checkResults() {
 	for _, pool := range sim.pools() {
 		switch {
+		case sim.isAltered(pool):
 		case pool.Name == buildtest.Worker && sim.scenario.ends != nil:
 			if problem := sim.scenario.ends(sim); problem != "" {
 				sim.problem("7: %s", problem)
@@ -75,6 +76,12 @@ func (sim *simulation) checkResults() {
 			sim.problem("7: the image of the pool %s is published, but it says %s", pool.Name, trueCondition(pool))
 		}
 	}
+}
+
+// isAltered tells whether the pool's build failed because somebody changed it.
+func (sim *simulation) isAltered(pool *mcfgv1.MachineConfigPool) bool {
+	return strings.Contains(trueCondition(pool), ledger.FailureAltered) &&
+		slices.ContainsFunc(sim.schedule.faults, func(f fault) bool { return f.kind == "alter-build" })
 }
 
 // mayFail tells whether a disturbance may have used up the attempts.

@@ -125,9 +125,11 @@ func (sim *simulation) faultAtRound() (done bool) {
 				sim.programs[0].thaw[kind] = sim.lastDisturbed
 				done = true
 			}
-			if do, ok := disturbances[f.kind]; ok {
-				sim.act(act{name: "disturbance " + string(f.kind), do: do})
-				done = true
+			for _, deeds := range []map[faultKind]func(*simulation){disturbances, rewrites} {
+				if do, ok := deeds[f.kind]; ok {
+					sim.act(act{name: "disturbance " + string(f.kind), do: do})
+					done = true
+				}
 			}
 		}
 	}

@@ -28,6 +28,7 @@ func (o *Options) groups() []group {
 		{"E9 a thousand failures in a row, then recovery", o.outages},
 		{"E10 nothing but 429, or no news of a kind, for ten minutes", o.storms},
 		{"E11 from each state of the inputs to each other, and a crash", o.inputPairs},
+		{"E15 others write the objects anew at each round", o.single(atEachRound(slices.Sorted(keysOf(rewrites))...))},
 		{"E12 random", func() []schedule { return random(o.Schedules, o.Seed) }},
 	}
 }
@@ -207,6 +208,7 @@ func random(count int, seed uint64) []schedule {
 	names := scenarioNames()
 	atCalls := append([]faultKind{faultCrash, faultLost}, callErrors...)
 	atRounds := append([]faultKind{faultOldList}, slices.Sorted(keysOf(disturbances))...)
+	atRounds = append(atRounds, slices.Sorted(keysOf(rewrites))...)
 	for _, kind := range buildtest.Kinds {
 		atRounds = append(atRounds, faultKind(faultFreeze+kind))
 	}

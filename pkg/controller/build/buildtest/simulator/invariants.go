@@ -20,8 +20,8 @@ import (
 // and checkEnd they are:
 //
 //	1  at most one Build runs for the same inputs of a pool
-//	2  the published image was made by a completed Build of this pool and config, and
-//	   never goes back to an older one of the same config
+//	2  the published image was made by a completed Build of this pool and config, as the
+//	   controller made it, and never goes back to an older one of the same config
 //	3  nothing of ours is left behind
 //	4  what belongs to others is untouched
 //	5  the pool comes to rest, and at rest there is not one call
@@ -34,7 +34,7 @@ import (
 func (sim *simulation) check(after string) {
 	running := map[string]string{}
 	for _, b := range sim.builds() {
-		if buildtest.Ended(b) || b.Status.Cancelled {
+		if buildtest.Ended(b) || b.Status.Cancelled || sim.forged[b.Name] {
 			continue
 		}
 		key := fmt.Sprint(b.OwnerReferences[0].UID, b.Annotations[constants.FingerprintAnnotation])
@@ -45,6 +45,7 @@ func (sim *simulation) check(after string) {
 	}
 	for _, pool := range sim.pools() {
 		sim.checkPool(pool, after)
+		sim.noteEarly(pool)
 	}
 }
 

@@ -39,8 +39,12 @@ type simulation struct {
 	nested        bool
 	working       *program
 
-	// made remembers each image that a completed Build made.
-	made map[string]madeImage
+	// made remembers each image that a completed Build made, and forged the Builds that
+	// somebody else made, or changed.
+	made   map[string]madeImage
+	forged map[string]bool
+	// early are the first annotations of ours on the pool worker.
+	early map[string]string
 	// foreign is what belongs to others on each pool.
 	foreign map[string]string
 	// problems are the invariants that were broken; trace is what happened, if it
@@ -70,7 +74,7 @@ var simStart = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 func newSimulation(s schedule) *simulation {
 	sim := &simulation{
 		schedule: s, scenario: scenarioOf(s.scenario), clock: clocktesting.NewFakeClock(simStart), acted: simStart, lastDisturbed: simStart,
-		made: map[string]madeImage{}, foreign: map[string]string{}, committed: map[string]int{},
+		made: map[string]madeImage{}, forged: map[string]bool{}, foreign: map[string]string{}, committed: map[string]int{},
 	}
 	sim.api = buildtest.NewAPI(sim.clock, sim.scenario.objects()...)
 	sim.story = slices.Clone(sim.scenario.story)
@@ -232,6 +236,9 @@ func (sim *simulation) buildSystem() (progress bool) {
 func (sim *simulation) complete(b *buildv1.Build) {
 	digest := buildtest.DigestOf(b.Name)
 	sim.api.CompleteBuild(b.Name, digest)
+	if sim.forged[b.Name] {
+		return
+	}
 	sim.made[buildtest.Repository+"@"+digest] = madeImage{
 		pool: b.Annotations[constants.PoolAnnotation], poolUID: string(b.OwnerReferences[0].UID),
 		config: b.Annotations[constants.RenderedConfigAnnotation], attempt: b.Annotations[constants.AttemptAnnotation],

@@ -57,7 +57,8 @@ func (f *Builder) SetPhase(name string, phase imagebuilder.Phase, edits ...func(
 	}
 	f.change(b.pool, func() {
 		b.observation.Phase = phase
-		if phase == imagebuilder.PhaseRunning {
+		// What succeeds was at work, whether a test says so or not.
+		if phase == imagebuilder.PhaseRunning || phase == imagebuilder.PhaseSucceeded && b.observation.Started.IsZero() {
 			b.observation.Started = f.now()
 		}
 		if phase.IsFinished() {

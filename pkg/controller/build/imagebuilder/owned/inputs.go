@@ -168,7 +168,11 @@ func (i *Inputs) AddTo(observations []imagebuilder.Observation, pool string) ([]
 			o.Phase, o.Created = imagebuilder.PhaseAbsent, meta.CreationTimestamp.Time
 			observations, at = append(observations, o), len(observations)
 		}
-		observations[at].HasInputs = true
+		o := &observations[at]
+		o.HasInputs = true
+		if o.Phase != imagebuilder.PhaseAbsent && meta.CreationTimestamp.After(o.Created) {
+			o.LateInputs += string(meta.UID) + " "
+		}
 	}
 	return observations, nil
 }
