@@ -32,16 +32,12 @@ var executeMutants = []mutant{
 		after:  `	if rebuild != "" && len(annotations) == 0 {`,
 	},
 	{
-		name: "adopted-unconfirmed",
-		why:  "a build that was stopped a moment ago is taken for one that an administrator cancelled",
-		file: "pkg/controller/build/plan/effects.go",
-		before: `	if e.Exists {
-		return isWorthFollowing(&live)
-	}`,
-		after: `	if e.Exists {
-		return true
-	}`,
-		known: "waver late@11",
+		name:   "adopted-unconfirmed",
+		why:    "a build that was stopped a moment ago is taken for one that an administrator cancelled",
+		file:   "pkg/controller/build/plan/effects.go",
+		before: `	return live.UID == e.Cached.UID && live.Phase == e.Cached.Phase && live.Stopping == e.Cached.Stopping && live.Image == e.Cached.Image`,
+		after:  `	return true`,
+		known:  "waver late@11",
 	},
 	{
 		name: "stopped-unconfirmed",
@@ -147,8 +143,8 @@ var adapterMutants = []mutant{
 		name:   "stopped-by-name",
 		why:    "a build of the same name, made since, is cancelled in place of the old one",
 		file:   "pkg/controller/build/imagebuilder/openshift/builder.go",
-		before: "fmt.Appendf(nil, `{\"metadata\":{\"uid\":%q},\"status\":{\"cancelled\":true}}`, uid)",
-		after:  "[]byte(`{\"status\":{\"cancelled\":true}}`)",
+		before: "fmt.Appendf(nil, `{\"metadata\":{\"uid\":%q,\"annotations\":{%q:%q}},\"status\":{\"cancelled\":true}}`, uid, ",
+		after:  "fmt.Appendf(nil, `{\"metadata\":{\"annotations\":{%q:%q}},\"status\":{\"cancelled\":true}}`, ",
 		unseen: "names are never used twice, so it takes a second fault of the controller",
 	},
 	{

@@ -6,9 +6,9 @@ var writtenMutants = []mutant{
 	{
 		name:   "binary-data-out-of-the-cache",
 		why:    "custom content with a byte that is not UTF-8 is left out of the image without a word",
-		file:   "pkg/controller/common/layering.go",
-		before: "	if configMap.Name == constants.ConfigMapName || configMap.Name == inputs.CustomConfigMapName {\n		return\n",
-		after:  "	if configMap.Name == constants.ConfigMapName || configMap.Name == inputs.CustomConfigMapName {\n		configMap.BinaryData = nil\n		return\n",
+		file:   "pkg/controller/build/watched.go",
+		before: "	if known >= 0 && watchedObjects[known].values {\n		return\n",
+		after:  "	if known >= 0 && watchedObjects[known].values {\n		configMap.BinaryData = nil\n		return\n",
 		unseen: "its administrators write UTF-8",
 	},
 	{
@@ -23,7 +23,7 @@ var writtenMutants = []mutant{
 		name:   "notices-over-and-over",
 		why:    "a misspelt label makes an event at every change of the pool",
 		file:   "pkg/controller/build/memory.go",
-		before: "	r.announced = text\n",
+		before: "	r.ignored = text\n",
 		after:  "",
 		unseen: "it looks at no events",
 	},
