@@ -1,56 +1,23 @@
 package cluster
 
 import (
-	"cmp"
 	"context"
-	"errors"
 	"fmt"
-	"os"
+	"strings"
 
 	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
 	mcfgclientset "github.com/openshift/client-go/machineconfiguration/clientset/versioned"
-	"github.com/spf13/pflag"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/metadata"
-	"k8s.io/client-go/tools/clientcmd"
+	"k8s.io/client-go/rest"
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/clients"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
 	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
 )
-
-// Options are the flags of commands that people run against a cluster.
-type Options struct {
-	Kubeconfig string
-	qps        float32
-	burst      int
-}
-
-// NewOptions are the defaults.
-func NewOptions() Options { return Options{qps: 50, burst: 100} }
-
-// AddFlags adds the flags to a command.
-func (o *Options) AddFlags(flags *pflag.FlagSet) {
-	flags.StringVar(&o.Kubeconfig, "kubeconfig", o.Kubeconfig, "Kubeconfig file of the cluster. Empty: the one that the environment variable "+
-		clientcmd.RecommendedConfigPathEnvVar+" names, else the service account of the pod.")
-	flags.Float32Var(&o.qps, "kube-api-qps", o.qps, "Requests per second to the API server, on average, per client.")
-	flags.IntVar(&o.burst, "kube-api-burst", o.burst, "Requests to the API server at once, per client.")
-}
-
-// Validate reports every flag that makes no sense.
-func (o *Options) Validate() error {
-	var errs []error
-	if o.qps <= 0 {
-		errs = append(errs, fmt.Errorf("--kube-api-qps is %v, but has to be greater than 0", o.qps))
-	}
-	if o.burst < 1 {
-		errs = append(errs, fmt.Errorf("--kube-api-burst is %d, but at least 1 is needed", o.burst))
-	}
-	return errors.Join(errs...)
-}
 
 // Backend is what runs builds, and how to look at what it has made in a cluster.
 type Backend struct {
@@ -66,30 +33,75 @@ type Clients struct {
 	MachineConfiguration mcfgclientset.Interface
 	Inventory            imagebuilder.Inventory
 	Metadata             metadata.Interface
+
+	forWatch *Clients
+	// answers are what the API server said; nil where there is no server.
+	answers *answers
 }
 
 // Connect makes clients that name the command to the API server.
 func Connect(o *Options, backend Backend, command string) (*Clients, error) {
-	kubeconfig := cmp.Or(o.Kubeconfig, os.Getenv(clientcmd.RecommendedConfigPathEnvVar))
-	cb, err := clients.NewBuilder(kubeconfig, o.qps, o.burst)
-	if err != nil && kubeconfig == "" {
-		return nil, fmt.Errorf("%w; outside of a pod, name a file by --kubeconfig", err)
-	}
+	config, err := o.restConfig()
 	if err != nil {
 		return nil, err
 	}
+	return ConnectTo(config, backend, command)
+}
+
+// ConnectTo makes clients of the cluster that the configuration is of.
+func ConnectTo(config *rest.Config, backend Backend, command string) (*Clients, error) {
+	// What is wrong with certificates and plugins comes out when a client is made.
+	if _, err := kubernetes.NewForConfig(config); err != nil {
+		return nil, fmt.Errorf("could not make a client of the cluster: %w", err)
+	}
+	server := config.Host
+	if address, _, err := rest.DefaultServerUrlFor(config); err == nil {
+		server = address.String()
+	}
+	answers := newAnswers(strings.TrimSuffix(server, "/"), config.Timeout)
+	// A watch lasts as long as somebody looks, so that only its beginning is bounded.
+	lasting := rest.CopyConfig(config)
+	lasting.Timeout = 0
+	lasting.Wrap(answers.bound)
+	lasting.Wrap(answers.wrap)
+	config = rest.CopyConfig(config)
+	config.Wrap(answers.wrap)
+	clients := clientsOf(config, backend, command)
+	clients.forWatch = clientsOf(lasting, backend, command)
+	clients.answers, clients.forWatch.answers = answers, answers
+	return clients, nil
+}
+
+func clientsOf(config *rest.Config, backend Backend, command string) *Clients {
+	cb := clients.BuilderFromConfig(config)
 	kube := cb.KubeClientOrDie(command)
 	return &Clients{
 		Backend: backend, Kube: kube, MachineConfiguration: cb.MachineConfigClientOrDie(command), Inventory: backend.Inventory(cb, kube, command),
 		Metadata: cb.MetadataClientOrDie(command),
-	}, nil
+	}
 }
+
+// ForWatch are clients whose requests may last.
+func (c *Clients) ForWatch() *Clients {
+	if c.forWatch == nil {
+		return c
+	}
+	return c.forWatch
+}
+
+// Reach asks for next to nothing, to see whether the API server answers.
+func (c *Clients) Reach(ctx context.Context) error {
+	_, err := c.MachineConfiguration.MachineconfigurationV1().MachineConfigPools().List(ctx, metav1.ListOptions{Limit: 1})
+	return Failed(listPools, "list MachineConfigPools", err)
+}
+
+var listPools = Request{"list", mcfgv1.GroupName, "machineconfigpools"}
 
 // Pools lists the MachineConfigPools.
 func (c *Clients) Pools(ctx context.Context) ([]*mcfgv1.MachineConfigPool, error) {
 	list, err := c.MachineConfiguration.MachineconfigurationV1().MachineConfigPools().List(ctx, metav1.ListOptions{})
 	if err != nil {
-		return nil, fmt.Errorf("could not list MachineConfigPools: %w", err)
+		return nil, Failed(listPools, "list MachineConfigPools", err)
 	}
 	return pointers(list.Items), nil
 }
@@ -98,7 +110,7 @@ func (c *Clients) Pools(ctx context.Context) ([]*mcfgv1.MachineConfigPool, error
 func (c *Clients) ControllerConfigs(ctx context.Context) ([]*mcfgv1.ControllerConfig, error) {
 	list, err := c.MachineConfiguration.MachineconfigurationV1().ControllerConfigs().List(ctx, metav1.ListOptions{})
 	if err != nil {
-		return nil, fmt.Errorf("could not list ControllerConfigs: %w", err)
+		return nil, Failed(Request{"list", mcfgv1.GroupName, "controllerconfigs"}, "list ControllerConfigs", err)
 	}
 	return pointers(list.Items), nil
 }
@@ -107,7 +119,7 @@ func (c *Clients) ControllerConfigs(ctx context.Context) ([]*mcfgv1.ControllerCo
 func (c *Clients) ConfigMap(ctx context.Context, name string) ([]*corev1.ConfigMap, error) {
 	list, err := c.Kube.CoreV1().ConfigMaps(ctrlcommon.MCONamespace).List(ctx, metav1.ListOptions{FieldSelector: "metadata.name=" + name})
 	if err != nil {
-		return nil, fmt.Errorf("could not look up ConfigMap %s: %w", name, err)
+		return nil, Failed(Request{"list", "", "configmaps"}, "look up ConfigMap "+name, err)
 	}
 	return pointers(list.Items), nil
 }

@@ -110,7 +110,7 @@ func (c *Clients) GatherConfigs(ctx context.Context, g *Objects, names ...string
 		if err == nil {
 			g.Configs = append(g.Configs, config)
 		} else if !apierrors.IsNotFound(err) {
-			return fmt.Errorf("could not get %s: %w", inputs.MachineConfigObject(name), err)
+			return Failed(Request{"get", mcfgv1.GroupName, "machineconfigs"}, "get "+inputs.MachineConfigObject(name), err)
 		}
 	}
 	return nil
@@ -140,7 +140,7 @@ func (c *Clients) gatherSecrets(ctx context.Context, g *Objects) error {
 		case apierrors.IsForbidden(err):
 			unread = append(unread, name)
 		case !apierrors.IsNotFound(err):
-			return fmt.Errorf("could not get %s: %w", inputs.SecretObject(name), err)
+			return Failed(Request{"get", "", "secrets"}, "get "+inputs.SecretObject(name), err)
 		}
 	}
 	g.Unread = func(name string) bool { return slices.Contains(unread, name) }

@@ -37,11 +37,11 @@ The content of no Secret is shown.
 
 Exit codes:
   0  nothing is wrong, or there are only warnings
-  1  error: a bad flag, a cluster that does not answer
+  1  error: a bad flag, a cluster that refuses or does not answer
   2  there are findings of severity error`
 
-const doctorExample = `  machine-config-controller doctor --kubeconfig ~/.kube/config
-  machine-config-controller doctor --kubeconfig ~/.kube/config -o json | jq -r '.findings[].object'`
+const doctorExample = `  machine-config-controller doctor
+  machine-config-controller doctor --kubeconfig admin.yaml -o json | jq -r '.findings[].object'`
 
 // options are the flags of the doctor command.
 type options struct {
@@ -73,7 +73,7 @@ func NewCommand(backend cluster.Backend) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return examine(cmd.Context(), examiner{clients}, o, cmd.OutOrStdout())
+			return clients.Explain(examine(cmd.Context(), examiner{clients}, o, cmd.OutOrStdout()))
 		},
 	}
 	o.addFlags(cmd.Flags())
@@ -82,7 +82,7 @@ func NewCommand(backend cluster.Backend) *cobra.Command {
 
 func (o *options) addFlags(flags *pflag.FlagSet) {
 	flags.StringVarP(&o.output, "output", "o", o.output, "Form of the output: "+strings.Join(cluster.Forms, ", ")+".")
-	flags.StringVar(&o.account, "service-account", o.account, "Service account that the controller runs under, as namespace/name. Empty: its permissions are not checked.")
+	flags.StringVar(&o.account, "service-account", o.account, "Service account that the controller runs under, as namespace/name; the namespace may come from --namespace. Empty: its permissions are not checked.")
 	o.connection.AddFlags(flags)
 }
 
@@ -92,10 +92,18 @@ func (o *options) validate() error {
 	if !slices.Contains(cluster.Forms, o.output) {
 		errs = append(errs, fmt.Errorf("--output %q is none of %s", o.output, strings.Join(cluster.Forms, ", ")))
 	}
-	if namespace, name, found := strings.Cut(o.account, "/"); o.account != "" && (!found || namespace == "" || name == "" || strings.Contains(name, "/")) {
+	if namespace, name, found := strings.Cut(o.accountName(), "/"); o.account != "" && (!found || namespace == "" || name == "" || strings.Contains(name, "/")) {
 		errs = append(errs, fmt.Errorf("--service-account %q is not namespace/name", o.account))
 	}
 	return errors.Join(append(errs, o.connection.Validate())...)
+}
+
+// accountName is the service account, in the namespace that --namespace names if it names none.
+func (o *options) accountName() string {
+	if o.account == "" || strings.Contains(o.account, "/") || o.connection.Namespace() == "" {
+		return o.account
+	}
+	return o.connection.Namespace() + "/" + o.account
 }
 
 // examiner looks at a cluster.
@@ -104,7 +112,11 @@ type examiner struct{ *cluster.Clients }
 // examine looks, and if there is anything, looks again; the error says how the program
 // ends.
 func examine(ctx context.Context, e examiner, o *options, out io.Writer) error {
-	access := e.gatherAccess(ctx, o.account)
+	// Otherwise one request after the other would have to be waited for in vain.
+	if err := e.Reach(ctx); err != nil {
+		return err
+	}
+	access := e.gatherAccess(ctx, o.accountName())
 	report, err := e.look(ctx, access)
 	if err != nil {
 		return err

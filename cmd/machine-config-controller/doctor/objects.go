@@ -116,7 +116,7 @@ func (e examiner) lookAtInputs(ctx context.Context, d *doctorObjects) error {
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("could not list Secrets: %w", err)
+		return cluster.Failed(cluster.Request{Verb: "list", Resource: "secrets"}, "list Secrets", err)
 	}
 	metas := make([]*metav1.ObjectMeta, 0, len(list.Items))
 	for i := range list.Items {
@@ -165,7 +165,7 @@ func (e examiner) lookAtLease(ctx context.Context, d *doctorObjects) error {
 	case apierrors.IsForbidden(err):
 		d.left = append(d.left, "whether a controller runs: these credentials may not get Lease "+constants.ControllerName)
 	default:
-		return fmt.Errorf("could not get Lease %s: %w", constants.ControllerName, err)
+		return cluster.Failed(cluster.Request{Verb: "get", Group: "coordination.k8s.io", Resource: "leases"}, "get Lease "+constants.ControllerName, err)
 	}
 	return nil
 }

@@ -37,8 +37,8 @@ func (o *options) validate() error {
 		errs = append(errs, fmt.Errorf("--output %q is none of %s", o.output, strings.Join(cluster.Forms, ", ")))
 	}
 	if len(o.files) > 0 {
-		if o.connection.Kubeconfig != "" {
-			errs = append(errs, errors.New("--kubeconfig and -f exclude each other: objects come from a cluster or from files"))
+		for _, flag := range o.connection.Chosen() {
+			errs = append(errs, fmt.Errorf("%s and -f exclude each other: objects come from a cluster or from files", flag))
 		}
 		if o.serverDryRun {
 			errs = append(errs, errors.New("--server-dry-run needs a cluster; leave out -f"))

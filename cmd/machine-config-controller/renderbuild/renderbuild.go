@@ -26,14 +26,15 @@ Secrets that are not among the files are taken for usable, and listed as not che
 Exit codes:
   0  nothing to build: the image of these inputs is published, or is known and is
      published without a build
-  1  error: a bad flag, a file that cannot be read, a cluster that does not answer
+  1  error: a bad flag, a file that cannot be read, a cluster that refuses or does not
+     answer
   2  an image would be built: a build would start, is queued or under way, or would be
      tried again
   3  blocked: there is no image, and there will be none until someone changes what the
      reason names; the reason is on stderr, too`
 
-const renderBuildExample = `  machine-config-controller render-build --kubeconfig ~/.kube/config --pool worker --diff
-  machine-config-controller render-build --kubeconfig ~/.kube/config --pool worker --server-dry-run
+const renderBuildExample = `  machine-config-controller render-build --pool worker --diff
+  machine-config-controller render-build --context production --pool worker --server-dry-run
   machine-config-controller render-build -f pool.yaml -f rendered/ -o yaml`
 
 // Exit codes of render-build beside 0 and 1.
@@ -100,5 +101,5 @@ func (o *options) gather(ctx context.Context, backend cluster.Backend) (*cluster
 		return nil, nil, err
 	}
 	objects, err := clients.Gather(ctx, o.pool)
-	return objects, clients, err
+	return objects, clients, clients.Explain(err)
 }

@@ -44,13 +44,14 @@ ETA, AGE and ATTEMPT more exact.
 
 Exit codes:
   0  no pool that is listed needs attention; also the end of --watch by a signal
-  1  error: a bad flag, a pool that does not exist, a cluster that does not answer
+  1  error: a bad flag, a pool that does not exist, a cluster that refuses or does not
+     answer
   2  the build of a pool failed or is stuck, its conditions are contradictory, or
      nothing has been reported for minutes; the pools are named on stderr`
 
-const statusExample = `  machine-config-controller status --kubeconfig ~/.kube/config
-  machine-config-controller status --kubeconfig ~/.kube/config worker infra -o wide
-  machine-config-controller status --kubeconfig ~/.kube/config --watch`
+const statusExample = `  machine-config-controller status
+  machine-config-controller status --context production worker infra -o wide
+  machine-config-controller status --watch`
 
 // forms are those of the output.
 var forms = []string{cluster.Text, cluster.Wide, cluster.YAML, cluster.JSON}
@@ -83,9 +84,9 @@ func NewCommand(backend cluster.Backend) *cobra.Command {
 				return err
 			}
 			if o.watch {
-				return watchStatus(cmd.Context(), clients, o, cmd.OutOrStdout(), cmd.ErrOrStderr())
+				return clients.Explain(watchStatus(cmd.Context(), clients, o, cmd.OutOrStdout(), cmd.ErrOrStderr()))
 			}
-			return showStatus(cmd.Context(), clients, o, cmd.OutOrStdout(), cmd.ErrOrStderr())
+			return clients.Explain(showStatus(cmd.Context(), clients, o, cmd.OutOrStdout(), cmd.ErrOrStderr()))
 		},
 	}
 	o.addFlags(cmd.Flags())

@@ -138,11 +138,15 @@ func (p *page) take() string {
 func startWatching(t *testing.T, c *clustertest.Cluster, o *options) *watching {
 	t.Helper()
 	w := &watching{t: t, ended: make(chan error, 1)}
-	var ctx context.Context
-	ctx, w.cancel = context.WithCancel(t.Context())
-	go func() { w.ended <- watchStatus(ctx, c.Clients, o, &w.out, &w.notes) }()
-	w.pass(time.Second)
+	w.start(c.Clients, o)
 	return w
+}
+
+func (w *watching) start(clients *cluster.Clients, o *options) {
+	var ctx context.Context
+	ctx, w.cancel = context.WithCancel(w.t.Context())
+	go func() { w.ended <- watchStatus(ctx, clients, o, &w.out, &w.notes) }()
+	w.pass(time.Second)
 }
 
 // pass lets time go by, and everything happen that is due.

@@ -45,10 +45,12 @@ type statusWatch struct {
 	pools, settings cache.SharedIndexInformer
 	builds          imagebuilder.Watcher
 	changed         chan struct{}
-	// ask asks the API server for anything, and cut tells that it did not answer: an
-	// informer that cannot get through says nothing, and the rows would look current.
-	ask func(context.Context) error
-	cut bool
+	// clients know how the API server answers, and told is what was said of that last: an
+	// informer that is not answered or is refused says nothing, and the rows would look
+	// current.
+	clients *cluster.Clients
+	told    []string
+	cut     bool
 }
 
 // watchStatus writes the rows until the context ends, which is how a person ends it.
@@ -66,11 +68,8 @@ func watchStatus(ctx context.Context, clients *cluster.Clients, o *options, out,
 	}
 	w := &statusWatch{options: o, out: out, notes: notes, shown: map[string]status.Pool{}, at: map[string]time.Time{}, changed: make(chan struct{}, 1)}
 	w.columns.fit(watchedWidths)
-	w.ask = func(ctx context.Context) error {
-		_, err := clients.MachineConfiguration.MachineconfigurationV1().MachineConfigPools().List(ctx, metav1.ListOptions{Limit: 1})
-		return err
-	}
-	run, err := w.informers(clients, first.BuildsKnown, first.MaxAttempts > 0)
+	w.clients = clients
+	run, err := w.informers(clients.ForWatch(), first.BuildsKnown, first.MaxAttempts > 0)
 	if err != nil {
 		return err
 	}
@@ -81,18 +80,32 @@ func watchStatus(ctx context.Context, clients *cluster.Clients, o *options, out,
 	for _, informer := range run {
 		running.Go(func() { informer.RunWithContext(ctx) })
 	}
+	filled := []cache.InformerSynced{}
+	for _, informer := range run {
+		filled = append(filled, informer.HasSynced)
+	}
 	if w.builds != nil {
 		running.Go(func() { w.builds.Run(ctx) })
-		if !cache.WaitForCacheSync(ctx.Done(), w.builds.HasSynced) {
-			return nil
-		}
+		filled = append(filled, w.builds.HasSynced)
 	}
-	for _, informer := range run {
-		if !cache.WaitForCacheSync(ctx.Done(), informer.HasSynced) {
-			return nil
-		}
+	if !w.fill(ctx, filled) {
+		return nil
 	}
 	return w.follow(ctx)
+}
+
+// fill waits until everything was read once, and tells what keeps it from being read. It
+// returns false if the context ends before.
+func (w *statusWatch) fill(ctx context.Context, filled []cache.InformerSynced) bool {
+	for {
+		looked, cancel := context.WithTimeout(ctx, lookAgain)
+		done := cache.WaitForCacheSync(looked.Done(), filled...)
+		cancel()
+		if done || ctx.Err() != nil {
+			return done
+		}
+		w.checkAnswers(ctx)
+	}
 }
 
 // informers makes those of what may be read.
@@ -149,22 +162,6 @@ func (w *statusWatch) follow(ctx context.Context) error {
 			return nil
 		}
 	}
-}
-
-// checkAnswers tells when the API server stops answering, and when it begins again.
-func (w *statusWatch) checkAnswers(ctx context.Context) {
-	bounded, cancel := context.WithTimeout(ctx, lookAgain)
-	defer cancel()
-	err := w.ask(bounded)
-	switch {
-	case ctx.Err() != nil:
-		return
-	case err != nil && !w.cut:
-		_, _ = fmt.Fprintf(w.notes, "The API server does not answer, so nothing is known of changes since: %v\n", err)
-	case err == nil && w.cut:
-		_, _ = fmt.Fprintln(w.notes, "The API server answers again.")
-	}
-	w.cut = err != nil
 }
 
 // show writes the rows that differ from what was written last; the first time all.

@@ -135,4 +135,7 @@
 //	R37  what a look could tell came out in the build             TestR37ToldBeforeABuild
 //	R38  states of units were shown as files                      TestR38StatesOfUnitsAreNoFiles
 //	R39  values that nobody means passed without a word           TestR39LegalAndHardlyMeant
+//	R50  commands for people found no cluster where kubectl did   TestR50FoundAsByKubectl
+//	R51  a server that never answered was waited for for ever     TestR51SilenceEnds
+//	R53  a watch called a refusal a silence                       TestR53WatchSaysWhatTheServerSays
 package build
