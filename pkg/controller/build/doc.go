@@ -122,9 +122,14 @@
 //	H46  settings changed mid-build                               TestH46SettingsSwitchedMidBuild
 //	H48  tests slept                                              cannot occur: clocks are injected, and the linter
 //	                                                              refuses time.Sleep and time.Now
+//	R01  a stage's name in another case became an image without
+//	     the configs                                              TestR01NamesAreComparedExactly
 //	R20  a Secret that was made was not the one waited for        TestR20SettingsAreReadInOneWay
 //	R21  what was no UTF-8 was left out without a word            TestR21BinaryDataIsNotIgnored
 //	R22  names that mean nothing were ignored without a word      TestR22WhatMeansNothingIsSaid
+//	R24  numbers of stages counted ours                           TestR24NumbersOfStages
+//	R25  what there was not was copied, or our inputs were        TestR25NothingToCopyFrom
+//	R26  a Containerfile could not begin with its variables       TestR26WhatComesFirst
 //	R27  certificates of a bundle vanished                        TestR27EveryBlockIsACertificate
 //	R30  what a builder mounts over could not be written          TestR30WhatABuilderMountsOver
 //	R31  a volume that appeared kept a pool from building         TestR31VolumesAreNotInTheWay

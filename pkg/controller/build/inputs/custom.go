@@ -5,8 +5,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/openshift/imagebuilder/dockerfile/command"
-	"github.com/openshift/imagebuilder/dockerfile/parser"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs/containerfile"
 )
 
 const (
@@ -20,17 +19,24 @@ const (
 )
 
 // Names of the build stages of ours. Custom content builds on stageResult, the
-// name that administrators of on-cluster layering know.
+// name that administrators of on-cluster layering know, and can refer to no other.
 const (
+	stageBase       = "machine-os-base"
 	stageInputs     = "inputs"
 	stageExtensions = "extensions"
 	stageResult     = "configs"
+
+	// reservedPrefix is that of names which only stages of ours have.
+	reservedPrefix = "machine-os-"
 )
 
 // Custom is checked Containerfile text that runs on top of our result. The zero
 // value means none.
 type Custom struct {
-	text         string
+	text string
+	// head is what of it comes before everything else in the Containerfile, and body what
+	// runs on top of our result. What they refer to is written out in them.
+	head, body   string
 	instructions int
 	heredoc      bool
 	hash         string
@@ -39,7 +45,7 @@ type Custom struct {
 // Any tells whether there is custom content.
 func (c Custom) Any() bool { return c.text != "" }
 
-// Text is the checked text, with line ends of one kind.
+// Text is the checked text as it was written, with line ends of one kind.
 func (c Custom) Text() string { return c.text }
 
 // CustomObject is how messages name the ConfigMap with custom content.
@@ -65,117 +71,31 @@ func ParseCustom(pool, text string) (Custom, *Problem) {
 		return Custom{}, problem(1+strings.Count(text[:strings.IndexByte(text, 0)], "\n"), "has a NUL character")
 	}
 	text = strings.TrimPrefix(strings.ReplaceAll(text, "\r\n", "\n"), "\ufeff")
+	if at := strings.IndexByte(text, '\r'); at >= 0 {
+		return Custom{}, problem(1+strings.Count(text[:at], "\n"), "has a carriage return that ends no line; remove it")
+	}
 	if hasNoInstructions(text) {
 		return Custom{}, nil
-	}
-
-	parsed, err := parser.Parse(strings.NewReader(text))
-	if err != nil {
-		return Custom{}, problem(lineOfError(text), "%s", describe(err))
-	}
-	if parsed.EscapeToken != parser.DefaultEscapeToken {
-		return Custom{}, problem(1, "the directive escape has no effect here, since this text is not the beginning of the Containerfile; continue lines with a backslash")
 	}
 	if !strings.HasSuffix(text, "\n") {
 		text += "\n"
 	}
-	// What follows the text must not become a part of its last instruction.
-	closed, err := parser.Parse(strings.NewReader(text + "FROM scratch\n"))
-	if err != nil || len(closed.AST.Children) != len(parsed.AST.Children)+1 {
-		return Custom{}, problem(strings.Count(text, "\n"), "ends in the middle of an instruction; remove the last backslash")
+	file, err := containerfile.Parse(text)
+	if err != nil {
+		return Custom{}, problem(err.Line, "%s", err.Reason)
 	}
-
-	check := customCheck{derived: map[string]bool{stageResult: true}}
-	for _, node := range parsed.AST.Children {
-		if reason := check.instruction(node); reason != "" {
-			return Custom{}, problem(node.StartLine, "%s", reason)
-		}
+	check := newCustomCheck(file)
+	if line, reason := check.run(); reason != "" {
+		return Custom{}, problem(line, "%s", reason)
 	}
-	if reason := check.end(); reason != "" {
-		return Custom{}, problem(check.lastFrom, "%s", reason)
-	}
-	return Custom{text: text, instructions: len(parsed.AST.Children), heredoc: check.heredoc, hash: hashOf(text)}, nil
-}
-
-// customCheck goes through the instructions of custom text.
-type customCheck struct {
-	// derived are the names of stages that build on our result.
-	derived map[string]bool
-	// builds tells whether the present stage does.
-	builds   bool
-	lastFrom int
-	user     string
-	heredoc  bool
-}
-
-func (c *customCheck) instruction(node *parser.Node) string {
-	name := strings.ToUpper(node.Value)
-	if _, ok := command.Commands[node.Value]; !ok {
-		return "there is no instruction " + quote(name)
-	}
-	c.heredoc = c.heredoc || len(node.Heredocs) > 0
-	args := arguments(node)
-	switch {
-	case len(args) == 0:
-		return name + " needs an argument"
-	case node.Value == command.From:
-		return c.from(node.StartLine, args)
-	case c.lastFrom == 0:
-		return name + " comes before the first FROM; begin with FROM " + stageResult + " AS final"
-	case node.Value == command.User:
-		c.user = strings.Join(args, " ")
-	}
-	return ""
-}
-
-func (c *customCheck) from(line int, args []string) string {
-	c.lastFrom, c.user = line, ""
-	if len(args) != 1 && (len(args) != 3 || !strings.EqualFold(args[1], "as")) {
-		return "FROM takes an image, or an image AS a name"
-	}
-	c.builds = c.derived[strings.ToLower(args[0])]
-	if len(args) == 1 {
-		return ""
-	}
-	name := strings.ToLower(args[2])
-	switch name {
-	case stageInputs, stageExtensions, stageResult:
-		return "the stage name " + name + " is taken; use another one"
-	}
-	c.derived[name] = c.builds
-	return ""
-}
-
-// end checks the last stage, which becomes the image.
-func (c *customCheck) end() string {
-	user, _, _ := strings.Cut(c.user, ":")
-	switch {
-	case !c.builds:
-		return "the last stage has to build on what the MachineConfigs made: FROM " + stageResult + " AS final"
-	case user != "" && user != "root" && user != "0":
-		return "the last stage ends as user " + quote(c.user) + "; end it with USER root"
-	}
-	return ""
-}
-
-func arguments(node *parser.Node) []string {
-	var args []string
-	for next := node.Next; next != nil; next = next.Next {
-		switch {
-		case next.Value != "":
-			args = append(args, next.Value)
-		case len(next.Children) > 0:
-			args = append(args, next.Children[0].Value)
-		case node.Attributes["json"]:
-			args = append(args, "")
-		}
-	}
-	return args
+	custom := Custom{text: text, head: check.head(), body: check.body(), instructions: len(file.Instructions), heredoc: check.heredoc}
+	custom.hash = hashOf(custom.head, custom.body)
+	return custom, nil
 }
 
 func hasNoInstructions(text string) bool {
 	for line := range strings.Lines(text) {
-		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "#") {
+		if !containerfile.Blank(line) {
 			return false
 		}
 	}

@@ -5,8 +5,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/openshift/imagebuilder/dockerfile/parser"
 	"github.com/stretchr/testify/require"
+
+	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs/containerfile"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -14,13 +15,13 @@ var update = flag.Bool("update", false, "write the golden files anew")
 const testBase = "quay.io/org/os@sha256:1111111111111111111111111111111111111111111111111111111111111111"
 
 // instructions parses a Containerfile and returns the names of its instructions.
-func instructions(t testing.TB, containerfile string) []string {
+func instructions(t testing.TB, text string) []string {
 	t.Helper()
-	result, err := parser.Parse(strings.NewReader(containerfile))
-	require.NoError(t, err)
+	file, err := containerfile.Parse(text)
+	require.Nil(t, err)
 	var names []string
-	for _, node := range result.AST.Children {
-		names = append(names, strings.ToUpper(node.Value))
+	for _, instruction := range file.Instructions {
+		names = append(names, strings.ToUpper(instruction.Name))
 	}
 	return names
 }

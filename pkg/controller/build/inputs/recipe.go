@@ -8,7 +8,8 @@ import (
 	texttemplate "text/template"
 
 	"github.com/distribution/reference"
-	"github.com/openshift/imagebuilder/dockerfile/parser"
+
+	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs/containerfile"
 )
 
 // Archive is the name, in the build context, of what the build reads: a gzipped
@@ -44,7 +45,7 @@ var recipeHash = hashRecipe(recipeTemplate)
 func hashRecipe(template *texttemplate.Template) string {
 	text, err := Recipe{
 		Pool: "pool", RenderedConfig: "config", Fingerprint: "fingerprint", BaseImage: "example.com/base", ExtensionsImage: "example.com/extensions",
-		Packages: Packages{Kernel: KernelTypeRealtime, Extensions: ExtensionNames()}, Custom: Custom{text: "custom"},
+		Packages: Packages{Kernel: KernelTypeRealtime, Extensions: ExtensionNames()}, Custom: Custom{text: "custom", head: "head", body: "body"},
 	}.render(template)
 	if err != nil {
 		// The template is part of the program.
@@ -58,10 +59,13 @@ func parseRecipe(text string) *texttemplate.Template {
 		Funcs(texttemplate.FuncMap{"label": label, "safe": safe}).Parse(text))
 }
 
-var errStructure = errors.New("could not render Containerfile: an input changed its structure")
+var (
+	errStructure = errors.New("could not render Containerfile: an input changed its structure")
+	errRoot      = errors.New("could not render Containerfile: its last stage is not made from the MachineConfigs")
+)
 
 // Containerfile renders the build's instructions. Without custom content it has
-// no heredoc, which buildah before 1.33 does not understand. Values are pullspecs,
+// no heredoc. Values are pullspecs,
 // names of a fixed list, and label values without special characters, so that none
 // can add, remove or change an instruction; that is checked again on the result.
 // An error means that a value was not checked before by the functions named in
@@ -71,11 +75,48 @@ func (r Recipe) Containerfile() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	parsed, err := parser.Parse(strings.NewReader(text))
-	if err != nil || len(parsed.AST.Children) != r.instructions() {
-		return "", errStructure
+	if err := r.verify(text); err != nil {
+		return "", err
 	}
 	return text, nil
+}
+
+// verify reads what is sent once more. Whatever was checked and rewritten before, an image
+// without the MachineConfigs must not come of it: the last stage is followed down to ours,
+// by names as builders compare them, and nothing behind ours refers to another of our own.
+func (r Recipe) verify(text string) error {
+	file, problem := containerfile.Parse(text)
+	if problem != nil || len(file.Instructions) != r.instructions() {
+		return errStructure
+	}
+	end := ownEnd(file.Stages())
+	way := file.Root()
+	if end == 0 || way[len(way)-1].Name != stageResult {
+		return errRoot
+	}
+	for _, reference := range file.References() {
+		if reference.Index >= end && isOurs(reference.Name) && !strings.HasPrefix(reference.Name, stageNumbered) {
+			return errRoot
+		}
+	}
+	return nil
+}
+
+// ownEnd is the index behind the last instruction of the stage with the MachineConfigs; 0
+// if there is none, or more than one of its name.
+func ownEnd(stages []containerfile.Stage) int {
+	base, end := "", 0
+	for _, stage := range stages {
+		switch {
+		case stage.Name == stageBase && end == 0:
+			base = stage.Base
+		case stage.Name == stageResult && end == 0 && stage.Base == base:
+			end = stage.End
+		case strings.EqualFold(stage.Name, stageResult):
+			return 0
+		}
+	}
+	return end
 }
 
 func (r Recipe) render(template *texttemplate.Template) (string, error) {
@@ -96,7 +137,7 @@ func (r Recipe) render(template *texttemplate.Template) (string, error) {
 		"ExtensionsImage": extensions, "Kernel": r.Packages.kernel(), "Packages": r.Packages.Names(),
 		"Newer": r.Packages.Newer(), "Extensions": r.Packages.Extensions,
 		"Title": "machine-os-" + r.Pool, "Pool": r.Pool, "RenderedConfig": r.RenderedConfig, "Fingerprint": r.Fingerprint,
-		"Custom": r.Custom.text, "CustomObject": CustomObject,
+		"Head": r.Custom.head, "Custom": r.Custom.body, "CustomObject": CustomObject,
 	})
 	if err != nil {
 		return "", fmt.Errorf("could not render Containerfile: %w", err)

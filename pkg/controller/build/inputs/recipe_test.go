@@ -7,8 +7,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/openshift/imagebuilder/dockerfile/parser"
 	"github.com/stretchr/testify/require"
+
+	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs/containerfile"
 )
 
 const testExtensions = "quay.example.com/org/extensions@sha256:2222222222222222222222222222222222222222222222222222222222222222"
@@ -74,7 +75,9 @@ func requireStructure(t testing.TB, recipe Recipe, text string) {
 		want = slices.Clone(withPackages)
 	}
 	if recipe.Custom.Any() {
-		want = slices.Insert(want, len(want)-2, instructions(t, recipe.Custom.Text())...)
+		theirs := instructions(t, recipe.Custom.Text())
+		first := slices.Index(theirs, "FROM")
+		want = slices.Concat(theirs[:first], slices.Insert(want, len(want)-2, theirs[first:]...))
 	}
 	require.Equal(t, want, instructions(t, text))
 	if !recipe.Custom.Any() {
@@ -114,8 +117,8 @@ func TestRecipeRefuses(t *testing.T) {
 		"no base":            {reason: "there is nothing to build on", recipe: Recipe{}, want: "base image"},
 		"bad base":           {reason: "it would be an instruction", recipe: Recipe{BaseImage: "quay.io/os\nRUN true"}, want: "base image"},
 		"no extensions":      {reason: "packages need an image", recipe: Recipe{BaseImage: testBase, Packages: Packages{Kernel: KernelTypeRealtime}}, want: "extensions image"},
-		"changed by a value": {reason: "the result is counted", recipe: Recipe{BaseImage: testBase, Custom: Custom{text: "FROM configs\nRUN true\n", instructions: 1}}, want: "changed its structure"},
-		"swallowed":          {reason: "the result is counted", recipe: Recipe{BaseImage: testBase, Custom: Custom{text: "FROM configs\nRUN true \\", instructions: 2}}, want: "changed its structure"},
+		"changed by a value": {reason: "the result is counted", recipe: Recipe{BaseImage: testBase, Custom: Custom{body: "FROM configs\nRUN true\n", instructions: 1}}, want: "changed its structure"},
+		"swallowed":          {reason: "the result is counted", recipe: Recipe{BaseImage: testBase, Custom: Custom{body: "FROM configs\nRUN true \\", instructions: 2}}, want: "changed its structure"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			text, err := test.recipe.Containerfile()
@@ -185,12 +188,12 @@ func TestScripts(t *testing.T) {
 // stages are the images and names of all stages.
 func stages(t testing.TB, text string) []string {
 	t.Helper()
-	result, err := parser.Parse(strings.NewReader(text))
-	require.NoError(t, err)
+	file, err := containerfile.Parse(text)
+	require.Nil(t, err)
 	var found []string
-	for _, node := range result.AST.Children {
-		if node.Value == "from" {
-			found = append(found, strings.Join(arguments(node), " "))
+	for _, instruction := range file.Instructions {
+		if instruction.Name == "from" {
+			found = append(found, strings.Join(instruction.Args, " "))
 		}
 	}
 	return found

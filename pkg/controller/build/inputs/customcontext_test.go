@@ -1,0 +1,93 @@
+package inputs
+
+import "testing"
+
+// TestR25NothingToCopyFrom: a build reads our inputs, and has no files of administrators.
+func TestR25NothingToCopyFrom(t *testing.T) {
+	const out = "there are no files of yours to copy from: write the file as a heredoc, as in COPY <<EOF /etc/name, copy it from a stage or an image with COPY --from=, or put it into a MachineConfig"
+	testCustom(t, map[string]customCase{
+		"a file":                {reason: "there is none", text: "FROM configs\nCOPY hello.service /etc/systemd/system/\n", fails: "line 2: COPY reads from the build context; " + out},
+		"everything":            {reason: "our inputs and the Containerfile would be in the image", text: "FROM configs\n\nCOPY . /etc/site/\n", fails: "line 3: COPY reads from the build context"},
+		"a pattern":             {reason: "our inputs match some", text: "FROM configs\nCOPY machine-config* /etc/\n", fails: "line 2: COPY reads"},
+		"JSON":                  {reason: "a form of COPY", text: "FROM configs\nCOPY [\"a b\", \"/etc/\"]\n", fails: "line 2: COPY reads"},
+		"JSON heredoc":          {reason: "there is none in JSON", text: "FROM configs\nCOPY [\"<<EOF\", \"/etc/x\"]\n", fails: "line 2: COPY reads"},
+		"a variable":            {reason: "whatever it is, it is a file", text: "FROM configs\nCOPY ${FILE} /etc/\n", fails: "line 2: COPY reads"},
+		"other flags":           {reason: "they change nothing", text: "FROM configs\nCOPY --chmod=0644 --chown=0:0 a /etc/\n", fails: "line 2: COPY reads"},
+		"behind dashes":         {reason: "what follows is no flag", text: "FROM configs\nCOPY -- --from=configs /a /b\n", fails: "line 2: COPY reads"},
+		"one dash":              {reason: "it is no flag", text: "FROM configs\nCOPY -from=configs /a /b\n", fails: "line 2: COPY reads"},
+		"in another stage":      {reason: "all of them have the same", text: "FROM a.example.com/a AS a\nCOPY go.mod .\nFROM configs\n", fails: "line 2: COPY reads"},
+		"an absolute path":      {reason: "it is of the build context, too", text: "FROM configs\nCOPY /etc/passwd /etc/x\n", fails: "line 2: COPY reads"},
+		"beside a heredoc":      {reason: "one of the two is a file", text: "FROM configs\nCOPY <<EOF a /etc/\nx\nEOF\n", fails: "line 2: COPY reads"},
+		"a heredoc":             {reason: "the text is all it takes", text: "FROM configs\nCOPY <<EOF /etc/a\nx\nEOF\n", want: "COPY <<EOF /etc/a\nx\nEOF\n"},
+		"two heredocs":          {reason: "likewise", text: "FROM configs\nCOPY <<A <<B /etc/\nx\nA\ny\nB\n", want: "COPY <<A <<B /etc/\nx\nA\ny\nB\n"},
+		"heredoc of a stage":    {reason: "it is of none", text: "FROM configs\nCOPY --from=configs <<EOF /etc/a\nx\nEOF\n", fails: "line 2: COPY has --from and a heredoc"},
+		"an image":              {reason: "it has files of its own", text: "FROM configs\nCOPY --from=quay.io/a/b:1 /a /b\n", want: "COPY --from=quay.io/a/b:1 /a /b\n"},
+		"a stage":               {reason: "likewise", text: "FROM quay.io/a/b AS b\nFROM configs\nCOPY --from=b . /b\n", want: "COPY --from=b . /b\n"},
+		"COPY nothing":          {reason: "builders fail on it", text: "FROM configs\nCOPY /a\n", fails: "line 2: COPY needs a source and a destination"},
+		"ADD a file":            {reason: "it may copy, too", text: "FROM configs\nADD site.tar.gz /\n", fails: "line 2: ADD reads from the build context; " + out + ", or ADD a URL"},
+		"ADD everything":        {reason: "likewise", text: "FROM configs\nADD . /\n", fails: "line 2: ADD reads"},
+		"ADD JSON":              {reason: "a form of ADD", text: "FROM configs\nADD [\"a\", \"/\"]\n", fails: "line 2: ADD reads"},
+		"ADD a URL":             {reason: "it is elsewhere", text: "FROM configs\nADD https://example.com/a.tar.gz /opt/\n", want: "ADD https://example.com/a.tar.gz /opt/\n"},
+		"ADD URLs":              {reason: "each of them is", text: "FROM configs\nADD https://example.com/a http://example.com/b /opt/\n", want: "ADD https://example.com/a http://example.com/b /opt/\n"},
+		"ADD a URL in JSON":     {reason: "a form of ADD", text: "FROM configs\nADD [\"https://example.com/a\", \"/opt/\"]\n", want: "ADD [\"https"},
+		"ADD a versioned URL":   {reason: "the part that counts is there", text: "FROM configs\nARG V=1\nADD https://example.com/a-${V}.tar.gz /opt/\n", want: "ADD https://example.com/a-${V}.tar.gz /opt/\n"},
+		"ADD a URL by variable": {reason: "its value tells", text: "FROM configs\nARG URL=https://example.com/a\nADD ${URL} /opt/\n", want: "ADD ${URL} /opt/\n"},
+		"ADD a file and a URL":  {reason: "one of the two is a file", text: "FROM configs\nADD https://example.com/a b /opt/\n", fails: "line 2: ADD reads"},
+		"ADD a file, variable":  {reason: "its value tells", text: "FROM configs\nARG F=a.tar\nADD ${F} /opt/\n", fails: "line 3: ADD reads"},
+		"ADD what nobody knows": {reason: "it may be a file", text: "FROM configs\nADD ${URL} /opt/\n", fails: "line 2: ADD has a source that begins with a variable that nothing in this stage sets"},
+		"ADD other protocols":   {reason: "builders take it for a file", text: "FROM configs\nADD ftp://example.com/a /opt/\n", fails: "line 2: ADD reads"},
+		"ADD a repository":      {reason: "older builders take it for a file to download", text: "FROM configs\nADD https://example.com/a.git#main /opt/\n", fails: "line 2: ADD has the URL of a Git repository"},
+		"ADD a heredoc":         {reason: "the text is all it takes", text: "FROM configs\nADD <<EOF /etc/a\nx\nEOF\n", want: "ADD <<EOF /etc/a\n"},
+		"ADD nothing":           {reason: "builders fail on it", text: "FROM configs\nADD /a\n", fails: "line 2: ADD needs a source and a destination"},
+		"a mount":               {reason: "it shows our inputs", text: "FROM configs\nRUN --mount=type=bind,target=/src cp /src/a /etc/\n", fails: "line 2: RUN --mount without from= mounts the build context; " + out},
+		"a mount without type":  {reason: "that is a bind mount", text: "FROM configs\nRUN --mount=target=/src,source=. cp /src/a /etc/\n", fails: "line 2: RUN --mount without from="},
+		"a mount in quotes":     {reason: "a builder takes them away", text: "FROM configs\nRUN --mount=\"type=bind,target=/src\" ls\n", fails: "line 2: RUN --mount without from="},
+		"a second mount":        {reason: "each of them counts", text: "FROM configs\nRUN --mount=type=cache,target=/c --mount=type=bind,source=a,target=/a ls\n", fails: "line 2: RUN --mount without from="},
+		"a mount of nothing":    {reason: "no from is no from", text: "FROM configs\nRUN --mount=type=bind,from=,target=/src ls\n", fails: "line 2: RUN --mount has an option from that builders do not know"},
+		"a cache":               {reason: "it begins empty", text: "FROM configs\nRUN --mount=type=cache,target=/var/cache/dnf dnf install -y tree\n", want: "RUN --mount=type=cache,target=/var/cache/dnf dnf install -y tree\n"},
+		"a tmpfs":               {reason: "likewise", text: "FROM configs\nRUN --mount=type=tmpfs,target=/tmp/x true\n", want: "RUN --mount=type=tmpfs,target=/tmp/x true\n"},
+		"a mount of an image":   {reason: "it has files of its own", text: "FROM configs\nRUN --mount=type=bind,from=quay.io/a/b:1,target=/run/b true\n", want: "RUN --mount=type=bind,from=quay.io/a/b:1,target=/run/b true\n"},
+		"another type":          {reason: "builders fail on it", text: "FROM configs\nRUN --mount=type=npipe,target=/x true\n", fails: "line 2: RUN --mount has a type that builders do not know"},
+		"put off":               {reason: "another build has other files", text: "FROM configs\nONBUILD COPY . /\n", fails: "line 2: ONBUILD COPY copies files of another build"},
+		"put off, in JSON":      {reason: "likewise", text: "FROM configs\nONBUILD ADD [\".\", \"/\"]\n", fails: "line 2: ONBUILD ADD copies files"},
+		"put off, a mount":      {reason: "likewise", text: "FROM configs\nONBUILD RUN --mount=type=bind,target=/src ls\n", fails: "line 2: ONBUILD puts off"},
+		"put off, harmless":     {reason: "it reads nothing", text: "FROM configs\nONBUILD RUN true\n", want: "ONBUILD RUN true\n"},
+	})
+}
+
+// TestR26WhatComesFirst: a Containerfile may begin with variables, which its FROM
+// instructions use.
+func TestR26WhatComesFirst(t *testing.T) {
+	testCustom(t, map[string]customCase{
+		"a version":             {reason: "what official examples begin with; builders pull an image ahead by what is written", text: "ARG VERSION=1.2\nFROM quay.io/x/tools:${VERSION} AS tools\nFROM configs\n", want: "FROM quay.io/x/tools:1.2 AS tools\nFROM configs\n"},
+		"in the first place":    {reason: "it is global only there", text: "ARG VERSION=1.2\nFROM configs\nARG VERSION\nRUN echo ${VERSION}\n", want: "ARG VERSION=1.2\n\n# The base image"},
+		"stays in a stage":      {reason: "a stage asks for it", text: "ARG VERSION=1.2\nFROM configs\nARG VERSION\nRUN echo ${VERSION}\n", want: "FROM configs\nARG VERSION\nRUN echo ${VERSION}\n"},
+		"several":               {reason: "one may use another", text: "ARG A=1\nARG B=${A}.2\nFROM quay.io/x/y:$B AS y\nFROM configs\n", want: "FROM quay.io/x/y:1.2 AS y\n"},
+		"in one line":           {reason: "an ARG may have several", text: "ARG A=1 B=2\nFROM quay.io/x/y:$A.$B AS y\nFROM configs\n", want: "FROM quay.io/x/y:1.2 AS y\n"},
+		"quotes":                {reason: "they are no part of the value", text: "ARG A=\"1.2\"\nFROM quay.io/x/y:$A AS y\nFROM configs\n", want: "FROM quay.io/x/y:1.2 AS y\n"},
+		"directives":            {reason: "official examples begin with them", text: "# syntax=docker/dockerfile:1\n# escape=\\\n\n# versions\nARG A=1\n\n# then\nFROM quay.io/x/y:$A AS y\nFROM configs\n", want: "ARG A=1\n"},
+		"in several lines":      {reason: "an instruction may take them", text: "ARG A=1\\\n.2\nFROM quay.io/x/y:$A AS y\nFROM configs\n", want: "ARG A=1.2\n"},
+		"lower case":            {reason: "an instruction may be written so", text: "arg A=1\nfrom quay.io/x/y:$A as y\nfrom configs\n", want: "from quay.io/x/y:1 as y\n"},
+		"the whole":             {reason: "a variable may be all of it", text: "ARG BASE=configs\nFROM ${BASE} AS final\n", want: "FROM configs AS final\n"},
+		"a default":             {reason: "it is the value when nothing sets one", text: "FROM quay.io/x/y:${V:-3} AS y\nFROM configs\n", want: "FROM quay.io/x/y:3 AS y\n"},
+		"a default, set":        {reason: "the value counts for more", text: "ARG V=4\nFROM quay.io/x/y:${V:-3} AS y\nFROM configs\n", want: "FROM quay.io/x/y:4 AS y\n"},
+		"a default, empty":      {reason: "nothing is no value", text: "ARG V=\nFROM quay.io/x/y:${V:-3} AS y\nFROM configs\n", want: "FROM quay.io/x/y:3 AS y\n"},
+		"a default, unset ARG":  {reason: "a name alone sets nothing", text: "ARG V\nFROM quay.io/x/y:${V:-3} AS y\nFROM configs\n", want: "FROM quay.io/x/y:3 AS y\n"},
+		"a default by variable": {reason: "a default may be of any text", text: "ARG W=5\nFROM quay.io/x/y:${V:-$W} AS y\nFROM configs\n", want: "FROM quay.io/x/y:5 AS y\n"},
+		"if it is set":          {reason: "the other form that builders know", text: "ARG V=1\nFROM quay.io/x/y${V:+:9} AS y\nFROM configs\n", want: "FROM quay.io/x/y:9 AS y\n"},
+		"unset":                 {reason: "the image would have no tag", text: "FROM quay.io/x/tools:${VERSION} AS tools\nFROM configs\n", fails: "line 1: FROM has the variable VERSION, which nothing sets; set it by ARG VERSION=value before the first FROM"},
+		"a name alone":          {reason: "nobody says what it is", text: "ARG VERSION\nFROM quay.io/x/tools:${VERSION} AS tools\nFROM configs\n", fails: "line 2: FROM has the variable VERSION, which nothing sets"},
+		"of a stage":            {reason: "it is over with the stage", text: "FROM quay.io/x/y AS y\nARG V=1\nFROM quay.io/x/z:$V AS z\nFROM configs\n", fails: "line 3: FROM has the variable V, which nothing sets"},
+		"too late":              {reason: "it is not set yet", text: "ARG B=${A}\nARG A=1\nFROM quay.io/x/y:1$B AS y\nFROM configs\n", want: "FROM quay.io/x/y:1 AS y\n"},
+		"of the builder":        {reason: "what pulls ahead does not know it", text: "FROM quay.io/x/y:${TARGETARCH} AS y\nFROM configs\n", fails: "line 1: FROM has the variable TARGETARCH, whose value only the builder knows"},
+		"set against it":        {reason: "builders differ in what they make of it", text: "ARG TARGETARCH=arm64\nFROM configs\n", fails: "line 1: ARG sets TARGETARCH, which only the builder does"},
+		"other modifiers":       {reason: "the oldest builder knows none", text: "ARG V=v1\nFROM quay.io/x/y:${V#v} AS y\nFROM configs\n", fails: "line 2: FROM has a name that not all builders read in the same way"},
+		"a platform":            {reason: "official examples have it", text: "FROM --platform=$BUILDPLATFORM quay.io/x/y AS y\nFROM configs\n", want: "FROM --platform=$BUILDPLATFORM quay.io/x/y AS y\n"},
+		"a platform of theirs":  {reason: "only newer builders look into it", text: "ARG P=linux/amd64\nFROM --platform=$P quay.io/x/y AS y\nFROM configs\n", want: "FROM --platform=linux/amd64 quay.io/x/y AS y\n"},
+		"tag and digest":        {reason: "what pulls ahead would take the tag", text: "FROM quay.io/x/y:1@sha256:2222222222222222222222222222222222222222222222222222222222222222 AS y\nFROM configs\n", want: "FROM quay.io/x/y@sha256:2222"},
+		"names and values":      {reason: "the oldest builder takes the value for both", text: "ARG A=1 B\nFROM configs\n", fails: "line 1: ARG has a name without a value behind one with a value"},
+		"no name":               {reason: "builders fail on it", text: "ARG =1\nFROM configs\n", fails: "line 1: ARG needs the name of a variable"},
+		"anything else":         {reason: "it would become a part of ours", text: "ARG A=1\nENV B=1\nFROM configs\n", fails: "line 2: ENV comes before the first FROM"},
+		"another escape":        {reason: "it would mean another thing in the whole Containerfile", text: "# escape=`\nARG A=1\nFROM configs\n", fails: "line 1: the directive escape has no effect here"},
+	})
+}
