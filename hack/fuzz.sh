@@ -3,8 +3,14 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 time=$1
-grep --recursive --include='*_test.go' --only-matching --with-filename --extended-regexp '^func Fuzz[A-Za-z0-9]+' pkg |
-	sed 's/:func /:/' | sort | while IFS=: read -r file target; do
-	echo "fuzz: $target"
-	${GOTEST:-go test} -run '^$' -fuzz "^$target\$" -fuzztime "$time" "./$(dirname "$file")" </dev/null
+# The root's packages, and those of the module test.
+for module in . test; do
+	tree=$([ "$module" = . ] && echo pkg || echo .)
+	cd "$module"
+	grep --recursive --include='*_test.go' --only-matching --with-filename --extended-regexp '^func Fuzz[A-Za-z0-9]+' "$tree" |
+		sed 's/:func /:/' | sort | while IFS=: read -r file target; do
+		echo "fuzz: $target"
+		${GOTEST:-go test} -run '^$' -fuzz "^$target\$" -fuzztime "$time" "./$(dirname "$file")" </dev/null
+	done
+	cd - >/dev/null
 done

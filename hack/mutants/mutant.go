@@ -28,8 +28,8 @@ type mutant struct {
 // table is all of them, in the order in which a sync meets their places.
 func table() []mutant {
 	var all []mutant
-	for _, part := range [][]mutant{handlerMutants, syncMutants, planMutants, tidyMutants, executeMutants, adapterMutants, inputMutants, contentMutants, writtenMutants, peopleMutants,
-		containerfileMutants} {
+	for _, part := range [][]mutant{handlerMutants, syncMutants, planMutants, tidyMutants, executeMutants, adapterMutants, inputMutants, contentMutants,
+		writtenMutants, peopleMutants, containerfileMutants, credentialMutants} {
 		all = append(all, part...)
 	}
 	return all

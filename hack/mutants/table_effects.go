@@ -254,8 +254,8 @@ var inputMutants = []mutant{
 		name:   "credential-in-a-message",
 		why:    "whoever may read pools and events reads the registry's password",
 		file:   "pkg/controller/build/inputs/secret.go",
-		before: `problem(key, "is not valid JSON of registry credentials; create the Secret with 'oc create secret docker-registry'")`,
-		after:  `problem(key, "is not valid JSON of registry credentials: %s", content)`,
+		before: "	return not\n}",
+		after:  "	return not + \": \" + string(text)\n}",
 		known:  "good/malformed-secret",
 	},
 }

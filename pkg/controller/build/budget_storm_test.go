@@ -25,6 +25,7 @@ import (
 	"github.com/openshift/machine-config-operator/pkg/controller/build/buildtest"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/clients"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder/openshift"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs"
 	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
 )
 
@@ -96,7 +97,7 @@ func TestBudgetStorm(t *testing.T) {
 		for name, registry := range map[string]string{buildtest.PushSecret: buildtest.Registry, buildtest.PullSecret: "quay.example.com"} {
 			known, err := h.ctrl.observer.observeSecret(name)
 			require.NoError(t, err)
-			h.ctrl.observer.knowledge.secrets.set(name, known.ResourceVersion, secretFound{registries: []string{registry}})
+			h.ctrl.observer.knowledge.secrets.set(name, known.ResourceVersion, secretFound{credentials: inputs.CredentialsFor(registry)})
 		}
 
 		ctx, cancel := context.WithTimeout(context.Background(), stormTime)

@@ -124,6 +124,10 @@
 //	                                                              refuses time.Sleep and time.Now
 //	R01  a stage's name in another case became an image without
 //	     the configs                                              TestR01NamesAreComparedExactly
+//	R10  a credential that the builder finds was not found        TestR10TheKeyringAgrees
+//	R11  a whole build was spent on a login that is none          TestR11EntriesWithoutALogin
+//	R12  a message denied what everybody sees in the Secret       TestR12TheOtherKeysFormat
+//	R13  a pullspec was refused for what is right about it        TestR13PullspecsInAnyForm
 //	R20  a Secret that was made was not the one waited for        TestR20SettingsAreReadInOneWay
 //	R21  what was no UTF-8 was left out without a word            TestR21BinaryDataIsNotIgnored
 //	R22  names that mean nothing were ignored without a word      TestR22WhatMeansNothingIsSaid

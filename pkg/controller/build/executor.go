@@ -144,8 +144,8 @@ func (x *execution) inspectSecret(ctx context.Context, name string) error {
 	if err != nil {
 		return fmt.Errorf("could not get %s: %w", inputs.SecretObject(name), err)
 	}
-	registries, problem := inputs.RegistriesOf(secret)
-	x.observer.knowledge.secrets.set(name, secret.ResourceVersion, secretFound{registries: registries, problem: problem})
+	credentials, problem := inputs.ReadCredentials(secret)
+	x.observer.knowledge.secrets.set(name, secret.ResourceVersion, secretFound{credentials: credentials, problem: problem})
 	if known, err := x.observer.observeSecret(name); err != nil || known.ResourceVersion != secret.ResourceVersion {
 		return errors.Join(errStale, err)
 	}

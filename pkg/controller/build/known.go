@@ -100,8 +100,8 @@ type knowledge struct {
 
 // secretFound is what reading a credential Secret brought to light.
 type secretFound struct {
-	registries []string
-	problem    *inputs.Problem
+	credentials inputs.Credentials
+	problem     *inputs.Problem
 }
 
 // configFound is what reading a config, and the custom content that goes with it, brought

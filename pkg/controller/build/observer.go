@@ -154,7 +154,7 @@ func (o *observer) observeSecret(name string) (plan.Secret, error) {
 	}
 	secret := plan.Secret{Exists: true, ResourceVersion: versionOf(object)}
 	if found, ok := o.knowledge.secrets.at(name, secret.ResourceVersion); ok {
-		secret.Inspected, secret.Registries, secret.Problem = true, found.value.registries, found.value.problem
+		secret.Inspected, secret.Credentials, secret.Problem = true, found.value.credentials, found.value.problem
 	}
 	return secret, nil
 }

@@ -120,7 +120,7 @@ func unheld(s plan.Snapshot) plan.Snapshot {
 	s.Builds, s.BuilderProblem = nil, ""
 	s.Config.Problem, s.Config.Refusal = nil, nil
 	s.Entitled.RepositoryKeys = []string{inputs.ExtensionsRepositoryKey}
-	usable := plan.Secret{Exists: true, Inspected: true, Registries: []string{s.Settings.Values.FinalImageRepository}}
+	usable := plan.Secret{Exists: true, Inspected: true, Credentials: inputs.CredentialsFor(s.Settings.Values.FinalImageRepository)}
 	s.PushSecret, s.PullSecret = usable, usable
 	return s
 }
@@ -146,7 +146,7 @@ func (o *Objects) assume(s *plan.Snapshot) []string {
 			continue
 		}
 		*secret.known = plan.Secret{
-			Exists: true, Inspected: true, Registries: []string{s.Settings.Values.FinalImageRepository},
+			Exists: true, Inspected: true, Credentials: inputs.CredentialsFor(s.Settings.Values.FinalImageRepository),
 			ResourceVersion: secret.version,
 		}
 		if len(assumed) == 0 || assumed[0] != secret.name {

@@ -277,7 +277,7 @@ func TestFindings(t *testing.T) {
 		"Secret for another registry": {reason: "pushing would fail", change: func(w *world) {
 			w.Secrets[0].Content = buildtest.RegistrySecret(buildtest.PushSecret, "other.example.com")
 		},
-			want: []string{"error SecretInvalid Secret " + buildtest.PushSecret}, says: "it has one for other.example.com"},
+			want: []string{"error SecretInvalid Secret " + buildtest.PushSecret}, says: `It has "other.example.com"`},
 		"Secret unread": {reason: "nothing is said of what is not known", change: func(w *world) { w.Secrets[0].Content = nil }},
 		"custom content of nobody": {reason: "it may be misspelt", change: func(w *world) { w.custom("wroker", "FROM configs AS final\nRUN true\n") },
 			want: []string{"warning CustomContentUnused " + inputs.CustomObject}, says: `"wroker"`},

@@ -164,6 +164,12 @@ var shared = []string{
 	ledger.ReasonCustomContentInvalid, ledger.ReasonBuilderUnavailable, ledger.ReasonQueued, ledger.ReasonInputsChanging,
 }
 
+// onlyOfPool tells of a hold for a shared object that the look at the object alone does not
+// bring up: whether credentials are in the way of a pull depends on the pool's base image.
+func (x *examination) onlyOfPool(reason string) bool {
+	return reason == ledger.ReasonSecretInvalid && !slices.ContainsFunc(x.findings, func(f Finding) bool { return f.Check == reason })
+}
+
 // hold tells what keeps the pool's build from starting. What the controller decides on
 // the present objects counts, whether or not it runs; what only the API server knows is
 // told by the condition.
@@ -177,7 +183,7 @@ func (x *examination) hold(pool *mcfgv1.MachineConfigPool, row *status.Pool) {
 	} else if row.State != ledger.StateHeld {
 		return
 	}
-	if slices.Contains(shared, reason) || reason == ledger.ReasonNoRenderedConfig && !x.isSettled(pool) {
+	if slices.Contains(shared, reason) && !x.onlyOfPool(reason) || reason == ledger.ReasonNoRenderedConfig && !x.isSettled(pool) {
 		return
 	}
 	severity := Error

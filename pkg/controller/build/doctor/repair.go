@@ -67,6 +67,8 @@ func (x *examination) repairOf(reason, pool, config string) string {
 		return "mend the MachineConfig that it comes from: oc get machineconfigs; oc get machineconfig " + config + " -o yaml"
 	case ledger.ReasonCredentialsInConfig:
 		return "take the credential out of the MachineConfig, or allow it by " + constants.RejectCredentialsKey + ": " + editSettings
+	case ledger.ReasonSecretInvalid:
+		return "create the Secret anew with a login for the registry: " + inNamespace + "create secret docker-registry …, or take the entry out of it"
 	case ledger.ReasonRepositoriesInvalid:
 		return editRepositories
 	case ledger.ReasonControllerConfigMissing, ledger.ReasonBaseImageUnknown, ledger.ReasonBaseImageInvalid, ledger.ReasonExtensionsImageInvalid, ledger.ReasonTrustBundleInvalid:

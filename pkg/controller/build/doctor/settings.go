@@ -97,15 +97,18 @@ func (x *examination) secret(s *Secret, repository string) {
 		return
 	}
 	again := "create it anew: " + remove("secret", s.Name) + "; " + create
-	registries, problem := inputs.RegistriesOf(s.Content)
+	credentials, problem := inputs.ReadCredentials(s.Content)
+	var warning *inputs.Problem
+	if problem == nil && repository != "" && slices.Contains(s.Keys, constants.FinalImagePushSecretKey) {
+		problem, warning = credentials.CheckPush(repository)
+	}
 	switch {
 	case problem != nil && problem.Key != "":
 		x.find(x.ifOptedIn(), "SecretInvalid", object, "key "+problem.Key+": "+problem.Text, again)
 	case problem != nil:
 		x.find(x.ifOptedIn(), "SecretInvalid", object, problem.Text, again)
-	case repository != "" && slices.Contains(s.Keys, constants.FinalImagePushSecretKey) && !inputs.Covers(registries, repository):
-		x.find(x.ifOptedIn(), "SecretInvalid", object, fmt.Sprintf("has no entry for %s, which %s, key %s, pushes to; it has one for %s",
-			repository, inputs.ConfigMapObject, constants.FinalImagePullspecKey, strings.Join(registries, ", ")), again)
+	case warning != nil:
+		x.find(Warning, "SecretEmpty", object, "key "+warning.Key+": "+warning.Text, again)
 	}
 }
 

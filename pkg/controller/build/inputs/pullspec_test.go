@@ -112,6 +112,61 @@ func TestParseBaseImage(t *testing.T) {
 	}
 }
 
+// TestR13PullspecsInAnyForm: what is meant is taken in its canonical form, and what is wrong
+// is called by its name.
+func TestR13PullspecsInAnyForm(t *testing.T) {
+	for name, test := range map[string]struct{ reason, pullspec, want, fails string }{
+		"canonical":          {reason: "as it is", pullspec: "docker.io/acme/os", want: "docker.io/acme/os"},
+		"with a tag":         {reason: "the tag is the build's to decide", pullspec: "docker.io/acme/os:latest", want: "docker.io/acme/os"},
+		"old host":           {reason: "the same registry", pullspec: "index.docker.io/acme/os", want: "docker.io/acme/os"},
+		"old host and tag":   {reason: "the same", pullspec: "index.docker.io/acme/os:v1", want: "docker.io/acme/os"},
+		"Docker's own":       {reason: "if it is meant", pullspec: "docker.io/library/os", want: "docker.io/library/os"},
+		"localhost":          {reason: "the one host without a dot", pullspec: "localhost/os", want: "localhost/os"},
+		"port":               {reason: "a port makes it a host", pullspec: "registry:5000/os", want: "registry:5000/os"},
+		"no organisation":    {reason: "nobody can push to Docker's own repositories", pullspec: "docker.io/os", fails: "means docker.io/library/os, which belongs to Docker: the organisation is missing"},
+		"no org, old host":   {reason: "the same", pullspec: "index.docker.io/os:v1", fails: "means docker.io/library/os"},
+		"only a host":        {reason: "it does begin with the host", pullspec: "quay.io", fails: "is a registry's host name, and the repository there is missing"},
+		"host and port":      {reason: "the same", pullspec: "quay.io:443", fails: "is a registry's host name, and the repository there is missing"},
+		"short host":         {reason: "it is said why it is no host", pullspec: "registry/acme/os", fails: `does not begin with the registry's host name: "registry" has neither a dot nor a port`},
+		"organisation first": {reason: "the same", pullspec: "acme/os", fails: "does not begin with the registry's host name"},
+		"short":              {reason: "there is no host at all", pullspec: "os", fails: "does not begin with the registry's host name"},
+		"https":              {reason: "as it is copied from a browser", pullspec: "https://quay.io/acme/os", fails: `it begins with "https://"; leave that out`},
+		"docker transport":   {reason: "as skopeo wants it", pullspec: "docker://quay.io/acme/os", fails: `it begins with "docker://"; leave that out`},
+		"slash at the end":   {reason: "a directory is no repository", pullspec: "quay.io/acme/os/", fails: "it ends with a slash"},
+		"host and slash":     {reason: "the repository is missing", pullspec: "quay.io/", fails: "it ends with a slash"},
+		"slash first":        {reason: "a variable was empty", pullspec: "/acme/os", fails: "it begins with a slash"},
+		"two slashes":        {reason: "a variable was empty", pullspec: "quay.io//os", fails: "it has nothing between two slashes"},
+		"colon at the end":   {reason: "a variable was empty", pullspec: "quay.io/acme/os:", fails: "it ends with a colon, and no tag follows"},
+		"blank":              {reason: "a slip of the keyboard", pullspec: "quay.io/acme/ os", fails: "it contains a blank"},
+		"quotes":             {reason: "YAML in YAML", pullspec: `"quay.io/acme/os"`, fails: "it contains a quotation mark"},
+		"upper case":         {reason: "repositories have none", pullspec: "quay.io/Acme/os", fails: "must be lowercase"},
+		"short digest":       {reason: "it is no digest", pullspec: "quay.io/acme/os@sha256:abc", fails: "what follows @ is not a digest"},
+		"digest":             {reason: "what is pushed has one of its own", pullspec: "quay.io/acme/os@sha256:" + strings.Repeat("a", 64), fails: "the digest is the build's to decide"},
+		"empty":              {reason: "nothing is no pullspec", pullspec: "", fails: "it is empty"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := ParseRepository(test.pullspec)
+			if test.fails != "" {
+				require.ErrorContains(t, err, test.fails, test.reason)
+				return
+			}
+			require.NoError(t, err, test.reason)
+			require.Equal(t, test.want, got, test.reason)
+		})
+	}
+	for pullspec, want := range map[string]string{
+		"docker.io/fedora:43":                "docker.io/library/fedora:43",
+		"index.docker.io/acme/os:1":          "docker.io/acme/os:1",
+		"index.docker.io/fedora" + aDigest(): "docker.io/library/fedora" + aDigest(),
+	} {
+		got, err := ParseBaseImage(pullspec)
+		require.NoError(t, err, "pulling from Docker's own repositories is common")
+		require.Equal(t, want, got)
+	}
+}
+
+func aDigest() string { return "@sha256:" + strings.Repeat("a", 64) }
+
 func TestRegistryOf(t *testing.T) {
 	require.Equal(t, "registry.example.com:5000", RegistryOf("registry.example.com:5000/org/repo"), "the port is part of the host")
 	require.Empty(t, RegistryOf("no pullspec"))

@@ -2,6 +2,8 @@ package plan
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs"
@@ -140,12 +142,8 @@ var startChecks = []check{
 		return checkSecret(s.PushSecret, s.Settings.Values.FinalImagePushSecret, constants.FinalImagePushSecretKey)
 	}},
 	{"the push secret covers the target", func(s *Snapshot) *Hold {
-		name, repository := s.Settings.Values.FinalImagePushSecret, s.Settings.Values.FinalImageRepository
-		if s.PushSecret.Inspected && !inputs.Covers(s.PushSecret.Registries, repository) {
-			return hold(ledger.ReasonSecretInvalid, "%s has no entry for %s, which %s, key %s, pushes to; add one for %s", inputs.SecretObject(name),
-				repository, inputs.ConfigMapObject, constants.FinalImagePullspecKey, inputs.RegistryOf(repository))
-		}
-		return nil
+		problem, _ := s.pushLogin()
+		return invalidSecret(problem)
 	}},
 	{"the pull secret is usable", func(s *Snapshot) *Hold {
 		if s.Settings.Values.BaseImagePullSecret == "" {
@@ -153,6 +151,54 @@ var startChecks = []check{
 		}
 		return checkSecret(s.PullSecret, s.Settings.Values.BaseImagePullSecret, constants.BaseImagePullSecretKey)
 	}},
+	{"the pull secret is not in the way", func(s *Snapshot) *Hold {
+		problem, _ := s.pullLogin()
+		return invalidSecret(problem)
+	}},
+}
+
+// pushLogin is what is wrong, or may be, with the login to push with.
+func (s *Snapshot) pushLogin() (problem, warning *inputs.Problem) {
+	if !s.PushSecret.Inspected || s.PushSecret.Problem != nil {
+		return nil, nil
+	}
+	return s.PushSecret.Credentials.CheckPush(s.Settings.Values.FinalImageRepository)
+}
+
+// pullLogin is what is wrong, or may be, with the login to pull with.
+func (s *Snapshot) pullLogin() (problem, warning *inputs.Problem) {
+	if s.Settings.Values.BaseImagePullSecret == "" || !s.PullSecret.Inspected || s.PullSecret.Problem != nil {
+		return nil, nil
+	}
+	pullspec, _ := s.baseImage()
+	base, err := inputs.ParseBaseImage(pullspec)
+	if err != nil {
+		return nil, nil
+	}
+	return s.PullSecret.Credentials.CheckPull(base)
+}
+
+// Warning is what may be a mistake and keeps nothing from being built; empty for nothing.
+func (s *Snapshot) Warning() string {
+	var texts []string
+	if s.Config.Warning != "" {
+		texts = append(texts, s.Config.Warning)
+	}
+	_, push := s.pushLogin()
+	_, pull := s.pullLogin()
+	for _, warning := range []*inputs.Problem{push, pull} {
+		if warning != nil && !slices.Contains(texts, warning.String()) {
+			texts = append(texts, warning.String())
+		}
+	}
+	return strings.Join(texts, "; ")
+}
+
+func invalidSecret(problem *inputs.Problem) *Hold {
+	if problem == nil {
+		return nil
+	}
+	return hold(ledger.ReasonSecretInvalid, "%s", problem)
 }
 
 func checkSecret(secret Secret, name, key string) *Hold {
@@ -160,10 +206,7 @@ func checkSecret(secret Secret, name, key string) *Hold {
 		return hold(ledger.ReasonSecretMissing, "%s, which %s, key %s, names, does not exist; the build starts when it does",
 			inputs.SecretObject(name), inputs.ConfigMapObject, key)
 	}
-	if secret.Problem != nil {
-		return hold(ledger.ReasonSecretInvalid, "%s", secret.Problem)
-	}
-	return nil
+	return invalidSecret(secret.Problem)
 }
 
 func firstHold(checks []check, s *Snapshot) *Hold {

@@ -4,6 +4,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
@@ -58,13 +62,27 @@ func TestHolds(t *testing.T) {
 		},
 		"push secret for another registry": {
 			reason:   "the push would fail after the whole build",
-			snapshot: with(ready(), func(s *Snapshot) { s.PushSecret.Registries = []string{"quay.io"} }),
-			state:    ledger.StateHeld, why: ledger.ReasonSecretInvalid, message: "Secret push has no entry for registry.example.com/org/os",
+			snapshot: with(ready(), func(s *Snapshot) { s.PushSecret.Credentials = credentials(t, "push", `{"quay.io":{"auth":"dTpw"}}`) }),
+			state:    ledger.StateHeld, why: ledger.ReasonSecretInvalid, message: "Secret push, key .dockerconfigjson: has no entry for registry.example.com/org/os",
 		},
 		"pull secret for another registry": {
 			reason:   "the node's own credentials may do",
-			snapshot: with(ready(), func(s *Snapshot) { s.PullSecret.Registries = []string{"quay.io"} }),
+			snapshot: with(ready(), func(s *Snapshot) { s.PullSecret.Credentials = inputs.CredentialsFor("quay.io") }),
 			state:    ledger.StatePending, why: ledger.ReasonBuildCreated, effects: starting(1),
+		},
+		"pull secret with an empty password for the base image": {
+			reason: "it comes before the node's own",
+			snapshot: with(ready(), func(s *Snapshot) {
+				s.PullSecret.Credentials = credentials(t, "pull", `{"quay.example.com":{"auth":"dTo="}}`)
+			}),
+			state: ledger.StateHeld, why: ledger.ReasonSecretInvalid, message: "Secret pull, key .dockerconfigjson: the entry \"quay.example.com\"",
+		},
+		"bare entry": {
+			reason: "a registry may ask for no login",
+			snapshot: with(ready(), func(s *Snapshot) {
+				s.PushSecret.Credentials = credentials(t, "push", `{"registry.example.com":{}}`)
+			}),
+			state: ledger.StatePending, why: ledger.ReasonBuildCreated, effects: starting(1), message: "Warning: Secret push, key .dockerconfigjson: the entry \"registry.example.com\"",
 		},
 		"config cannot be built from": {
 			reason:   "it was found out once and is not tried again",
@@ -219,4 +237,14 @@ func TestHoldsWithoutIdentity(t *testing.T) {
 			state:    ledger.StateHeld, why: ledger.ReasonConfigMapMissing, effects: []string{"StopBuild build-0"},
 		},
 	})
+}
+
+// credentials are those of a Secret with the given entries.
+func credentials(t *testing.T, name, auths string) inputs.Credentials {
+	t.Helper()
+	c, problem := inputs.ReadCredentials(&corev1.Secret{
+		ObjectMeta: metav1.ObjectMeta{Name: name}, Data: map[string][]byte{corev1.DockerConfigJsonKey: []byte(`{"auths":` + auths + `}`)},
+	})
+	require.Nil(t, problem)
+	return c
 }

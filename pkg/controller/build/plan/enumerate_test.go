@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
 )
 
@@ -297,7 +298,7 @@ func perform(s *Snapshot, p Plan) {
 		switch e := effect.(type) {
 		case InspectSecret:
 			// The real execution ends here, too: the plan is made anew.
-			secret := Secret{Exists: true, ResourceVersion: "10", Inspected: true, Registries: []string{"registry.example.com"}}
+			secret := Secret{Exists: true, ResourceVersion: "10", Inspected: true, Credentials: inputs.CredentialsFor("registry.example.com")}
 			if e.Name == s.Settings.Values.FinalImagePushSecret {
 				s.PushSecret = secret
 			} else {

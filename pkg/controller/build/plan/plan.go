@@ -284,7 +284,7 @@ func (d *decision) start(attempt int) Plan {
 		Repository:  d.identity.Repository,
 		Rebuild:     cmp.Or(ledger.RebuildMark(d.Pool.RebuildRequested), d.acknowledged()),
 		ClaimedAt:   d.Now,
-		Warning:     d.Config.Warning,
+		Warning:     d.Snapshot.Warning(),
 		Before:      d.Pool.Reported.Mark(),
 		Versions:    d.versions(),
 		History:     d.history(),

@@ -111,9 +111,9 @@ type Entitled struct {
 type Secret struct {
 	Exists          bool
 	ResourceVersion string
-	// Inspected tells that the content of this version was read; Registries
+	// Inspected tells that the content of this version was read; Credentials
 	// and Problem are its findings.
-	Inspected  bool
-	Registries []string
-	Problem    *inputs.Problem
+	Inspected   bool
+	Credentials inputs.Credentials
+	Problem     *inputs.Problem
 }

@@ -28,8 +28,8 @@ func ready() Snapshot {
 			Limits: inputs.DefaultLimits(),
 		}},
 		Config:     RenderedConfig{Exists: true, Generation: 1, OSImageURL: base},
-		PushSecret: Secret{Exists: true, ResourceVersion: "10", Inspected: true, Registries: []string{"registry.example.com"}},
-		PullSecret: Secret{Exists: true, ResourceVersion: "11", Inspected: true, Registries: []string{"quay.example.com"}},
+		PushSecret: Secret{Exists: true, ResourceVersion: "10", Inspected: true, Credentials: inputs.CredentialsFor("registry.example.com")},
+		PullSecret: Secret{Exists: true, ResourceVersion: "11", Inspected: true, Credentials: inputs.CredentialsFor("quay.example.com")},
 	}
 }
 

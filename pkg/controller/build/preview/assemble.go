@@ -92,7 +92,7 @@ func (r *Report) warn(objects *build.Objects, p *build.Preview) {
 			r.Warnings = append(r.Warnings, fmt.Sprintf("the image %s is not on the pool yet: it was built before, and is published without a build", publish.Record.Image))
 		}
 	}
-	if warning := p.Snapshot.Config.Warning; warning != "" && warning != p.Plan.Warning {
+	if warning := p.Snapshot.Warning(); warning != "" && warning != p.Plan.Warning {
 		r.Warnings = append(r.Warnings, warning)
 	}
 }
