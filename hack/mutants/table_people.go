@@ -59,4 +59,28 @@ var peopleMutants = []mutant{
 		after:  "		w.cut = false\n",
 		unseen: "it has no HTTP",
 	},
+	{
+		name:   "older-state-of-two",
+		why:    "of a must-gather that has a pool twice, the older state is shown",
+		file:   "cmd/machine-config-controller/renderbuild/files.go",
+		before: "return err == nil && order >= 0",
+		after:  "return err == nil && a.ResourceVersion >= b.ResourceVersion && order >= -1",
+		unseen: "it reads no files",
+	},
+	{
+		name:   "content-taken-out-for-invalid",
+		why:    "a must-gather of a cluster that builds is told to have a Secret without credentials",
+		file:   "cmd/machine-config-controller/renderbuild/files.go",
+		before: "	return len(secret.Data) > 0\n",
+		after:  "	return len(secret.Data) > 1\n",
+		unseen: "it reads no files",
+	},
+	{
+		name:   "only-the-first-of-a-stream",
+		why:    "of the objects that jq writes all but the first are dropped without a word",
+		file:   "cmd/machine-config-controller/renderbuild/read.go",
+		before: "		objects = append(objects, object)\n",
+		after:  "		if objects = append(objects, object); len(objects) == 1 {\n			return objects, true\n		}\n",
+		unseen: "it reads no files",
+	},
 }

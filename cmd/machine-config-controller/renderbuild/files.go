@@ -1,14 +1,11 @@
 package renderbuild
 
 import (
-	"bufio"
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -17,8 +14,7 @@ import (
 	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
-	"sigs.k8s.io/yaml"
+	"k8s.io/apimachinery/pkg/util/resourceversion"
 
 	"github.com/openshift/machine-config-operator/cmd/machine-config-controller/cluster"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
@@ -26,17 +22,25 @@ import (
 	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
 )
 
-// fromFiles reads the objects from files.
-func (o *options) fromFiles(backend imagebuilder.Backend) (*cluster.Objects, error) {
-	files := &objectFiles{backend: backend, seen: map[string]string{}}
-	for _, name := range o.files {
-		if err := files.read(name); err != nil {
-			return nil, err
+// fromFiles reads the objects from files, and from what comes in.
+func (o *options) fromFiles(backend imagebuilder.Backend, in io.Reader) (*cluster.Objects, error) {
+	files := &objectFiles{backend: backend, in: in, recursive: o.recursive, seen: map[string]int{}}
+	for _, given := range o.files {
+		for _, name := range names(given) {
+			if err := files.read(name); err != nil {
+				return nil, err
+			}
 		}
+	}
+	if err := files.keepAll(); err != nil {
+		return nil, err
 	}
 	g := &files.Objects
 	var err error
 	if g.Pool, err = choosePool(g.Pools, o.pool); err != nil {
+		if files.below != "" {
+			return nil, fmt.Errorf("%w; directories in %s were left out, -R reads them, too", err, files.below)
+		}
 		return nil, err
 	}
 	g.Now = time.Now()
@@ -49,8 +53,19 @@ func (o *options) fromFiles(backend imagebuilder.Backend) (*cluster.Objects, err
 			g.NotChecked = append(g.NotChecked, inputs.SecretObject(name)+": it is not among the files, so it is taken for absent")
 		}
 	}
-	g.Ignored = files.Ignored
+	g.Ignored = append(files.shortened("objects on which no build depends", files.strangers), files.shortened("files that were left out", files.left)...)
 	return g, nil
+}
+
+// listed is up to how many things are told one by one.
+const listed = 10
+
+// shortened are the items, or how many there are: a must-gather has thousands.
+func (f *objectFiles) shortened(what string, items []string) []string {
+	if len(items) <= listed {
+		return items
+	}
+	return []string{fmt.Sprintf("there are %d %s, such as %s", len(items), what, items[0])}
 }
 
 func choosePool(pools []*mcfgv1.MachineConfigPool, name string) (*mcfgv1.MachineConfigPool, error) {
@@ -74,106 +89,112 @@ func choosePool(pools []*mcfgv1.MachineConfigPool, name string) (*mcfgv1.Machine
 type objectFiles struct {
 	cluster.Objects
 	backend imagebuilder.Backend
-	// seen is where each object was read from.
-	seen map[string]string
+	// in is what -f - reads; nil once it was read.
+	in io.Reader
+	// recursive reads directories as tools leave them: with files of other things in them, and
+	// with objects that are there twice.
+	recursive bool
+	// below is a directory that has directories which were left out.
+	below string
+	// given are the objects, and seen is where in it each is.
+	given []givenObject
+	seen  map[string]int
+	// strangers are objects that no build depends on, and left are files without any.
+	strangers, left []string
 }
 
-// read reads a file, or the files of a directory in the order of their names.
-func (f *objectFiles) read(name string) error {
-	info, err := os.Stat(name)
-	if err != nil {
-		return fmt.Errorf("could not read -f: %w", err)
-	}
-	if !info.IsDir() {
-		return f.readFile(name)
-	}
-	entries, err := os.ReadDir(name)
-	if err != nil {
-		return fmt.Errorf("could not read -f: %w", err)
-	}
-	for _, entry := range entries {
-		if !entry.IsDir() && slices.Contains([]string{".yaml", ".yml", ".json"}, filepath.Ext(entry.Name())) {
-			if err := f.readFile(filepath.Join(name, entry.Name())); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-func (f *objectFiles) readFile(name string) error {
-	content, err := os.ReadFile(name)
-	if err != nil {
-		return fmt.Errorf("could not read -f: %w", err)
-	}
-	documents := utilyaml.NewYAMLReader(bufio.NewReader(bytes.NewReader(content)))
-	for number := 1; ; number++ {
-		document, err := documents.Read()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		where := fmt.Sprintf("%s, document %d", name, number)
-		if err != nil {
-			return fmt.Errorf("could not read %s: it is not valid YAML", where)
-		}
-		text, err := yaml.YAMLToJSON(document)
-		if err != nil {
-			return fmt.Errorf("could not read %s: it is not valid YAML%s", where, lineOf(err))
-		}
-		if string(bytes.TrimSpace(text)) == "null" {
-			continue
-		}
-		if err := f.add(where, text); err != nil {
-			return err
-		}
-	}
-}
-
-var lineNumber = regexp.MustCompile(`line \d+`)
-
-// lineOf is all that is told of a parser's error, since it may quote a Secret.
-func lineOf(err error) string {
-	if line := lineNumber.FindString(err.Error()); line != "" {
-		return " near " + line
-	}
-	return ""
+// givenObject is an object as it was given.
+type givenObject struct {
+	name, kind, where string
+	meta              metav1.ObjectMeta
+	text              []byte
 }
 
 // add takes in one object, given as JSON.
 func (f *objectFiles) add(where string, text []byte) error {
 	var meta metav1.PartialObjectMetadata
 	if err := decode(where, "a Kubernetes object", text, &meta); err != nil {
-		return err
+		return notObject("%v", err)
 	}
 	if strings.HasSuffix(meta.Kind, "List") {
-		var list struct {
-			Items []json.RawMessage `json:"items"`
-		}
-		if err := decode(where, "a list", text, &list); err != nil {
-			return err
-		}
-		for i, item := range list.Items {
-			if err := f.add(fmt.Sprintf("%s, item %d", where, i+1), item); err != nil {
-				return err
-			}
-		}
-		return nil
+		return f.addList(where, &meta, text)
 	}
 	object := meta.Kind + " " + meta.Name
 	group, _, _ := strings.Cut(meta.APIVersion, "/")
 	known := slices.Contains(kinds[group], meta.Kind) || f.isBuild(group, meta.Kind)
 	if meta.Kind == "" || meta.Name == "" {
-		return fmt.Errorf("could not read %s: it has no kind or no metadata.name", where)
+		return notObject("could not read %s: it has no kind or no metadata.name", where)
 	}
 	if !known || meta.Namespace != "" && meta.Namespace != ctrlcommon.MCONamespace {
-		f.Ignored = append(f.Ignored, fmt.Sprintf("%s (%s): no build depends on it", object, where))
+		f.strangers = append(f.strangers, fmt.Sprintf("%s (%s): no build depends on it", object, where))
 		return nil
 	}
-	if before, again := f.seen[object]; again {
-		return fmt.Errorf("%s is given twice: in %s and in %s; leave one out", object, before, where)
+	given := givenObject{object, meta.Kind, where, meta.ObjectMeta, text}
+	at, again := f.seen[object]
+	if !again {
+		f.seen[object] = len(f.given)
+		f.given = append(f.given, given)
+		return nil
 	}
-	f.seen[object] = where
-	return f.keep(where, meta.Kind, text)
+	before := &f.given[at]
+	switch {
+	case f.recursive && sameJSON(before.text, text):
+	case f.recursive && newer(&given.meta, &before.meta):
+		f.left = append(f.left, fmt.Sprintf("%s of %s: that of %s is newer", object, before.where, where))
+		*before = given
+	case f.recursive && newer(&before.meta, &given.meta):
+		f.left = append(f.left, fmt.Sprintf("%s of %s: that of %s is newer", object, where, before.where))
+	default:
+		return fmt.Errorf("%s is given twice: in %s and in %s; leave one out", object, before.where, where)
+	}
+	return nil
+}
+
+// addList takes in the objects of a list. Those of a list of one kind may leave it out.
+func (f *objectFiles) addList(where string, meta *metav1.PartialObjectMetadata, text []byte) error {
+	var list struct {
+		Items []json.RawMessage `json:"items"`
+	}
+	if err := decode(where, "a list", text, &list); err != nil {
+		return notObject("%v", err)
+	}
+	kind := strings.TrimSuffix(meta.Kind, "List")
+	for i, item := range list.Items {
+		var fields map[string]json.RawMessage
+		if err := json.Unmarshal(item, &fields); err == nil && fields != nil && fields["kind"] == nil && kind != "" {
+			fields["kind"], _ = json.Marshal(kind)
+			fields["apiVersion"], _ = json.Marshal(meta.APIVersion)
+			item, _ = json.Marshal(fields)
+		}
+		if err := f.add(fmt.Sprintf("%s, item %d", where, i+1), item); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// newer tells whether the first one is a later state of the second.
+func newer(a, b *metav1.ObjectMeta) bool {
+	if a.UID == "" || a.UID != b.UID {
+		return false
+	}
+	order, err := resourceversion.CompareResourceVersion(a.ResourceVersion, b.ResourceVersion)
+	return err == nil && order >= 0
+}
+
+func sameJSON(a, b []byte) bool {
+	var one, other any
+	return json.Unmarshal(a, &one) == nil && json.Unmarshal(b, &other) == nil && reflect.DeepEqual(one, other)
+}
+
+// keepAll takes the objects in, in the order in which they were given.
+func (f *objectFiles) keepAll() error {
+	for _, given := range f.given {
+		if err := f.keep(given.where, given.kind, given.text); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // kinds are those that a decision depends on, by what their apiVersion begins with.
@@ -219,6 +240,11 @@ func (f *objectFiles) keep(where, kind string, text []byte) error {
 		return err
 	}
 	secret := f.Secrets[len(f.Secrets)-1]
+	if isElided(secret) && secret.Name != inputs.EntitlementSecretName && secret.Name != inputs.SigningKeysSecretName {
+		f.Secrets = f.Secrets[:len(f.Secrets)-1]
+		f.left = append(f.left, fmt.Sprintf("%s (%s): its content was taken out, as must-gather does", inputs.SecretObject(secret.Name), where))
+		return nil
+	}
 	secret.Namespace = ctrlcommon.MCONamespace
 	for key, value := range secret.StringData {
 		if secret.Data == nil {
@@ -227,6 +253,19 @@ func (f *objectFiles) keep(where, kind string, text []byte) error {
 		secret.Data[key] = []byte(value)
 	}
 	return nil
+}
+
+var elided = regexp.MustCompile(`^[0-9]+ bytes long$`)
+
+// isElided tells whether a tool that collects data for support took the values of a Secret
+// out. Of one that is mounted as it is, only whether it exists counts.
+func isElided(secret *corev1.Secret) bool {
+	for _, value := range secret.Data {
+		if !elided.Match(value) {
+			return false
+		}
+	}
+	return len(secret.Data) > 0
 }
 
 func keepIn[T any](objects *[]*T, where, kind string, text []byte) error {

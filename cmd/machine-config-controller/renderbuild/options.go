@@ -15,6 +15,7 @@ import (
 type options struct {
 	pool         string
 	files        []string
+	recursive    bool
 	output       string
 	diff         bool
 	serverDryRun bool
@@ -23,7 +24,8 @@ type options struct {
 
 func (o *options) addFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.pool, "pool", o.pool, "Name of the MachineConfigPool. With files, it may be left out if they hold exactly one.")
-	flags.StringArrayVarP(&o.files, "filename", "f", o.files, "File to read objects from instead of a cluster, or directory of files that end in .yaml, .yml or .json. May be given several times.")
+	flags.StringArrayVarP(&o.files, "filename", "f", o.files, "File to read objects from instead of a cluster, directory of files that end in .yaml, .yml or .json, or - for standard input. May be given several times, or name several, with commas between them.")
+	flags.BoolVarP(&o.recursive, "recursive", "R", o.recursive, "Read what is below the directories of -f, too, such as those of a must-gather. What is no Kubernetes object is left out, and of an object that is there twice the newer one is taken.")
 	flags.StringVarP(&o.output, "output", "o", o.output, "Form of the output: "+strings.Join(cluster.Forms, ", ")+".")
 	flags.BoolVar(&o.diff, "diff", o.diff, "Tell what changes against the config that the pool's published image was built from.")
 	flags.BoolVar(&o.serverDryRun, "server-dry-run", o.serverDryRun, "Have the API server go through the creation of the Secrets and the Build without keeping them, with the permissions of the kubeconfig, which proves quota, admission and RBAC. Not with files.")
@@ -36,14 +38,17 @@ func (o *options) validate() error {
 	if !slices.Contains(cluster.Forms, o.output) {
 		errs = append(errs, fmt.Errorf("--output %q is none of %s", o.output, strings.Join(cluster.Forms, ", ")))
 	}
-	if len(o.files) > 0 {
+	switch {
+	case len(o.files) > 0:
 		for _, flag := range o.connection.Chosen() {
 			errs = append(errs, fmt.Errorf("%s and -f exclude each other: objects come from a cluster or from files", flag))
 		}
 		if o.serverDryRun {
 			errs = append(errs, errors.New("--server-dry-run needs a cluster; leave out -f"))
 		}
-	} else if o.pool == "" {
+	case o.recursive:
+		errs = append(errs, errors.New("--recursive is about directories; name them by -f"))
+	case o.pool == "":
 		errs = append(errs, errors.New("--pool is missing; name the MachineConfigPool, or give files by -f"))
 	}
 	return errors.Join(append(errs, o.connection.Validate())...)

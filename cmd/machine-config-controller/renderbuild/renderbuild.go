@@ -22,6 +22,8 @@ The objects come from a cluster (--pool), or from files (-f), which takes neithe
 cluster nor a network: YAML or JSON, of the kinds MachineConfigPool, MachineConfig,
 ControllerConfig, ConfigMap, Secret, Build and List, as "oc get -o yaml" prints them.
 Secrets that are not among the files are taken for usable, and listed as not checked.
+-f - reads standard input, and -R directories with all that is below them: so a
+must-gather can be looked at.
 
 Exit codes:
   0  nothing to build: the image of these inputs is published, or is known and is
@@ -35,7 +37,10 @@ Exit codes:
 
 const renderBuildExample = `  machine-config-controller render-build --pool worker --diff
   machine-config-controller render-build --context production --pool worker --server-dry-run
-  machine-config-controller render-build -f pool.yaml -f rendered/ -o yaml`
+  machine-config-controller render-build -f pool.yaml -f rendered/ -o yaml
+  machine-config-controller render-build -R -f must-gather.local.1234567890 --pool worker
+  oc get machineconfigpools,machineconfigs,controllerconfigs -o yaml |
+    machine-config-controller render-build -f - --pool worker`
 
 // Exit codes of render-build beside 0 and 1.
 const (
@@ -56,7 +61,7 @@ func NewCommand(backend cluster.Backend) *cobra.Command {
 			if err := o.validate(); err != nil {
 				return err
 			}
-			return renderBuild(cmd.Context(), o, backend, cmd.OutOrStdout())
+			return renderBuild(cmd.Context(), o, backend, cmd.InOrStdin(), cmd.OutOrStdout())
 		},
 	}
 	o.addFlags(cmd.Flags())
@@ -64,8 +69,8 @@ func NewCommand(backend cluster.Backend) *cobra.Command {
 }
 
 // renderBuild writes the report; the error says how the program ends.
-func renderBuild(ctx context.Context, o *options, backend cluster.Backend, out io.Writer) error {
-	objects, clients, err := o.gather(ctx, backend)
+func renderBuild(ctx context.Context, o *options, backend cluster.Backend, in io.Reader, out io.Writer) error {
+	objects, clients, err := o.gather(ctx, backend, in)
 	if err != nil {
 		return err
 	}
@@ -91,9 +96,9 @@ func renderBuild(ctx context.Context, o *options, backend cluster.Backend, out i
 }
 
 // gather gets the objects from where the flags say. The clients are nil without a cluster.
-func (o *options) gather(ctx context.Context, backend cluster.Backend) (*cluster.Objects, *cluster.Clients, error) {
+func (o *options) gather(ctx context.Context, backend cluster.Backend, in io.Reader) (*cluster.Objects, *cluster.Clients, error) {
 	if len(o.files) > 0 {
-		objects, err := o.fromFiles(backend)
+		objects, err := o.fromFiles(backend, in)
 		return objects, nil, err
 	}
 	clients, err := cluster.Connect(&o.connection, backend, "render-build")

@@ -135,6 +135,7 @@
 //	R25  what there was not was copied, or our inputs were        TestR25NothingToCopyFrom
 //	R26  a Containerfile could not begin with its variables       TestR26WhatComesFirst
 //	R27  certificates of a bundle vanished                        TestR27EveryBlockIsACertificate
+//	R28  what tools write could not be read as it comes           TestR28AsToolsDeliver
 //	R30  what a builder mounts over could not be written          TestR30WhatABuilderMountsOver
 //	R31  a volume that appeared kept a pool from building         TestR31VolumesAreNotInTheWay
 //	R32  our trust bundle took the place of the config's          TestR32NothingOfOursIsWhereTheConfigWrites
