@@ -5,7 +5,6 @@ package main
 
 import (
 	"context"
-	"flag"
 	"os"
 	"os/signal"
 	"syscall"
@@ -14,9 +13,6 @@ import (
 	"k8s.io/klog/v2"
 
 	"github.com/openshift/machine-config-operator/cmd/machine-config-controller/cluster"
-	"github.com/openshift/machine-config-operator/cmd/machine-config-controller/doctor"
-	"github.com/openshift/machine-config-operator/cmd/machine-config-controller/renderbuild"
-	"github.com/openshift/machine-config-operator/cmd/machine-config-controller/status"
 )
 
 const componentName = "machine-config-controller"
@@ -27,25 +23,29 @@ func main() {
 	context.AfterFunc(ctx, stop)
 
 	klog.SetLogFilter(bodyFilter{})
-	err := newRootCommand().ExecuteContext(ctx)
+	program := calledAs(os.Args[0])
+	root := newRootCommandOf(program)
+	root.SetArgs(program.arguments(os.Args[1:]))
+	out := &cluster.Outlet{File: os.Stdout, Closed: stop}
+	root.PersistentPreRun = func(cmd *cobra.Command, _ []string) {
+		if cmd.Name() != startCommand {
+			settleForPeople(cmd, out)
+		}
+	}
+	err := root.ExecuteContext(ctx)
 	klog.Flush()
 	if err != nil {
-		os.Exit(cluster.ExitCode(err, componentName, os.Stderr))
+		os.Exit(cluster.ExitCode(err, program.shown, os.Stderr))
 	}
 }
 
-func newRootCommand() *cobra.Command {
-	root := &cobra.Command{
-		Use:           componentName,
-		Short:         "Builds the OS images of MachineConfigPools that opted in",
-		SilenceUsage:  true,
-		SilenceErrors: true,
+// settleForPeople has a command say itself what is wrong, without a log, and end quietly when
+// nobody reads on, as behind | head.
+func settleForPeople(cmd *cobra.Command, out *cluster.Outlet) {
+	if !klog.V(1).Enabled() {
+		klog.SetLogger(klog.Logger{})
 	}
-	root.CompletionOptions.DisableDefaultCmd = true
-	logging := flag.NewFlagSet("logging", flag.ContinueOnError)
-	klog.InitFlags(logging)
-	root.PersistentFlags().AddGoFlagSet(logging)
-	backend := newBackend()
-	root.AddCommand(newStartCommand(), status.NewCommand(backend), doctor.NewCommand(backend), renderbuild.NewCommand(backend), newVersionCommand())
-	return root
+	// Without this the signal ends the process before the error of writing is seen.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
+	cmd.Root().SetOut(out)
 }

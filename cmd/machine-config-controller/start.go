@@ -40,10 +40,12 @@ func newBackend() cluster.Backend {
 	}
 }
 
+const startCommand = "start"
+
 func newStartCommand() *cobra.Command {
 	o := newStartOptions()
 	cmd := &cobra.Command{
-		Use:   "start",
+		Use:   startCommand,
 		Short: "Run the controllers until SIGTERM",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

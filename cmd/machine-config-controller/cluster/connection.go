@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/client-go/rest"
@@ -38,7 +39,8 @@ func NewOptions() Options {
 }
 
 // AddFlags adds the flags to a command.
-func (o *Options) AddFlags(flags *pflag.FlagSet) {
+func (o *Options) AddFlags(cmd *cobra.Command) {
+	flags := cmd.Flags()
 	o.flags = pflag.NewFlagSet("connection", pflag.ContinueOnError)
 	o.kubectl.AddFlags(o.flags)
 	for name, usage := range map[string]string{
@@ -54,6 +56,7 @@ func (o *Options) AddFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.timeout, "request-timeout", o.timeout, "How long to wait for the answer to a request, such as 5s, 2m or a number of seconds. 0: for ever.")
 	flags.Float32Var(&o.qps, "kube-api-qps", o.qps, "Requests per second to the API server, on average, per client.")
 	flags.IntVar(&o.burst, "kube-api-burst", o.burst, "Requests to the API server at once, per client.")
+	o.completeFlags(cmd)
 }
 
 // Validate reports every flag that makes no sense.

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/spf13/pflag"
+	"github.com/spf13/cobra"
 	"github.com/stretchr/testify/require"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
@@ -48,9 +48,9 @@ func kubeconfigs(t *testing.T) (file func(name string) string) {
 func optionsOf(t *testing.T, args ...string) *Options {
 	t.Helper()
 	o := NewOptions()
-	flags := pflag.NewFlagSet("test", pflag.ContinueOnError)
-	o.AddFlags(flags)
-	require.NoError(t, flags.Parse(args))
+	cmd := &cobra.Command{}
+	o.AddFlags(cmd)
+	require.NoError(t, cmd.ParseFlags(args))
 	return &o
 }
 

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/openshift/machine-config-operator/cmd/machine-config-controller/cluster"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
@@ -35,6 +34,9 @@ controller's service account are found out by SubjectAccessReviews, which take a
 administrator. Whatever these credentials do not suffice for is listed as not checked.
 The content of no Secret is shown.
 
+-o name writes the objects that something is wrong with; custom-columns are of the
+findings, as in -o custom-columns=CHECK:.check,OBJECT:.object.
+
 Exit codes:
   0  nothing is wrong, or there are only warnings
   1  error: a bad flag, a cluster that refuses or does not answer
@@ -51,6 +53,7 @@ type options struct {
 	account string
 	// again is how long the second look comes after the first one.
 	again      time.Duration
+	printing   cluster.Printing
 	connection cluster.Options
 }
 
@@ -76,21 +79,23 @@ func NewCommand(backend cluster.Backend) *cobra.Command {
 			return clients.Explain(examine(cmd.Context(), examiner{clients}, o, cmd.OutOrStdout()))
 		},
 	}
-	o.addFlags(cmd.Flags())
+	o.addFlags(cmd)
+	cmd.ValidArgsFunction = cobra.NoFileCompletions
 	return cmd
 }
 
-func (o *options) addFlags(flags *pflag.FlagSet) {
-	flags.StringVarP(&o.output, "output", "o", o.output, "Form of the output: "+strings.Join(cluster.Forms, ", ")+".")
+func (o *options) addFlags(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	o.printing.AddFlags(cmd, &o.output, cluster.Forms)
 	flags.StringVar(&o.account, "service-account", o.account, "Service account that the controller runs under, as namespace/name; the namespace may come from --namespace. Empty: its permissions are not checked.")
-	o.connection.AddFlags(flags)
+	o.connection.AddFlags(cmd)
 }
 
 // validate reports every flag that makes no sense.
 func (o *options) validate() error {
 	var errs []error
-	if !slices.Contains(cluster.Forms, o.output) {
-		errs = append(errs, fmt.Errorf("--output %q is none of %s", o.output, strings.Join(cluster.Forms, ", ")))
+	if err := o.printing.Validate(o.output, cluster.Forms); err != nil {
+		errs = append(errs, err)
 	}
 	if namespace, name, found := strings.Cut(o.accountName(), "/"); o.account != "" && (!found || namespace == "" || name == "" || strings.Contains(name, "/")) {
 		errs = append(errs, fmt.Errorf("--service-account %q is not namespace/name", o.account))
@@ -108,6 +113,17 @@ func (o *options) accountName() string {
 
 // examiner looks at a cluster.
 type examiner struct{ *cluster.Clients }
+
+// names are the objects that something is wrong with.
+func (e examiner) names(report *doctor.Report) (names []string) {
+	for i := range report.Findings {
+		name := cluster.ResourceName(report.Findings[i].Object, e.Backend)
+		if name != "" && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
 
 // examine looks, and if there is anything, looks again; the error says how the program
 // ends.
@@ -139,7 +155,8 @@ func examine(ctx context.Context, e examiner, o *options, out io.Writer) error {
 		// Tools are given an empty list.
 		report.Findings = []doctor.Finding{}
 	}
-	if err := cluster.Write(out, report, o.output); err != nil {
+	written := cluster.Report{Value: report, Rows: cluster.Rows(report.Findings), Names: e.names(report), Text: report.WriteText}
+	if err := o.printing.Write(out, written, o.output); err != nil {
 		return err
 	}
 	if report.Count(doctor.Error) > 0 {

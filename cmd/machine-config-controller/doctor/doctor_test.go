@@ -3,11 +3,13 @@ package doctor
 import (
 	"bytes"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
+	"github.com/spf13/cobra"
 	"github.com/stretchr/testify/require"
 	authorizationv1 "k8s.io/api/authorization/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -136,4 +138,37 @@ func TestDoctorAsTheController(t *testing.T) {
 		out, _ = doctorOf(t, c, cluster.Text)
 		require.Contains(t, out, "ServiceAccountMissing")
 	})
+}
+
+// TestR52DoctorForms: what scripts take out of the findings.
+func TestR52DoctorForms(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := clustertest.New(t)
+		c.Populate()
+		out, code := doctorOf(t, c, cluster.Name)
+		require.Equal(t, cluster.ExitAttention, code, "the exit code is that of any form")
+		require.Equal(t, "configmap/machine-os-builder-custom-containerfile\nmachineconfigpool.machineconfiguration.openshift.io/failed\n"+
+			"machineconfigpool.machineconfiguration.openshift.io/outdated\nmachineconfigpool.machineconfiguration.openshift.io/stuck\n", out)
+		out, _ = doctorOf(t, c, "custom-columns=CHECK:.check,OBJECT:.object")
+		require.Contains(t, out, "CHECK                   OBJECT\n")
+		require.Contains(t, out, "BuildFailed             MachineConfigPool failed\n")
+		out, _ = doctorOf(t, c, `jsonpath={.findings[?(@.check=="BuildStuck")].object}`)
+		require.Equal(t, "MachineConfigPool stuck", out)
+	})
+}
+
+// TestR50AccountInANamespace: -n says where the service account is.
+func TestR50AccountInANamespace(t *testing.T) {
+	for name, test := range map[string]struct{ args, want string }{
+		"both":      {args: "--service-account=one/me --namespace=two", want: "one/me"},
+		"namespace": {args: "--service-account=me -n two", want: "two/me"},
+		"none":      {args: "--service-account= -n two", want: ""},
+	} {
+		o := &options{output: cluster.Text, connection: cluster.NewOptions()}
+		cmd := &cobra.Command{}
+		o.addFlags(cmd)
+		require.NoError(t, cmd.ParseFlags(strings.Fields(test.args)), name)
+		require.NoError(t, o.validate(), name)
+		require.Equal(t, test.want, o.accountName(), name)
+	}
 }

@@ -224,3 +224,17 @@ func TestR28WhatCannotBeRead(t *testing.T) {
 		})
 	}
 }
+
+// TestR52RenderForms: the names of what would be created, and parts of the report.
+func TestR52RenderForms(t *testing.T) {
+	out, _, code := renderBuildOf(t, "-f", examples, "-o", "name")
+	require.Equal(t, exitWouldBuild, code, "the exit code is that of any form")
+	require.Regexp(t, `^secret/machine-os-worker-\w+-1\nbuild\.build\.openshift\.io/machine-os-worker-\w+-1\n$`, out)
+	out, _, _ = renderBuildOf(t, "-f", examples, "-o", "jsonpath={.outcome}: {.content.entries[*].path}")
+	require.True(t, strings.HasPrefix(out, "WouldBuild: /etc/chrony.conf "), out)
+	out, _, _ = renderBuildOf(t, "-f", examples, "-o", "custom-columns=POOL:.pool,REASON:.reason", "--no-headers")
+	require.Equal(t, "worker   BuildCreated\n", out)
+	out, _, code = renderBuildOf(t, "-f", published(t), "-o", "name")
+	require.Zero(t, code)
+	require.Empty(t, out, "nothing would be created")
+}

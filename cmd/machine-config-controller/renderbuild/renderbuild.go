@@ -8,8 +8,11 @@ import (
 	"io"
 
 	"github.com/spf13/cobra"
+	"k8s.io/apimachinery/pkg/api/meta"
 
 	"github.com/openshift/machine-config-operator/cmd/machine-config-controller/cluster"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/preview"
 )
 
@@ -23,7 +26,7 @@ cluster nor a network: YAML or JSON, of the kinds MachineConfigPool, MachineConf
 ControllerConfig, ConfigMap, Secret, Build and List, as "oc get -o yaml" prints them.
 Secrets that are not among the files are taken for usable, and listed as not checked.
 -f - reads standard input, and -R directories with all that is below them: so a
-must-gather can be looked at.
+must-gather can be looked at. -o name writes the objects that would be created.
 
 Exit codes:
   0  nothing to build: the image of these inputs is published, or is known and is
@@ -64,7 +67,11 @@ func NewCommand(backend cluster.Backend) *cobra.Command {
 			return renderBuild(cmd.Context(), o, backend, cmd.InOrStdin(), cmd.OutOrStdout())
 		},
 	}
-	o.addFlags(cmd.Flags())
+	o.addFlags(cmd)
+	cmd.ValidArgsFunction = cobra.NoFileCompletions
+	// They cannot fail: the flags were just added.
+	_ = cmd.RegisterFlagCompletionFunc("pool", cluster.CompletePools(&o.connection, backend))
+	_ = cmd.MarkFlagFilename("filename", "yaml", "yml", "json")
 	return cmd
 }
 
@@ -83,7 +90,8 @@ func renderBuild(ctx context.Context, o *options, backend cluster.Backend, in io
 	if o.serverDryRun {
 		serverDryRun(ctx, clients, report, creation)
 	}
-	if err := cluster.Write(out, report, o.output); err != nil {
+	written := cluster.Report{Value: report, Rows: []any{report}, Names: namesOf(creation, backend), Text: report.WriteText}
+	if err := o.printing.Write(out, written, o.output); err != nil {
 		return err
 	}
 	switch report.Outcome {
@@ -93,6 +101,20 @@ func renderBuild(ctx context.Context, o *options, backend cluster.Backend, in io
 		return &cluster.ExitError{Code: exitBlocked, Message: fmt.Sprintf("blocked: %s: %s", report.Reason, report.Message)}
 	}
 	return nil
+}
+
+// namesOf are the objects that would be created.
+func namesOf(creation *imagebuilder.Objects, backend imagebuilder.Backend) (names []string) {
+	if creation == nil {
+		return nil
+	}
+	for _, secret := range creation.Secrets {
+		names = append(names, cluster.ResourceName(inputs.SecretObject(secret.Name), backend))
+	}
+	if build, err := meta.Accessor(creation.Build); err == nil {
+		names = append(names, cluster.ResourceName(backend.About().Kind+" "+build.GetName(), backend))
+	}
+	return names
 }
 
 // gather gets the objects from where the flags say. The clients are nil without a cluster.

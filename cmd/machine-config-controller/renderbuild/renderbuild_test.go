@@ -205,7 +205,7 @@ func TestRenderErrors(t *testing.T) {
 func TestRenderWithholdsCustomContent(t *testing.T) {
 	key := "-----BEGIN PRIVATE" + " KEY-----canary"
 	dir := edited(t, "configmaps.yaml", "RUN ln -sf /usr/bin/vim /usr/bin/vi", "RUN echo '"+key+"' >/etc/key")
-	for _, form := range cluster.Forms {
+	for _, form := range []string{cluster.Text, cluster.YAML, cluster.JSON} {
 		out, _, code := renderBuildOf(t, "-f", dir, "-o", form)
 		require.Equal(t, exitWouldBuild, code)
 		require.Contains(t, out, "3 lines are not shown")

@@ -11,8 +11,8 @@ import (
 	"strings"
 	"time"
 
+	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/openshift/machine-config-operator/cmd/machine-config-controller/cluster"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/status"
@@ -36,7 +36,8 @@ Columns:
            ones, or when the next attempt starts
 
 -o json and -o yaml write {"pools": [...]} with one object for each pool; with --watch
-they write an object for each change.
+they write an object for each change. jsonpath and go-template are of the same;
+custom-columns are of the pools, as in -o custom-columns=NAME:.name,STATE:.state.
 
 It takes the permission to list MachineConfigPools, with --watch also to watch them.
 Builds and the ConfigMap machine-os-builder-config are read if they may be, which makes
@@ -54,7 +55,7 @@ const statusExample = `  machine-config-controller status
   machine-config-controller status --watch`
 
 // forms are those of the output.
-var forms = []string{cluster.Text, cluster.Wide, cluster.YAML, cluster.JSON}
+var forms = []string{cluster.Text, cluster.Wide, cluster.YAML, cluster.JSON, cluster.Name}
 
 // options are the flags of the status command.
 type options struct {
@@ -63,6 +64,7 @@ type options struct {
 	all    bool
 	// pools are those to list; empty for all that opted in.
 	pools      []string
+	printing   cluster.Printing
 	connection cluster.Options
 }
 
@@ -89,22 +91,24 @@ func NewCommand(backend cluster.Backend) *cobra.Command {
 			return clients.Explain(showStatus(cmd.Context(), clients, o, cmd.OutOrStdout(), cmd.ErrOrStderr()))
 		},
 	}
-	o.addFlags(cmd.Flags())
+	o.addFlags(cmd)
+	cmd.ValidArgsFunction = cluster.CompletePools(&o.connection, backend)
 	return cmd
 }
 
-func (o *options) addFlags(flags *pflag.FlagSet) {
-	flags.StringVarP(&o.output, "output", "o", o.output, "Form of the output: "+strings.Join(forms, ", ")+".")
+func (o *options) addFlags(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	o.printing.AddFlags(cmd, &o.output, forms)
 	flags.BoolVarP(&o.watch, "watch", "w", o.watch, "Go on, and write the line of a pool whenever it changes, until SIGINT or SIGTERM.")
 	flags.BoolVar(&o.all, "all", o.all, "List pools that did not opt in, too.")
-	o.connection.AddFlags(flags)
+	o.connection.AddFlags(cmd)
 }
 
 // validate reports every flag that makes no sense.
 func (o *options) validate() error {
 	var errs []error
-	if !slices.Contains(forms, o.output) {
-		errs = append(errs, fmt.Errorf("--output %q is none of %s", o.output, strings.Join(forms, ", ")))
+	if err := o.printing.Validate(o.output, forms); err != nil {
+		errs = append(errs, err)
 	}
 	if o.all && len(o.pools) > 0 {
 		errs = append(errs, errors.New("--all and names of pools exclude each other"))
@@ -124,17 +128,19 @@ func showStatus(ctx context.Context, clients *cluster.Clients, o *options, out, 
 		return err
 	}
 	report := &status.Report{Pools: slices.DeleteFunc(all, func(p status.Pool) bool { return !o.lists(&p) }), NotRead: notRead}
-	text := statusText{report: report, now: objects.Now, wide: o.output == cluster.Wide}
-	if o.output == cluster.JSON || o.output == cluster.YAML {
-		err = cluster.WriteData(out, report, o.output)
-	} else {
-		err = text.write(out, notes)
+	text := statusText{report: report, now: objects.Now, wide: o.output == cluster.Wide, noHeaders: o.printing.NoHeaders}
+	written := cluster.Report{Value: report, Rows: cluster.Rows(report.Pools), Text: func(out io.Writer) error { return text.write(out, notes) }}
+	for i := range report.Pools {
+		written.Names = append(written.Names, nameOf(&report.Pools[i]))
 	}
-	if err != nil {
-		return fmt.Errorf("could not write the status: %w", err)
+	if err := o.printing.Write(out, written, o.output); err != nil {
+		return err
 	}
 	return attention(report.Pools)
 }
+
+// nameOf is what -o name writes of a pool.
+func nameOf(p *status.Pool) string { return "machineconfigpool." + mcfgv1.GroupName + "/" + p.Name }
 
 // attention is the error that names the pools that need it.
 func attention(pools []status.Pool) error {

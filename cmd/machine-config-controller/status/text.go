@@ -47,6 +47,8 @@ type statusText struct {
 	report *status.Report
 	now    time.Time
 	wide   bool
+	// noHeaders leaves the titles out.
+	noHeaders bool
 }
 
 // write writes the table to out, and what is no part of it to notes.
@@ -66,7 +68,10 @@ const nobodyOptedIn = "No MachineConfigPool opted in. Opt one in by\n  oc label 
 	"=\nor list all by --all."
 
 func (t *statusText) table(c *columns) string {
-	rows := [][]string{status.Header(t.wide)}
+	var rows [][]string
+	if !t.noHeaders {
+		rows = append(rows, status.Header(t.wide))
+	}
 	for i := range t.report.Pools {
 		rows = append(rows, t.report.Pools[i].Cells(t.now, t.wide))
 	}

@@ -190,21 +190,11 @@ func (w *statusWatch) show(now time.Time, first bool) error {
 }
 
 func (w *statusWatch) write(pools []status.Pool, now time.Time, first bool) error {
-	text := statusText{report: &status.Report{Pools: pools}, now: now, wide: w.output == cluster.Wide}
-	switch {
-	case w.output == cluster.JSON || w.output == cluster.YAML:
-		for _, p := range pools {
-			if w.output == cluster.YAML {
-				if _, err := io.WriteString(w.out, "---\n"); err != nil {
-					return err
-				}
-			}
-			if err := cluster.WriteData(w.out, p, w.output); err != nil {
-				return err
-			}
-		}
-		return nil
-	case first:
+	if w.output != cluster.Text && w.output != cluster.Wide {
+		return w.writeForTools(pools, first)
+	}
+	text := statusText{report: &status.Report{Pools: pools}, now: now, wide: w.output == cluster.Wide, noHeaders: w.printing.NoHeaders}
+	if first {
 		if len(pools) == 0 {
 			_, _ = fmt.Fprintln(w.notes, nobodyOptedIn)
 		}
@@ -215,6 +205,25 @@ func (w *statusWatch) write(pools []status.Pool, now time.Time, first bool) erro
 		if _, err := io.WriteString(w.out, w.columns.line(pools[i].Cells(now, text.wide))); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// writeForTools writes each pool as an object of its own. Titles of columns come once.
+func (w *statusWatch) writeForTools(pools []status.Pool, first bool) error {
+	printing := w.printing
+	printing.NoHeaders = printing.NoHeaders || !first
+	for i := range pools {
+		if w.output == cluster.YAML {
+			if _, err := io.WriteString(w.out, "---\n"); err != nil {
+				return err
+			}
+		}
+		written := cluster.Report{Value: pools[i], Rows: []any{pools[i]}, Names: []string{nameOf(&pools[i])}}
+		if err := printing.Write(w.out, written, w.output); err != nil {
+			return err
+		}
+		printing.NoHeaders = true
 	}
 	return nil
 }

@@ -147,5 +147,6 @@
 //	R39  values that nobody means passed without a word           TestR39LegalAndHardlyMeant
 //	R50  commands for people found no cluster where kubectl did   TestR50FoundAsByKubectl
 //	R51  a server that never answered was waited for for ever     TestR51SilenceEnds
+//	R52  what people know from kubectl did not work here          TestR52Forms
 //	R53  a watch called a refusal a silence                       TestR53WatchSaysWhatTheServerSays
 package build
