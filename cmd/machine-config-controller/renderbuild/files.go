@@ -129,23 +129,27 @@ func (f *objectFiles) add(where string, text []byte) error {
 		f.strangers = append(f.strangers, fmt.Sprintf("%s (%s): no build depends on it", object, where))
 		return nil
 	}
-	given := givenObject{object, meta.Kind, where, meta.ObjectMeta, text}
-	at, again := f.seen[object]
+	return f.note(givenObject{object, meta.Kind, where, meta.ObjectMeta, text})
+}
+
+// note takes an object in, unless it is there already.
+func (f *objectFiles) note(given givenObject) error {
+	at, again := f.seen[given.name]
 	if !again {
-		f.seen[object] = len(f.given)
+		f.seen[given.name] = len(f.given)
 		f.given = append(f.given, given)
 		return nil
 	}
 	before := &f.given[at]
 	switch {
-	case f.recursive && sameJSON(before.text, text):
+	case f.recursive && sameJSON(before.text, given.text):
 	case f.recursive && newer(&given.meta, &before.meta):
-		f.left = append(f.left, fmt.Sprintf("%s of %s: that of %s is newer", object, before.where, where))
+		f.left = append(f.left, fmt.Sprintf("%s of %s: that of %s is newer", given.name, before.where, given.where))
 		*before = given
 	case f.recursive && newer(&before.meta, &given.meta):
-		f.left = append(f.left, fmt.Sprintf("%s of %s: that of %s is newer", object, where, before.where))
+		f.left = append(f.left, fmt.Sprintf("%s of %s: that of %s is newer", given.name, given.where, before.where))
 	default:
-		return fmt.Errorf("%s is given twice: in %s and in %s; leave one out", object, before.where, where)
+		return fmt.Errorf("%s is given twice: in %s and in %s; leave one out", given.name, before.where, given.where)
 	}
 	return nil
 }
