@@ -115,4 +115,28 @@ var peopleMutants = []mutant{
 		after:  "	if p.completes && len(given) == 0 {\n",
 		unseen: "it has no commands",
 	},
+	{
+		name:   "colours-count-as-width",
+		why:    "on a terminal, the columns behind the state are out of line",
+		file:   "cmd/machine-config-controller/status/text.go",
+		before: "		text.WriteString(cell + padding)\n",
+		after:  "		text.WriteString(cell + padding[:max(len(padding)-strings.Count(cell, \"\\x1b\")*4, min(len(padding), 1))])\n",
+		unseen: "it has no terminal",
+	},
+	{
+		name:   "colours-in-spite-of",
+		why:    "somebody who set NO_COLOR gets escape sequences",
+		file:   "cmd/machine-config-controller/cluster/terminal.go",
+		before: "env(\"NO_COLOR\") == \"\" && ",
+		after:  "env(\"NO_COLOR\") != \"1\" && ",
+		unseen: "it has no terminal",
+	},
+	{
+		name:   "watch-for-nobody",
+		why:    "status --watch | head goes on for ever, with nobody to read it",
+		file:   "cmd/machine-config-controller/cluster/outlet.go",
+		before: "		o.Closed()\n",
+		after:  "",
+		unseen: "it has no pipes",
+	},
 }

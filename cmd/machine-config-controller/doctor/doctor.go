@@ -114,6 +114,30 @@ func (o *options) accountName() string {
 // examiner looks at a cluster.
 type examiner struct{ *cluster.Clients }
 
+// writeText shows on a terminal by colours how bad it is.
+func writeText(out io.Writer, report *doctor.Report) error {
+	var text strings.Builder
+	if err := report.WriteText(&text); err != nil {
+		return err
+	}
+	first := cluster.Green
+	if len(report.Findings) > 0 {
+		first = ""
+	}
+	_, err := io.WriteString(out, cluster.TerminalOf(out).PaintLines(text.String(), func(line string) cluster.Colour {
+		switch {
+		case line == "Errors":
+			return cluster.Red
+		case line == "Warnings":
+			return cluster.Yellow
+		case strings.HasPrefix(line, "Looked at "):
+			return first
+		}
+		return ""
+	}))
+	return err
+}
+
 // names are the objects that something is wrong with.
 func (e examiner) names(report *doctor.Report) (names []string) {
 	for i := range report.Findings {
@@ -155,7 +179,7 @@ func examine(ctx context.Context, e examiner, o *options, out io.Writer) error {
 		// Tools are given an empty list.
 		report.Findings = []doctor.Finding{}
 	}
-	written := cluster.Report{Value: report, Rows: cluster.Rows(report.Findings), Names: e.names(report), Text: report.WriteText}
+	written := cluster.Report{Value: report, Rows: cluster.Rows(report.Findings), Names: e.names(report), Text: func(out io.Writer) error { return writeText(out, report) }}
 	if err := o.printing.Write(out, written, o.output); err != nil {
 		return err
 	}

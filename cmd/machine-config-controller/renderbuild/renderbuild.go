@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -90,7 +91,7 @@ func renderBuild(ctx context.Context, o *options, backend cluster.Backend, in io
 	if o.serverDryRun {
 		serverDryRun(ctx, clients, report, creation)
 	}
-	written := cluster.Report{Value: report, Rows: []any{report}, Names: namesOf(creation, backend), Text: report.WriteText}
+	written := cluster.Report{Value: report, Rows: []any{report}, Names: namesOf(creation, backend), Text: func(out io.Writer) error { return writeText(out, report) }}
 	if err := o.printing.Write(out, written, o.output); err != nil {
 		return err
 	}
@@ -101,6 +102,23 @@ func renderBuild(ctx context.Context, o *options, backend cluster.Backend, in io
 		return &cluster.ExitError{Code: exitBlocked, Message: fmt.Sprintf("blocked: %s: %s", report.Reason, report.Message)}
 	}
 	return nil
+}
+
+// writeText shows on a terminal by a colour what would come.
+func writeText(out io.Writer, report *preview.Report) error {
+	var text strings.Builder
+	if err := report.WriteText(&text); err != nil {
+		return err
+	}
+	headline, _, _ := strings.Cut(text.String(), "\n")
+	colours := map[preview.Outcome]cluster.Colour{preview.NothingToBuild: cluster.Green, preview.WouldBuild: cluster.Cyan, preview.Blocked: cluster.Red}
+	_, err := io.WriteString(out, cluster.TerminalOf(out).PaintLines(text.String(), func(line string) cluster.Colour {
+		if line == headline {
+			return colours[report.Outcome]
+		}
+		return ""
+	}))
+	return err
 }
 
 // namesOf are the objects that would be created.

@@ -67,6 +67,7 @@ func watchStatus(ctx context.Context, clients *cluster.Clients, o *options, out,
 		_, _ = fmt.Fprintln(notes, "Not read: "+note)
 	}
 	w := &statusWatch{options: o, out: out, notes: notes, shown: map[string]status.Pool{}, at: map[string]time.Time{}, changed: make(chan struct{}, 1)}
+	w.columns = *newColumns(out, o.output == cluster.Wide)
 	w.columns.fit(watchedWidths)
 	w.clients = clients
 	run, err := w.informers(clients.ForWatch(), first.BuildsKnown, first.MaxAttempts > 0)
