@@ -50,6 +50,7 @@ func TestGuide(t *testing.T) {
 		"Configure": func(t *testing.T) {
 			require.NotEmpty(t, admin.pool(t).Annotations["machineconfiguration.openshift.io/desired-os-image"])
 		},
+		"Read the conditions": admin.usesThePlugin,
 		"Troubleshoot": func(t *testing.T) {
 			require.NotEmpty(t, admin.pool(t).Annotations["machineconfiguration.openshift.io/rebuild-observed"])
 		},
@@ -161,6 +162,36 @@ func (a *administrator) pool(t *testing.T) *mcfgv1.MachineConfigPool {
 	pool, err := a.mcfg.MachineconfigurationV1().MachineConfigPools().Get(t.Context(), "worker", metav1.GetOptions{})
 	require.NoError(t, err)
 	return pool
+}
+
+// usesThePlugin: kubectl finds the program under the names that the guide gives to it, and hands
+// flags, output and the exit code through.
+func (a *administrator) usesThePlugin(t *testing.T) {
+	kubectl := func(args ...string) (stdout string, code int) {
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
+		defer cancel()
+		cmd := exec.CommandContext(ctx, "bash", append([]string{"-c", `exec kubectl "$@"`, "kubectl"}, args...)...)
+		cmd.Dir, cmd.Env = a.dir, a.env
+		output, err := cmd.Output()
+		if err != nil {
+			require.ErrorAs(t, err, new(*exec.ExitError))
+		}
+		return string(output), cmd.ProcessState.ExitCode()
+	}
+	output, code := kubectl("machine-os", "status", "worker", "-o", "jsonpath={.pools[*].name} {.pools[*].state}")
+	require.Zero(t, code)
+	require.Equal(t, "worker Published", output)
+	output, code = kubectl("machine-os", "status", "--help")
+	require.Zero(t, code)
+	require.Contains(t, output, "kubectl machine-os status [pool...]")
+	_, code = kubectl("machine-os", "status", "--context", "no-such-context")
+	require.Equal(t, 1, code)
+	_, code = kubectl("machine-os", "status", "no-such-pool")
+	require.Equal(t, 1, code)
+	output, _ = kubectl("__complete", "machine-os", "status", "")
+	require.Contains(t, output, "worker\n", "of the cluster")
+	output, _ = kubectl("__complete", "machine-os", "st")
+	require.Contains(t, output, "status")
 }
 
 // nothingIsLeft: of what the guide and the controller made, there is nothing.
