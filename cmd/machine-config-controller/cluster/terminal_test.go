@@ -12,11 +12,11 @@ import (
 func TestR52ColoursAreForTerminals(t *testing.T) {
 	reader, writer, err := os.Pipe()
 	require.NoError(t, err)
-	defer reader.Close()
-	defer writer.Close()
+	defer func() { _ = reader.Close() }()
+	defer func() { _ = writer.Close() }()
 	file, err := os.Create(t.TempDir() + "/file")
 	require.NoError(t, err)
-	defer file.Close()
+	defer func() { _ = file.Close() }()
 	require.Equal(t, Terminal{}, TerminalOf(writer), "a pipe")
 	require.Equal(t, Terminal{}, TerminalOf(file), "a file")
 	require.Equal(t, Terminal{}, TerminalOf(&bytes.Buffer{}), "a test")
@@ -44,7 +44,7 @@ func TestR52ColoursAreForTerminals(t *testing.T) {
 func TestR52NobodyReadsOn(t *testing.T) {
 	reader, writer, err := os.Pipe()
 	require.NoError(t, err)
-	defer writer.Close()
+	defer func() { _ = writer.Close() }()
 	closed := 0
 	out := &Outlet{File: writer, Closed: func() { closed++ }}
 	n, err := out.Write([]byte("first\n"))
