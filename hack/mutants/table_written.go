@@ -43,4 +43,20 @@ var writtenMutants = []mutant{
 		after:  "err != nil {",
 		unseen: "it has no trust bundles",
 	},
+	{
+		name:   "only-false-says-no",
+		why:    "a pool whose label says no is built, and its nodes reboot into the image",
+		file:   "pkg/controller/build/ledger/pool.go",
+		before: "	return known && !yes\n",
+		after:  "	return known && !yes && value == \"false\"\n",
+		unseen: "its administrators take the label away, or write false",
+	},
+	{
+		name:   "ports-and-addresses-unchecked",
+		why:    "a registry by its IPv6 address is refused by the API of Builds again and again, and the pool says that the backend is to blame",
+		file:   "pkg/controller/build/inputs/pullspec.go",
+		before: "	if strings.HasPrefix(host, \"[\") {",
+		after:  "	if strings.HasPrefix(host, \"[\") && len(name) > longestOutput {",
+		unseen: "its registry has a name",
+	},
 }

@@ -124,6 +124,7 @@
 //	                                                              refuses time.Sleep and time.Now
 //	R01  a stage's name in another case became an image without
 //	     the configs                                              TestR01NamesAreComparedExactly
+//	R06  a setting was refused by the API, again and again        TestR06WhatTheAPIRefusesIsInvalid
 //	R10  a credential that the builder finds was not found        TestR10TheKeyringAgrees
 //	R11  a whole build was spent on a login that is none          TestR11EntriesWithoutALogin
 //	R12  a message denied what everybody sees in the Secret       TestR12TheOtherKeysFormat
@@ -134,6 +135,7 @@
 //	R24  numbers of stages counted ours                           TestR24NumbersOfStages
 //	R25  what there was not was copied, or our inputs were        TestR25NothingToCopyFrom
 //	R26  a Containerfile could not begin with its variables       TestR26WhatComesFirst
+//	R23  a label that said no opted a pool in                     TestR23AWordThatSaysNoOptsOut
 //	R27  certificates of a bundle vanished                        TestR27EveryBlockIsACertificate
 //	R28  what tools write could not be read as it comes           TestR28AsToolsDeliver
 //	R30  what a builder mounts over could not be written          TestR30WhatABuilderMountsOver

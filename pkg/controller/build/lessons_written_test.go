@@ -1,6 +1,7 @@
 package build
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -22,7 +23,7 @@ import (
 // notices are the events about what means nothing, or is understood in another way.
 func (h *harness) notices() (notices []string) {
 	for _, event := range h.events {
-		if strings.Contains(event, " "+ledger.NoticeUnknownKey+" ") {
+		if slices.ContainsFunc(ledger.NoticeReasons, func(reason string) bool { return strings.Contains(event, " "+reason+" ") }) {
 			notices = append(notices, event)
 		}
 	}
@@ -204,4 +205,35 @@ func TestR22APoolGoesAndItsTextStays(t *testing.T) {
 	h.api.Remove("machineconfigpools", "", "edge")
 	h.settle("edge")
 	require.Len(t, h.notices(), 1, "it is said already")
+}
+
+// TestR23AWordThatSaysNoOptsOut: a pool whose label said no was built and rolled out.
+func TestR23AWordThatSaysNoOptsOut(t *testing.T) {
+	for name, test := range map[string]struct {
+		reason, value string
+		builds, says  bool
+	}{
+		"False":    {reason: "as Python writes it", value: "False"},
+		"0":        {reason: "as C writes it", value: "0"},
+		"no":       {reason: "as YAML writes it", value: "no", says: true},
+		"Off":      {reason: "as YAML writes it, too", value: "Off", says: true},
+		"DISABLED": {reason: "as people write it", value: "DISABLED", says: true},
+		"empty":    {reason: "presence is enough", value: "", builds: true},
+		"enabled":  {reason: "a yes", value: "enabled", builds: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := layeredHarness(t, configA)
+			h.api.EditPool(worker, func(p *mcfgv1.MachineConfigPool) { p.Labels[ctrlcommon.LayeringEnabledPoolLabel] = test.value })
+			h.settle(worker)
+			require.Equal(t, test.builds, len(h.api.Builds()) > 0, test.reason)
+			if !test.says {
+				require.Empty(t, h.notices(), test.reason)
+				return
+			}
+			require.Len(t, h.notices(), 1, test.reason)
+			require.Contains(t, h.notices()[0], ledger.NoticeUnderstoodAsNo)
+			h.pass(time.Minute, worker)
+			require.Len(t, h.notices(), 1, "it is said once")
+		})
+	}
 }

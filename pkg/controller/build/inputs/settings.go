@@ -63,11 +63,9 @@ func ParseSettings(data map[string]string) (Settings, []Problem) {
 		settings.FinalImageRepository = repository
 	}
 
-	switch reject := valueOf(data, constants.RejectCredentialsKey); reject {
-	case "true":
-		settings.RejectCredentials = true
-	case "", "false":
-	default:
+	reject := valueOf(data, constants.RejectCredentialsKey)
+	value, known := constants.Boolean(reject)
+	if settings.RejectCredentials = value; !known && reject != "" {
 		report(constants.RejectCredentialsKey, `%s is neither "true" nor "false"`, quote(reject))
 	}
 
@@ -82,10 +80,16 @@ func ParseSettings(data map[string]string) (Settings, []Problem) {
 }
 
 // valueOf is the one reading of a key: without what surrounds a value by the way in which
-// it was written, such as a line break at its end or a mark of its encoding at its
-// beginning.
+// it was written, such as a line break at its end, a mark of its encoding at its beginning,
+// or quotation marks that belong to the file and not to the value.
 func valueOf(data map[string]string, key string) string {
-	return strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(data[key]), "\ufeff"))
+	value := strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(data[key]), "\ufeff"))
+	for _, mark := range []string{`"`, `'`} {
+		if inner, ok := strings.CutPrefix(value, mark); ok && strings.HasSuffix(inner, mark) {
+			return strings.TrimSpace(strings.TrimSuffix(inner, mark))
+		}
+	}
+	return value
 }
 
 // Limits are the settings that bound builds in number and time.
@@ -130,6 +134,15 @@ type limit struct {
 	set                       func(*Limits, int)
 }
 
+// hint translates a duration for a key that counts seconds.
+func (l *limit) hint(text string) string {
+	d, err := time.ParseDuration(strings.ReplaceAll(text, " ", ""))
+	if err != nil || d%time.Second != 0 || !strings.HasSuffix(l.key, "Seconds") {
+		return ""
+	}
+	return fmt.Sprintf(" without a unit (that would be %d)", int(d.Seconds()))
+}
+
 var limits = []limit{
 	{constants.MaxConcurrentBuildsKey, 0, 0, mostBuilds, func(l *Limits, n int) { l.MaxConcurrentBuilds = n }},
 	{constants.MaxAttemptsKey, 4, 1, mostAttempts, func(l *Limits, n int) { l.MaxAttempts = n }},
@@ -165,7 +178,7 @@ func parseLimits(data map[string]string) (parsed Limits, problems []Problem) {
 			n, err := strconv.Atoi(text)
 			if err != nil || n < l.lowest || n > l.highest {
 				problems = append(problems, Problem{Object: ConfigMapObject, Key: l.key, Text: fmt.Sprintf(
-					"%s is not a whole number from %d to %d; leave the key out for the default, %d", quote(text), l.lowest, l.highest, l.standard)})
+					"%s is not a whole number from %d to %d%s; leave the key out for the default, %d", quote(text), l.lowest, l.highest, l.hint(text), l.standard)})
 				continue
 			}
 			number = n

@@ -189,3 +189,72 @@ func TestDataVersion(t *testing.T) {
 	require.Equal(t, DataVersion(map[string]string{"a": "1", "b": "2"}), DataVersion(map[string]string{"b": "2", "a": "1"}), "order means nothing")
 	require.NotEqual(t, DataVersion(map[string]string{"a": "1b"}), DataVersion(map[string]string{"a1": "b"}), "what is key and what is value does")
 }
+
+// TestR23BooleansAndNumbersAsPeopleWriteThem: what can be meant in one way only is read so,
+// and what is refused says how it is written.
+func TestR23BooleansAndNumbersAsPeopleWriteThem(t *testing.T) {
+	for value, want := range map[string]bool{
+		"true": true, "True": true, "TRUE": true, "yes": true, "Yes": true, "on": true, "enabled": true, "1": true, "t": true, "ture": true, "'true'": true, `"true"`: true, " true\n": true,
+		"false": false, "False": false, "no": false, "NO": false, "off": false, "disabled": false, "0": false, "": false, `""`: false, "flase": false,
+	} {
+		settings, problems := ParseSettings(validSettings(constants.RejectCredentialsKey, value))
+		require.Empty(t, problems, value)
+		require.Equal(t, want, settings.RejectCredentials, value)
+	}
+	for _, value := range []string{"maybe", "2", "warn", "-"} {
+		_, problems := ParseSettings(validSettings(constants.RejectCredentialsKey, value))
+		require.Len(t, problems, 1, value)
+		require.Contains(t, problems[0].Text, `neither "true" nor "false"`)
+	}
+	for value, hint := range map[string]string{"5m": "(that would be 300)", "1h": "(that would be 3600)", "30 s": "(that would be 30)", "1m30s": "(that would be 90)"} {
+		_, problems := ParseSettings(validSettings(constants.PendingDeadlineKey, value))
+		require.Len(t, problems, 1, value)
+		require.Contains(t, problems[0].Text, hint)
+	}
+	settings, problems := ParseSettings(validSettings(constants.PendingDeadlineKey, `"300"`))
+	require.Empty(t, problems, "quotation marks are of the file that it was in")
+	require.Equal(t, 5*time.Minute, settings.Limits.PendingDeadline)
+}
+
+func validSettings(key, value string) map[string]string {
+	return map[string]string{constants.FinalImagePullspecKey: "quay.io/acme/os", constants.FinalImagePushSecretKey: "push", key: value}
+}
+
+// TestR06WhatTheAPIRefusesIsInvalid: what the API of Builds would refuse of a setting is
+// found in the setting.
+func TestR06WhatTheAPIRefusesIsInvalid(t *testing.T) {
+	long := strings.Repeat("a", 230)
+	for name, test := range map[string]struct{ reason, key, value, fails string }{
+		"IPv6":                   {reason: "its grammar has no brackets", key: constants.FinalImagePullspecKey, value: "[fd00::1]:5000/ocp/os", fails: "has an IPv6 address for the registry, which the API of Builds refuses"},
+		"IPv6, no port":          {reason: "the same", key: constants.FinalImagePullspecKey, value: "[fd00::1]/ocp/os", fails: "has an IPv6 address"},
+		"IPv4":                   {reason: "an address like a name", key: constants.FinalImagePullspecKey, value: "10.0.0.1:5000/ocp/os"},
+		"255 with the host":      {reason: "the host counts", key: constants.FinalImagePullspecKey, value: "registry.example.com/ocp/" + long},
+		"more than 255":          {reason: "elsewhere only the path counts", key: constants.FinalImagePullspecKey, value: "registry.example.com/ocp/a" + long, fails: "is longer than the 255 characters, host name included"},
+		"port 0":                 {reason: "nobody listens there", key: constants.FinalImagePullspecKey, value: "registry.example.com:0/ocp/os", fails: "ports are from 1 to 65535"},
+		"port 99999":             {reason: "a slip of the keyboard", key: constants.FinalImagePullspecKey, value: "registry.example.com:99999/ocp/os", fails: "ports are from 1 to 65535"},
+		"a port of many digits":  {reason: "no integer", key: constants.FinalImagePullspecKey, value: "registry.example.com:99999999999999999999/ocp/os", fails: "ports are from 1 to 65535"},
+		"a port of letters":      {reason: "no number", key: constants.FinalImagePullspecKey, value: "registry.example.com:https/ocp/os", fails: "is not a valid image pullspec"},
+		"upper case":             {reason: "repositories have none", key: constants.FinalImagePullspecKey, value: "registry.example.com/OCP/os", fails: "must be lowercase"},
+		"a scheme":               {reason: "no part of a name", key: constants.FinalImagePullspecKey, value: "https://registry.example.com/ocp/os", fails: "leave that out"},
+		"a name with a slash":    {reason: "a namespace cannot be named", key: constants.FinalImagePushSecretKey, value: "other/push", fails: "is not a valid Secret name"},
+		"a name in upper case":   {reason: "no DNS name", key: constants.FinalImagePushSecretKey, value: "Push", fails: "is not a valid Secret name"},
+		"a name of 253":          {reason: "the longest", key: constants.FinalImagePushSecretKey, value: strings.Repeat("a", 253)},
+		"a name of 254":          {reason: "one more", key: constants.FinalImagePushSecretKey, value: strings.Repeat("a", 254), fails: "is not a valid Secret name"},
+		"a pull secret of 254":   {reason: "the same for pulling", key: constants.BaseImagePullSecretKey, value: strings.Repeat("a", 254), fails: "is not a valid Secret name"},
+		"a pull secret of blank": {reason: "as if it were left out", key: constants.BaseImagePullSecretKey, value: " "},
+		"no time to run":         {reason: "a deadline is positive", key: constants.CompletionDeadlineKey, value: "0", fails: "is not a whole number from 1"},
+		"negative time to run":   {reason: "a deadline is positive", key: constants.CompletionDeadlineKey, value: "-1", fails: "is not a whole number from 1"},
+		"half a second to run":   {reason: "the API has whole ones", key: constants.CompletionDeadlineKey, value: "0.5", fails: "is not a whole number from 1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, problems := ParseSettings(validSettings(test.key, test.value))
+			if test.fails == "" {
+				require.Empty(t, problems, test.reason)
+				return
+			}
+			require.Len(t, problems, 1, test.reason)
+			require.Contains(t, problems[0].Text, test.fails, test.reason)
+			require.Equal(t, test.key, problems[0].Key)
+		})
+	}
+}

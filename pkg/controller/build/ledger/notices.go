@@ -16,10 +16,12 @@ import (
 const (
 	// NoticeUnknownKey means: something has a name that means nothing.
 	NoticeUnknownKey = "UnknownKey"
+	// NoticeUnderstoodAsNo means: a value says no in other words than false.
+	NoticeUnderstoodAsNo = "UnderstoodAsNo"
 )
 
 // NoticeReasons are the reasons of notices.
-var NoticeReasons = []string{NoticeUnknownKey}
+var NoticeReasons = []string{NoticeUnknownKey, NoticeUnderstoodAsNo}
 
 // Notice is something that a person wrote on an object, and that is understood in another
 // way than it may have been meant. It holds up nothing.
@@ -46,6 +48,14 @@ func Notices(pool *mcfgv1.MachineConfigPool) []Notice {
 	}
 	if value, ok := pool.Annotations[constants.RebuildRequestedAnnotation]; ok && value == "" && pool.Annotations[constants.RebuildObservedAnnotation] == "" {
 		notice(NoticeUnknownKey, "has the annotation %s without a value, which requests nothing; give it any value that it did not have before, such as the time", constants.RebuildRequestedAnnotation)
+	}
+	if value, ok := pool.Labels[ctrlcommon.LayeringEnabledPoolLabel]; ok && isNo(value) && !constants.IsPlainNo(value) {
+		notice(NoticeUnderstoodAsNo, "has the label %s with the value %q, which is understood as false: the pool has not opted in, and nothing is built for it; write false, or leave the value empty to opt in",
+			ctrlcommon.LayeringEnabledPoolLabel, value)
+	}
+	if value := pool.Annotations[constants.RebuildRequestedAnnotation]; value != "" && requestOf(value) == "" {
+		notice(NoticeUnderstoodAsNo, "has the annotation %s with the value %.100q, which is understood as a no, and requests nothing; give it any other value that it did not have before, such as the time",
+			constants.RebuildRequestedAnnotation, value)
 	}
 	return notices
 }

@@ -67,3 +67,51 @@ func TestR22NamesOnPoolsThatMeanNothing(t *testing.T) {
 	require.Empty(t, Notices(&mcfgv1.MachineConfigPool{ObjectMeta: metav1.ObjectMeta{Annotations: map[string]string{rebuild: "", constants.RebuildObservedAnnotation: "1"}}}),
 		"what was requested before is taken back")
 }
+
+// TestR23WordsThatSayNo: a value that a person can only mean as a no is one, and it is said
+// how it is understood unless every program understands it.
+func TestR23WordsThatSayNo(t *testing.T) {
+	for _, test := range []struct {
+		reason  string
+		values  []string
+		layered bool
+		says    bool
+	}{
+		{reason: "what Go's parser, and every other one, calls false", values: []string{"false", "False", "FALSE", "f", "F", "0"}},
+		{reason: "what people write, in any case", values: []string{"fALSE", "no", "No", "NO", "n", "N", "off", "Off", "OFF", "disabled", "Disabled", "disable", "none", "never", "opt-out"}, says: true},
+		{reason: "a slip of the keyboard leaves no doubt", values: []string{"flase", "fasle", "disabeld", "is-disabled"}, says: true},
+		{reason: "presence is enough", values: []string{""}, layered: true},
+		{reason: "a yes in any words", values: []string{"true", "True", "t", "1", "yes", "on", "enabled", "Enable", "ture"}, layered: true},
+		{reason: "anything else is no no", values: []string{"worker", "2", "00", "pool-n", "not", "north", "office", "fa", "2026-11-30", "k8s.io"}, layered: true},
+	} {
+		for _, value := range test.values {
+			pool := &mcfgv1.MachineConfigPool{ObjectMeta: metav1.ObjectMeta{Name: "worker", Labels: map[string]string{ctrlcommon.LayeringEnabledPoolLabel: value}}}
+			require.Equal(t, test.layered, IsLayered(pool), "%s: %q", test.reason, value)
+			require.Equal(t, test.layered, Read(pool).Layered, value)
+			notices := Notices(pool)
+			if !test.says {
+				require.Empty(t, notices, "%s: %q", test.reason, value)
+				continue
+			}
+			require.Len(t, notices, 1, value)
+			require.Equal(t, NoticeUnderstoodAsNo, notices[0].Reason)
+			require.Contains(t, notices[0].Message, "layering-enabled with the value \""+value+"\", which is understood as false")
+		}
+	}
+}
+
+// TestR23NoRequest: whoever writes no does not ask for a rebuild.
+func TestR23NoRequest(t *testing.T) {
+	for value, requests := range map[string]bool{
+		"false": false, "False": false, "no": false, "off": false, "disabled": false, "fasle": false,
+		"1": true, "0": true, "true": true, "yes": true, "now": true, "2026-11-30T12:00:00Z": true, "1764500000": true, "because": true,
+	} {
+		pool := &mcfgv1.MachineConfigPool{ObjectMeta: metav1.ObjectMeta{Name: "worker", Annotations: map[string]string{constants.RebuildRequestedAnnotation: value}}}
+		read := Read(pool)
+		require.Equal(t, requests, read.RequestedRebuild() != "", value)
+		require.Equal(t, requests, len(Notices(pool)) == 0, "%s: %v", value, Notices(pool))
+		pool.Annotations[constants.RebuildObservedAnnotation] = "before"
+		read = Read(pool)
+		require.Equal(t, requests, read.RequestedRebuild() != "", "taking a request back is none")
+	}
+}

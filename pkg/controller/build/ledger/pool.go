@@ -1,6 +1,9 @@
 package ledger
 
 import (
+	"strconv"
+	"strings"
+
 	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
 	"k8s.io/apimachinery/pkg/types"
 
@@ -56,7 +59,7 @@ func Read(pool *mcfgv1.MachineConfigPool) Pool {
 		WantedConfig:     pool.Spec.Configuration.Name,
 		Image:            pool.Annotations[constants.DesiredOSImageAnnotation],
 		ImageConfig:      pool.Annotations[constants.DesiredOSImageConfigAnnotation],
-		RebuildRequested: pool.Annotations[constants.RebuildRequestedAnnotation],
+		RebuildRequested: requestOf(pool.Annotations[constants.RebuildRequestedAnnotation]),
 		RebuildObserved:  pool.Annotations[constants.RebuildObservedAnnotation],
 		Reported:         ReadConditions(pool.Status.Conditions),
 	}
@@ -77,10 +80,24 @@ func Read(pool *mcfgv1.MachineConfigPool) Pool {
 var ourAnnotations = constants.PoolAnnotations()
 
 // IsLayered tells whether the pool opted into image builds: it carries the label
-// layering-enabled with any value but "false".
+// layering-enabled with any value but one that says no.
 func IsLayered(pool *mcfgv1.MachineConfigPool) bool {
 	value, ok := pool.Labels[ctrlcommon.LayeringEnabledPoolLabel]
-	return ok && value != "false"
+	return ok && !isNo(value)
+}
+
+func isNo(value string) bool {
+	yes, known := constants.Boolean(strings.TrimSpace(value))
+	return known && !yes
+}
+
+// requestOf is the request for a rebuild; empty for none. A word that says no requests
+// nothing, but a number may be anything that somebody counts.
+func requestOf(value string) string {
+	if _, err := strconv.Atoi(value); err != nil && isNo(value) {
+		return ""
+	}
+	return value
 }
 
 // HasImageOfWanted tells whether the published image is of the wanted config.

@@ -22,7 +22,7 @@ func TestIsLayered(t *testing.T) {
 		"other label": {reason: "other labels do not matter", labels: map[string]string{"a": ""}},
 		"empty":       {reason: "presence is enough", labels: map[string]string{ctrlcommon.LayeringEnabledPoolLabel: ""}, want: true},
 		"true":        {reason: "so is any value", labels: map[string]string{ctrlcommon.LayeringEnabledPoolLabel: "true"}, want: true},
-		"anything":    {reason: "so is any value", labels: map[string]string{ctrlcommon.LayeringEnabledPoolLabel: "no"}, want: true},
+		"anything":    {reason: "so is any value", labels: map[string]string{ctrlcommon.LayeringEnabledPoolLabel: "worker"}, want: true},
 		"false":       {reason: "but this one", labels: map[string]string{ctrlcommon.LayeringEnabledPoolLabel: "false"}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -12,10 +12,14 @@ import (
 	buildv1 "github.com/openshift/api/build/v1"
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
+	apivalidation "k8s.io/apimachinery/pkg/api/validation"
+	metav1validation "k8s.io/apimachinery/pkg/apis/meta/v1/validation"
+	"k8s.io/apimachinery/pkg/util/validation"
 	"sigs.k8s.io/yaml"
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -123,4 +127,65 @@ func TestBuildAvoidsTraps(t *testing.T) {
 	require.NoError(t, err)
 	require.NotContains(t, string(text), "credential", "a Build is readable by many")
 	require.Less(t, len(text), 64<<10, "the Build travels in an environment variable of at most 128 KiB")
+}
+
+// TestR06BuildsAreOfTheFormThatTheAPITakes: of settings and pools as long and odd as they
+// may be. What the API validates is written down here as it is in its documentation.
+func TestR06BuildsAreOfTheFormThatTheAPITakes(t *testing.T) {
+	long := strings.Repeat("a", 253)
+	for name, change := range map[string]func(*imagebuilder.Request){
+		"usual":                 func(*imagebuilder.Request) {},
+		"long pool":             func(r *imagebuilder.Request) { r.Pool = long },
+		"pool with dots":        func(r *imagebuilder.Request) { r.Pool = "a.b-c.d" },
+		"long config":           func(r *imagebuilder.Request) { r.RenderedConfig = long },
+		"long names of Secrets": func(r *imagebuilder.Request) { r.PushSecret, r.PullSecret = long, long },
+		"no pull secret":        func(r *imagebuilder.Request) { r.PullSecret = "" },
+		"shortest time":         func(r *imagebuilder.Request) { r.Deadline = time.Second },
+		"longest time":          func(r *imagebuilder.Request) { r.Deadline = 7 * 24 * time.Hour },
+		"no volumes":            func(r *imagebuilder.Request) { r.Volumes = nil },
+		"long Containerfile":    func(r *imagebuilder.Request) { r.Containerfile = "FROM scratch\n" + strings.Repeat("# <>&\n", 20000) },
+		"long claim":            func(r *imagebuilder.Request) { r.Claim = strings.Repeat("c", 100000) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := testRequest()
+			change(&r)
+			r.Name = inputs.BuildName(r.Pool, string(r.PoolUID), r.Fingerprint, "nonce", 100)
+			r.Output = "registry.example.com/" + strings.Repeat("a", 234) + ":" + r.Name
+			requireForm(t, buildFor(r))
+		})
+	}
+}
+
+func requireForm(t *testing.T, build *buildv1.Build) {
+	t.Helper()
+	require.Empty(t, validation.IsDNS1123Subdomain(build.Name))
+	require.Empty(t, metav1validation.ValidateLabels(build.Labels, nil))
+	require.Empty(t, apivalidation.ValidateAnnotations(build.Annotations, nil))
+	for _, owner := range build.OwnerReferences {
+		require.NotEmpty(t, owner.Name)
+		require.NotEmpty(t, owner.UID)
+	}
+	spec := build.Spec
+	require.LessOrEqual(t, len(*spec.Source.Dockerfile), 60000)
+	require.Positive(t, *spec.CompletionDeadlineSeconds)
+	for _, secret := range spec.Source.Secrets {
+		require.Empty(t, validation.IsDNS1123Subdomain(secret.Secret.Name))
+		require.False(t, strings.HasPrefix(secret.DestinationDir, "/") || strings.HasPrefix(secret.DestinationDir, ".."))
+	}
+	require.Equal(t, "DockerImage", spec.Output.To.Kind)
+	require.Empty(t, spec.Output.To.Namespace)
+	// The grammar of the API, which is older than the one of settings: a host of labels, and
+	// a name of at most 255 characters with it.
+	require.Regexp(t, `^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]+)?(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)+:[\w][\w.-]{0,127}$`, spec.Output.To.Name)
+	name, _, _ := strings.Cut(spec.Output.To.Name, ":")
+	require.LessOrEqual(t, len(name), 255)
+	require.NotEmpty(t, spec.Output.PushSecret.Name)
+	if spec.Strategy.DockerStrategy.PullSecret != nil {
+		require.NotEmpty(t, spec.Strategy.DockerStrategy.PullSecret.Name)
+	}
+	for _, volume := range spec.Strategy.DockerStrategy.Volumes {
+		require.Empty(t, validation.IsDNS1123Label(volume.Name))
+		require.Len(t, volume.Mounts, 1)
+		require.True(t, strings.HasPrefix(volume.Mounts[0].DestinationPath, "/") && !strings.Contains(volume.Mounts[0].DestinationPath, ":"))
+	}
 }
