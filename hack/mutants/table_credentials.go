@@ -43,4 +43,28 @@ var credentialMutants = []mutant{
 		after:  "	if strings.Count(pullspec, \"/\") == 0 && reference.Domain(ref) == hubDomain {",
 		unseen: "its registry is no Docker Hub",
 	},
+	{
+		name:   "only-whole-words-of-refusals",
+		why:    "a push that Quay refuses is tried four times, since the word for it was cut away",
+		file:   "pkg/controller/build/imagebuilder/openshift/refusals.go",
+		before: "	`requested resource is not authorized`,\n",
+		after:  "",
+		unseen: "its registry refuses nobody",
+	},
+	{
+		name:   "rate-limits-are-refusals",
+		why:    "a build is given up because the registry asked to wait",
+		file:   "pkg/controller/build/imagebuilder/openshift/refusals.go",
+		before: "refusals.MatchString(line) && !passing.MatchString(line)",
+		after:  "refusals.MatchString(line) || passing.MatchString(line)",
+		unseen: "its registry has no limits",
+	},
+	{
+		name:   "proxies-have-no-passwords",
+		why:    "the password of the cluster's proxy goes into images in spite of rejectCredentials",
+		file:   "pkg/controller/build/inputs/content/forms.go",
+		before: "has(\"://\") && isReal(urlPasswords, text) ||",
+		after:  "has(\"://\") && has(\"git\") && isReal(urlPasswords, text) ||",
+		unseen: "its configs have no proxy",
+	},
 }

@@ -124,6 +124,7 @@
 //	                                                              refuses time.Sleep and time.Now
 //	R01  a stage's name in another case became an image without
 //	     the configs                                              TestR01NamesAreComparedExactly
+//	R04  a refused push was tried again and again                 TestR04RefusalsAreRecognised
 //	R06  a setting was refused by the API, again and again        TestR06WhatTheAPIRefusesIsInvalid
 //	R10  a credential that the builder finds was not found        TestR10TheKeyringAgrees
 //	R11  a whole build was spent on a login that is none          TestR11EntriesWithoutALogin
@@ -144,6 +145,7 @@
 //	R33  anchors of a config were there and not trusted           TestR33WhatAMachineDerivesOnce
 //	R34  the node's agent took the image for applied              TestR34NoFileOfAComponentOfTheNode
 //	R35  extensions lacked what nodes do for them                 TestR35ExtensionsAreUpstreams
+//	R36  the proxy's password went into images unnoticed          TestR36CredentialsInFixedForms
 //	R37  what a look could tell came out in the build             TestR37ToldBeforeABuild
 //	R38  states of units were shown as files                      TestR38StatesOfUnitsAreNoFiles
 //	R39  values that nobody means passed without a word           TestR39LegalAndHardlyMeant

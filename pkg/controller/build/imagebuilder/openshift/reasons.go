@@ -1,7 +1,6 @@
 package openshift
 
 import (
-	"regexp"
 	"slices"
 
 	buildv1 "github.com/openshift/api/build/v1"
@@ -61,16 +60,13 @@ var permanentReasons = map[buildv1.StatusReason]bool{
 	buildv1.StatusReasonCannotCreateBuildPodSpec:        true,
 }
 
-// refusals are how registries, and the clients that ask them, say that the
-// credentials are wrong. The Build system has no reason of its own for that.
-var refusals = regexp.MustCompile(`(?i)unauthorized|authentication required|invalid username/password|access to the resource is denied|\bdenied: `)
-
-// isRefused tells whether a build failed to pull or push for its credentials,
-// which no other attempt with the same ones can help.
+// isRefused tells whether a build failed to pull or push because the registry does not let
+// it, which no other attempt with the same credentials can help. The Build system has no
+// reason of its own for that.
 func isRefused(status *buildv1.BuildStatus) bool {
 	switch status.Reason {
 	case buildv1.StatusReasonPushImageToRegistryFailed, buildv1.StatusReasonPullBuilderImageFailed, buildv1.StatusReasonFetchImageContentFailed:
-		return refusals.MatchString(status.Message) || refusals.MatchString(status.LogSnippet)
+		return saysRefused(status.Message) || saysRefused(status.LogSnippet)
 	}
 	return false
 }

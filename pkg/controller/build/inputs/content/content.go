@@ -110,6 +110,10 @@ const (
 	PrivateKey          Credential = "private key"
 	RegistryCredentials Credential = "registry credentials"
 	PasswordHash        Credential = "password hash"
+	URLPassword         Credential = "password in a URL"
+	Password            Credential = "password"
+	Token               Credential = "token"
+	CloudKey            Credential = "cloud access key"
 )
 
 // Finding is a place in the image that looks like it holds a credential.

@@ -3,13 +3,9 @@ package content
 import (
 	"bytes"
 	"encoding/base64"
-	"fmt"
 	"iter"
 	"regexp"
 	"slices"
-	"strings"
-
-	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs"
 )
 
 // Scan looks through text for what looks like a credential. The findings bear the
@@ -64,7 +60,7 @@ var (
 	// scrypt, and those of htpasswd, Argon2 and GRUB.
 	passwordHashes = regexp.MustCompile(`\$(?:1|5|6|apr1)\$(?:rounds=\d+\$)?[./A-Za-z0-9]{1,16}\$[./A-Za-z0-9]{22,86}` +
 		`|\$2[abxy]?\$\d\d\$[./A-Za-z0-9]{53}|\$(?:y|gy|7)\$[./A-Za-z0-9$]{20,200}` +
-		`|\$argon2(?:id|i|d)\$|\$sha1\$\d+\$|grub\.pbkdf2\.sha512\.\d`)
+		`|\{S?SHA(?:256|512)?\}[A-Za-z0-9+/]{27,}={0,2}|\$argon2(?:id|i|d)\$|\$sha1\$\d+\$|grub\.pbkdf2\.sha512\.\d`)
 
 	// An entry of a Docker config in JSON, also within a string, or in YAML.
 	authEntries   = regexp.MustCompile(`(?:\\*"auth\\*"\s*:\s*\\*"|(?:^|\s)auth:\s*["']?)([A-Za-z0-9+/=_-]{4,})`)
@@ -81,7 +77,8 @@ func (s *scanner) look(text []byte, encoded bool) {
 		return slices.ContainsFunc(words, func(word string) bool { return bytes.Contains(text, []byte(word)) })
 	}
 	s.note(PrivateKey, has("PRIVATE KEY", "PuTTY-User-Key-File", "AGE-SECRET-KEY", "Key=", "Key =", "key=", "key =") && privateKeys.Match(text))
-	s.note(PasswordHash, has("$", "grub.pbkdf2") && passwordHashes.Match(text))
+	s.lookForForms(text, has)
+	s.note(PasswordHash, has("$", "grub.pbkdf2", "SHA") && passwordHashes.Match(text))
 	s.note(RegistryCredentials, has("token") && tokenEntries.Match(text))
 	s.note(RegistryCredentials, has("auth") && (hasAuth(text) || authsSection.Match(text) && passwordEntry.Match(text)))
 	if !encoded {
@@ -140,42 +137,4 @@ func hasAuth(text []byte) bool {
 		}
 	}
 	return false
-}
-
-// mostFindings is how many findings a message names; a condition is no place for more.
-const mostFindings = 10
-
-// Warning says what looks like a credential in the image of the rendered
-// MachineConfig of that name, and what to do; empty if nothing does. It names paths
-// and kinds, and no content.
-func Warning(config string, findings []Finding) string {
-	if len(findings) == 0 {
-		return ""
-	}
-	return fmt.Sprintf("%s puts into the image what looks like a credential: %s; whoever may pull the image can read it: have it written below /var, which is left to the node",
-		inputs.MachineConfigObject(config), list(findings))
-}
-
-// Refusal is the problem of findings where credentials are not to be built in; nil if
-// there are none.
-func Refusal(config string, findings []Finding) *inputs.Problem {
-	if len(findings) == 0 {
-		return nil
-	}
-	return &inputs.Problem{
-		Object: inputs.MachineConfigObject(config), Key: "spec.config",
-		Text: fmt.Sprintf(`puts into the image what looks like a credential: %s; have it written below /var, which is left to the node, or set rejectCredentials to "false" in %s`,
-			list(findings), inputs.ConfigMapObject),
-	}
-}
-
-func list(findings []Finding) string {
-	var names []string
-	for _, finding := range findings[:min(len(findings), mostFindings)] {
-		names = append(names, shortText(finding.String()))
-	}
-	if more := len(findings) - mostFindings; more > 0 {
-		names = append(names, fmt.Sprintf("and %d more", more))
-	}
-	return strings.Join(names, ", ")
 }

@@ -115,3 +115,82 @@ func TestWarningAndRefusal(t *testing.T) {
 	require.Less(t, len(message), 2000)
 	require.NotContains(t, message, "\n")
 }
+
+// TestR36CredentialsInFixedForms: each in the form that the program which reads it fixes.
+func TestR36CredentialsInFixedForms(t *testing.T) {
+	const hunter = "hunter2"
+	jwt := "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ1c2VyIn0.c2lnbmF0dXJlLW9mLWl0"
+	for name, test := range map[string]struct {
+		reason, text string
+		want         []Credential
+	}{
+		"proxy of the cluster":    {reason: "what the operator writes to /etc/mco/proxy.env", text: "HTTP_PROXY=http://user:" + hunter + "@proxy.example.com:3128\nNO_PROXY=.svc\n", want: []Credential{URLPassword}},
+		"proxy in a drop-in":      {reason: "the same, for units", text: "[Service]\nEnvironment=\"HTTPS_PROXY=http://user:" + hunter + "@proxy.example.com:3128\"\n", want: []Credential{URLPassword}},
+		"proxy without a scheme":  {reason: "curl takes it", text: "https_proxy=user:" + hunter + "@proxy.example.com:3128", want: []Credential{URLPassword}},
+		"curlrc":                  {reason: "a line of its own", text: "proxy-user = \"user:" + hunter + "\"\n", want: []Credential{URLPassword}},
+		"encoded":                 {reason: "an @ in a password", text: "http_proxy=http://user:%40bc@proxy.example.com", want: []Credential{URLPassword}},
+		"IPv6 proxy":              {reason: "an address", text: "http://user:" + hunter + "@[fd00::1]:3128", want: []Credential{URLPassword}},
+		"no user":                 {reason: "some databases have none", text: "redis://:" + hunter + "@db.example.com", want: []Credential{URLPassword}},
+		"git":                     {reason: "a token in place of a password", text: "url = https://oauth2:" + hunter + "@git.example.com/a.git", want: []Credential{URLPassword}},
+		"in base64":               {reason: "as manifests hold it", text: "data: " + encoded("HTTP_PROXY=http://user:"+hunter+"@proxy.example.com:3128\n"), want: []Credential{URLPassword}},
+		"proxy without password":  {reason: "an address is public", text: "HTTP_PROXY=http://proxy.example.com:3128\nHTTPS_PROXY=http://user@proxy.example.com:3128\n"},
+		"variable":                {reason: "the value is elsewhere", text: "HTTP_PROXY=http://$USER:$PASSWORD@proxy\nurl=http://user:${PASSWORD}@proxy\n"},
+		"example":                 {reason: "it stands for a value", text: "# http://user:password@proxy.example.com or http://user:<password>@proxy, http://user:***@proxy"},
+		"time and mail":           {reason: "an @ behind a slash is no user", text: "see http://example.com:80/a:b@c and mailto:a@b.c at 10:20"},
+		"ssh":                     {reason: "there is no password", text: "ssh://git@git.example.com:22/a.git"},
+		"netrc":                   {reason: "curl, git and dnf read it", text: "machine git.example.com\n login user\n password " + hunter + "\n", want: []Credential{Password}},
+		"netrc default":           {reason: "for any host", text: "default login user password " + hunter, want: []Credential{Password}},
+		"pgpass":                  {reason: "PostgreSQL's", text: "db.example.com:5432:app:user:" + hunter + "\n", want: []Credential{Password}},
+		"pgpass with stars":       {reason: "any database", text: "# mine\n*:*:*:user:" + hunter, want: []Credential{Password}},
+		"passwd":                  {reason: "no password is in it", text: "root:x:0:0:root:/root:/bin/bash\ncore:x:1000:1000:CoreOS Admin:/var/home/core:/bin/bash\n"},
+		"dnf proxy":               {reason: "a key of dnf.conf", text: "proxy_password=" + hunter, want: []Credential{Password}},
+		"wireless":                {reason: "wpa_supplicant's and NetworkManager's", text: "[wifi-security]\npsk=" + hunter, want: []Credential{Password}},
+		"LDAP":                    {reason: "nslcd's and sssd's", text: "bindpw = " + hunter, want: []Credential{Password}},
+		"PAM":                     {reason: "a word of its own meaning", text: "password    requisite     pam_pwquality.so\npassword sufficient pam_unix.so\n"},
+		"kubeconfig, token":       {reason: "a token of a user", text: "clusters:\n- name: a\nusers:\n- name: b\n  user:\n    token: 0123456789abcdef", want: []Credential{Token}},
+		"kubeconfig, password":    {reason: "long gone, still read", text: "clusters: []\nusers:\n- user:\n    password: " + hunter, want: []Credential{Password}},
+		"kubeconfig, key":         {reason: "a client's certificate has a key", text: "client-key-data: " + encoded(pemKey+strings.Repeat("x", 40)), want: []Credential{PrivateKey}},
+		"kubeconfig, files":       {reason: "the files are elsewhere", text: "clusters: []\nusers:\n- user:\n    tokenFile: /var/run/token\n    client-key: /var/lib/a.pem"},
+		"OpenShift token":         {reason: "of oc whoami -t", text: "TOKEN=sha256~" + strings.Repeat("a", 43), want: []Credential{Token}},
+		"a digest":                {reason: "of an image", text: "quay.io/a/b@sha256:" + strings.Repeat("a", 64)},
+		"service account":         {reason: "a JSON web token", text: "token=" + jwt, want: []Credential{Token}},
+		"bearer":                  {reason: "a header", text: `curl -H "Authorization: Bearer 0123456789abcdef"`, want: []Credential{Token}},
+		"basic":                   {reason: "a header", text: `Authorization: Basic ` + encoded("user:"+hunter), want: []Credential{Token}},
+		"bearer variable":         {reason: "the value is elsewhere", text: `curl -H "Authorization: Bearer $TOKEN" -H "Authorization: Bearer ${TOKEN}"`},
+		"GitHub":                  {reason: "they have a mark of their own", text: "ghp_" + strings.Repeat("a1", 18), want: []Credential{Token}},
+		"GitLab":                  {reason: "they have a mark of their own", text: "glpat-" + strings.Repeat("a", 20), want: []Credential{Token}},
+		"Slack":                   {reason: "they have a mark of their own", text: "xoxb-0123456789-abc", want: []Credential{Token}},
+		"AWS":                     {reason: "the secret part", text: "[default]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = " + strings.Repeat("a/B+", 10), want: []Credential{CloudKey}},
+		"AWS environment":         {reason: "the same as variables", text: "AWS_SECRET_ACCESS_KEY=" + strings.Repeat("a/B+", 10), want: []Credential{CloudKey}},
+		"AWS names":               {reason: "the public part", text: "aws_access_key_id = AKIAIOSFODNN7EXAMPLE"},
+		"Azure":                   {reason: "a connection string", text: "AccountName=a;AccountKey=" + strings.Repeat("a", 86) + "==;", want: []Credential{CloudKey}},
+		"Google":                  {reason: "a service account's file", text: `{"type":"service_account","private_key":"-----BEGIN PRIVATE KEY-----\nMIIB"}`, want: []Credential{PrivateKey}},
+		"htpasswd, apr1":          {reason: "Apache's", text: "user:$apr1$saltsalt$" + strings.Repeat("a", 22), want: []Credential{PasswordHash}},
+		"htpasswd, SHA":           {reason: "Apache's, older", text: "user:{SHA}" + strings.Repeat("a", 27) + "=", want: []Credential{PasswordHash}},
+		"LDAP hash":               {reason: "salted", text: "userPassword: {SSHA}" + strings.Repeat("a", 32), want: []Credential{PasswordHash}},
+		"encrypted key":           {reason: "a passphrase may be guessed", text: "-----BEGIN ENCRYPTED PRIVATE KEY-----", want: []Credential{PrivateKey}},
+		"registries and a mirror": {reason: "nothing to log in with", text: "[[registry]]\nlocation = \"quay.io\"\n[[registry.mirror]]\nlocation = \"mirror.example.com:5000\"\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var want []Finding
+			for _, kind := range test.want {
+				want = append(want, Finding{Path: "/etc/a", Kind: kind})
+			}
+			require.Equal(t, want, Scan("/etc/a", []byte(test.text)), test.reason)
+		})
+	}
+}
+
+// TestR36RemediesThatCanBeFollowed: nobody can move what the operator renders.
+func TestR36RemediesThatCanBeFollowed(t *testing.T) {
+	env, dropIn, other := Finding{"/etc/mco/proxy.env", URLPassword}, Finding{"/etc/systemd/system/crio.service.d/10-mco-default-env.conf", URLPassword}, Finding{"/etc/a", URLPassword}
+	for _, message := range []string{Warning("c", []Finding{env, dropIn}), Refusal("c", []Finding{env, dropIn}).String()} {
+		require.Contains(t, message, "oc edit proxy cluster")
+		require.NotContains(t, message, "/var")
+	}
+	require.Contains(t, Warning("c", []Finding{other}), "below /var")
+	require.NotContains(t, Warning("c", []Finding{other}), "proxy cluster")
+	both := Warning("c", []Finding{env, other})
+	require.Contains(t, both, "below /var")
+	require.Contains(t, both, "proxy cluster")
+}
