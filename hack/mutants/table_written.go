@@ -59,4 +59,12 @@ var writtenMutants = []mutant{
 		after:  "	if strings.HasPrefix(host, \"[\") && len(name) > longestOutput {",
 		unseen: "its registry has a name",
 	},
+	{
+		name:   "ends-judged-in-halves",
+		why:    "a push that was refused is tried again, since the log that says so comes a moment later",
+		file:   "pkg/controller/build/plan/whole.go",
+		before: "	left := wholeWithin\n",
+		after:  "	left := min(wholeWithin, 0)\n",
+		unseen: "its build system writes an end in one step",
+	},
 }

@@ -125,6 +125,7 @@
 //	R01  a stage's name in another case became an image without
 //	     the configs                                              TestR01NamesAreComparedExactly
 //	R04  a refused push was tried again and again                 TestR04RefusalsAreRecognised
+//	R05  a failure was judged before its log was written          TestR05TheLogDecides
 //	R06  a setting was refused by the API, again and again        TestR06WhatTheAPIRefusesIsInvalid
 //	R10  a credential that the builder finds was not found        TestR10TheKeyringAgrees
 //	R11  a whole build was spent on a login that is none          TestR11EntriesWithoutALogin

@@ -22,6 +22,7 @@ import (
 //   - on which objects a pool was found at rest: it is looked at in full;
 //   - which builds were compared with what they seem to be, with what came of it, and which
 //     of them were announced: they are compared, and announced, once more;
+//   - since when an end of a build is not written in full: it is waited for anew, as long;
 //   - what was announced of what people wrote and nobody reads: it is announced once more.
 //
 // Beside it, these are remembered:
@@ -56,6 +57,7 @@ type memory struct {
 type remembered struct {
 	written      write
 	waitingSince time.Time
+	halfWritten  plan.HalfWritten
 	report       lastReport
 	rest         *resting
 	// strangers are the pool's builds, by UID, that are not what they seem to be, with
@@ -166,6 +168,26 @@ func (m *memory) noteWaiting(pool string, waiting bool, now time.Time) {
 		r.waitingSince = time.Time{}
 	case r.waitingSince.IsZero():
 		r.waitingSince = now
+	}
+}
+
+// halfWritten is the build of the pool whose end was not written in full, and since when.
+func (m *memory) halfWritten(pool string) plan.HalfWritten {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.of(pool).halfWritten
+}
+
+// noteHalfWritten remembers of which build of the pool the end is not written in full; empty
+// for none.
+func (m *memory) noteHalfWritten(pool, build string, now time.Time) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	switch r := m.of(pool); {
+	case build == "":
+		r.halfWritten = plan.HalfWritten{}
+	case r.halfWritten.Build != build:
+		r.halfWritten = plan.HalfWritten{Build: build, Since: now}
 	}
 }
 

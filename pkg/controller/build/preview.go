@@ -70,6 +70,11 @@ func (x *executor) preview(o *Objects) (p Preview, learned bool, err error) {
 		p.Snapshot.Now = o.Now.Add(p.Plan.RequeueAfter)
 		p.Plan = plan.Compute(p.Snapshot)
 	}
+	if p.Plan.HalfWritten != "" {
+		// Nor for the rest of an end: files that people keep may not have it.
+		p.Snapshot.HalfWritten = plan.HalfWritten{Build: p.Plan.HalfWritten}
+		p.Plan = plan.Compute(p.Snapshot)
+	}
 	learned, err = x.readOnly(o, &p)
 	if err != nil || learned {
 		return p, learned, err

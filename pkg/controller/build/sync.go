@@ -67,6 +67,7 @@ func (ctrl *Controller) round(ctx context.Context, x *execution, pool *mcfgv1.Ma
 	p, err = x.carryOut(ctx, pool, p)
 	if err == nil {
 		ctrl.memory.noteWaiting(pool.Name, p.Waiting, snapshot.Now)
+		ctrl.memory.noteHalfWritten(pool.Name, p.HalfWritten, snapshot.Now)
 	}
 	ctrl.releaseSlot(pool.Name, p, err)
 	if err != nil && sortError(err).hold == nil {

@@ -294,6 +294,9 @@ func perform(s *Snapshot, p Plan) {
 	} else if s.WaitingSince.IsZero() {
 		s.WaitingSince = s.Now
 	}
+	if s.HalfWritten.Build != p.HalfWritten {
+		s.HalfWritten = HalfWritten{Build: p.HalfWritten, Since: s.Now}
+	}
 	for _, effect := range p.Effects {
 		switch e := effect.(type) {
 		case InspectSecret:

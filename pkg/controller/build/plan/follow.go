@@ -20,6 +20,9 @@ func (d *decision) follow(b *imagebuilder.Observation) Plan {
 		// The record is older than the end that the controller itself put to the build.
 		return d.fail(b, *why)
 	}
+	if p, waits := d.awaitRest(b); waits {
+		return p
+	}
 	switch b.Phase {
 	case imagebuilder.PhasePending:
 		return d.waitToRun(b)

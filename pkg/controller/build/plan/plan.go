@@ -23,6 +23,8 @@ type Plan struct {
 	Strangers []Stranger
 	// Waiting tells that the plan is to wait for the pool's inputs to stop changing.
 	Waiting bool
+	// HalfWritten names the build whose end the plan is to wait for the rest of.
+	HalfWritten string
 	// RequeueAfter is how long from Snapshot.Now to look again though nothing
 	// changed; zero to wait for a change.
 	RequeueAfter time.Duration

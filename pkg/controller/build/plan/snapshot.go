@@ -40,6 +40,8 @@ type Snapshot struct {
 	// WaitingSince is since when the controller waits for the pool's inputs to stop
 	// changing; zero while it does not.
 	WaitingSince time.Time
+	// HalfWritten is the build whose end the controller waits for the rest of.
+	HalfWritten HalfWritten
 }
 
 // limits are those of the settings, or the defaults while there are none.
