@@ -194,7 +194,7 @@ func TestDataVersion(t *testing.T) {
 // and what is refused says how it is written.
 func TestR23BooleansAndNumbersAsPeopleWriteThem(t *testing.T) {
 	for value, want := range map[string]bool{
-		"true": true, "True": true, "TRUE": true, "yes": true, "Yes": true, "on": true, "enabled": true, "1": true, "t": true, "ture": true, "'true'": true, `"true"`: true, " true\n": true,
+		"true": true, "True": true, "TRUE": true, "yes": true, "Yes": true, "on": true, "enabled": true, "1": true, "t": true, "ture": true, "'true'": true, `"true"`: true,
 		"false": false, "False": false, "no": false, "NO": false, "off": false, "disabled": false, "0": false, "": false, `""`: false, "flase": false,
 	} {
 		settings, problems := ParseSettings(validSettings(constants.RejectCredentialsKey, value))

@@ -79,7 +79,7 @@ func TestR23WordsThatSayNo(t *testing.T) {
 	}{
 		{reason: "what Go's parser, and every other one, calls false", values: []string{"false", "False", "FALSE", "f", "F", "0"}},
 		{reason: "what people write, in any case", values: []string{"fALSE", "no", "No", "NO", "n", "N", "off", "Off", "OFF", "disabled", "Disabled", "disable", "none", "never", "opt-out"}, says: true},
-		{reason: "a slip of the keyboard leaves no doubt", values: []string{"flase", "fasle", "disabeld", "is-disabled"}, says: true},
+		{reason: "a slip of the keyboard leaves no doubt", values: []string{"flase", "fasle", "is-disabled"}, says: true},
 		{reason: "presence is enough", values: []string{""}, layered: true},
 		{reason: "a yes in any words", values: []string{"true", "True", "t", "1", "yes", "on", "enabled", "Enable", "ture"}, layered: true},
 		{reason: "anything else is no no", values: []string{"worker", "2", "00", "pool-n", "not", "north", "office", "fa", "2026-11-30", "k8s.io"}, layered: true},
