@@ -134,10 +134,10 @@
 //	R20  a Secret that was made was not the one waited for        TestR20SettingsAreReadInOneWay
 //	R21  what was no UTF-8 was left out without a word            TestR21BinaryDataIsNotIgnored
 //	R22  names that mean nothing were ignored without a word      TestR22WhatMeansNothingIsSaid
+//	R23  a label that said no opted a pool in                     TestR23AWordThatSaysNoOptsOut
 //	R24  numbers of stages counted ours                           TestR24NumbersOfStages
 //	R25  what there was not was copied, or our inputs were        TestR25NothingToCopyFrom
 //	R26  a Containerfile could not begin with its variables       TestR26WhatComesFirst
-//	R23  a label that said no opted a pool in                     TestR23AWordThatSaysNoOptsOut
 //	R27  certificates of a bundle vanished                        TestR27EveryBlockIsACertificate
 //	R28  what tools write could not be read as it comes           TestR28AsToolsDeliver
 //	R30  what a builder mounts over could not be written          TestR30WhatABuilderMountsOver
