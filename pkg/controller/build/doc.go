@@ -150,6 +150,8 @@
 //	R37  what a look could tell came out in the build             TestR37ToldBeforeABuild
 //	R38  states of units were shown as files                      TestR38StatesOfUnitsAreNoFiles
 //	R39  values that nobody means passed without a word           TestR39LegalAndHardlyMeant
+//	R40  refusals were in the log only                            TestR40RefusalsAreOnThePool
+//	R46  a build of somebody else's was published                 TestR46StrangersAreNotTakenOver
 //	R50  commands for people found no cluster where kubectl did   TestR50FoundAsByKubectl
 //	R51  a server that never answered was waited for for ever     TestR51SilenceEnds
 //	R52  what people know from kubectl did not work here          TestR52Forms

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
@@ -33,7 +34,7 @@ func TestVerdictOn(t *testing.T) {
 		"server down": {reason: "it comes back", err: apierrors.NewServiceUnavailable("down"), want: verdict{backOff: true}},
 		"timeout":     {reason: "it may have been committed", err: context.DeadlineExceeded, want: verdict{backOff: true}},
 		"known time, but failed": {
-			reason: "the error comes first", plan: plan.Plan{RequeueAfter: time.Minute}, err: errors.New("failed"), want: verdict{backOff: true},
+			reason: "the pool has to say then that it lasts", plan: plan.Plan{RequeueAfter: time.Minute}, err: errors.New("failed"), want: verdict{backOff: true, after: time.Minute},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -59,7 +60,6 @@ func TestHolds(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			got := ofBuilder(test.err)
 			require.ErrorIs(t, got, test.err, "the cause is kept")
-			require.Nil(t, sortError(test.err).hold, "of another call it is no hold")
 			hold := sortError(fmt.Errorf("could not sync: %w", got)).hold
 			if test.want == "" {
 				require.Nil(t, hold, test.reason)
@@ -71,6 +71,46 @@ func TestHolds(t *testing.T) {
 		})
 	}
 	require.NoError(t, ofBuilder(nil))
+}
+
+// TestR40WhatIsARefusal: an answer that stays the same until somebody changes something is on
+// the pool at once, one that may pass only when it lasts.
+func TestR40WhatIsARefusal(t *testing.T) {
+	status := func(code int32) error {
+		return &apierrors.StatusError{ErrStatus: metav1.Status{Status: metav1.StatusFailure, Code: code, Message: "words of the server's"}}
+	}
+	for name, test := range map[string]struct {
+		reason  string
+		err     error
+		refused bool
+		says    string
+	}{
+		"403":                {reason: "a permission, a policy or a quota", err: apierrors.NewForbidden(pools, "w", errors.New("no")), refused: true, says: "grant the BuildController that permission"},
+		"401":                {reason: "the token is not taken any more", err: apierrors.NewUnauthorized("no"), refused: true, says: "grant the BuildController that permission"},
+		"400":                {reason: "webhooks deny with a code of their choice", err: status(400), refused: true, says: "change the admission policy"},
+		"405":                {reason: "what serves the kind has no such verb", err: status(405), refused: true, says: "change the admission policy"},
+		"413":                {reason: "a proxy, or the server's own bound", err: apierrors.NewRequestEntityTooLargeError("x"), refused: true, says: "make room"},
+		"422":                {reason: "annotations are full", err: apierrors.NewInvalid(schema.GroupKind{Kind: "MachineConfigPool"}, "w", nil), refused: true, says: "make room"},
+		"404":                {reason: "the caches have not heard of it yet", err: apierrors.NewNotFound(pools, "w"), says: "does not do its part"},
+		"409":                {reason: "another writer was first", err: apierrors.NewConflict(pools, "w", errors.New("changed")), says: "somebody changes the object each time"},
+		"429":                {reason: "the server asks for patience", err: apierrors.NewTooManyRequests("later", 1), says: "does not do its part"},
+		"500":                {reason: "a webhook that is down, say", err: apierrors.NewInternalError(errors.New("failed calling webhook")), says: "does not do its part"},
+		"503":                {reason: "the server is restarted", err: apierrors.NewServiceUnavailable("x"), says: "does not do its part"},
+		"no answer":          {reason: "the network may come back", err: &url.Error{Op: "Patch", URL: "https://api", Err: errors.New("connection refused")}, says: "does not do its part"},
+		"deadline":           {reason: "it may have been committed", err: context.DeadlineExceeded, says: "does not do its part"},
+		"caches stay behind": {reason: "a watch that is refused", err: errStale, says: "which watch fails"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			err := fmt.Errorf("could not patch MachineConfigPool w: %w", test.err)
+			of := sortError(err)
+			require.Equal(t, test.refused, of.refused, test.reason)
+			require.Equal(t, test.refused, of.hold != nil, test.reason)
+			hold := refusal(err)
+			require.Equal(t, ledger.ReasonRequestRefused, hold.Reason)
+			require.Contains(t, hold.Message, test.says)
+			require.Contains(t, hold.Message, err.Error(), "verb, object and the server's words")
+		})
+	}
 }
 
 // TestSettle: what the queue holds after each verdict, on the test's own clock.

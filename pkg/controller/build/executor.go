@@ -51,6 +51,8 @@ type executor struct {
 type execution struct {
 	*executor
 	pool *mcfgv1.MachineConfigPool
+	// left are the effects of the plan that have not come about.
+	left []plan.Effect
 	// context is what LoadConfig made, for StartBuild, of the config at a version.
 	context        []imagebuilder.File
 	contextVersion string
@@ -58,12 +60,14 @@ type execution struct {
 
 // execute carries the effects out in order and stops at the first error.
 func (x *execution) execute(ctx context.Context, effects []plan.Effect) error {
-	for _, effect := range effects {
+	for i, effect := range effects {
+		x.left = effects[i:]
 		if err := x.apply(ctx, effect); err != nil {
 			return err
 		}
 		klog.FromContext(ctx).V(2).Info("Done", "effect", fmt.Sprintf("%T", effect))
 	}
+	x.left = nil
 	return nil
 }
 
@@ -79,10 +83,14 @@ func (x *execution) carryOut(ctx context.Context, pool *mcfgv1.MachineConfigPool
 	case errors.As(err, &queued):
 		return queued.plan(), nil
 	}
-	if hold := sortError(err).hold; hold != nil {
-		return plan.Held(*hold), err
+	switch of := sortError(err); {
+	case of.hold == nil:
+		return p, err
+	case of.refused:
+		return plan.Refused(p, *of.hold, x.left), err
+	default:
+		return plan.Held(*of.hold), err
 	}
-	return p, err
 }
 
 func (x *execution) apply(ctx context.Context, effect plan.Effect) error {

@@ -1,6 +1,7 @@
 package build
 
 import (
+	"errors"
 	"maps"
 	"sync"
 	"time"
@@ -23,6 +24,7 @@ import (
 //   - which builds were compared with what they seem to be, with what came of it, and which
 //     of them were announced: they are compared, and announced, once more;
 //   - since when an end of a build is not written in full: it is waited for anew, as long;
+//   - since when syncs fail for a reason that may pass: the pool says so a minute later;
 //   - what was announced of what people wrote and nobody reads: it is announced once more.
 //
 // Beside it, these are remembered:
@@ -69,6 +71,10 @@ type remembered struct {
 	// verified are the pool's builds, by UID, whose late inputs were compared, with which
 	// ones these are.
 	verified map[types.UID]string
+	// failing is since when the pool's syncs fail, zero while they do not, and unreported
+	// what an event told because the pool's status cannot be written.
+	failing    time.Time
+	unreported string
 	// news counts what the builder told of the pool.
 	news uint64
 }
@@ -189,6 +195,43 @@ func (m *memory) noteHalfWritten(pool, build string, now time.Time) {
 	case r.halfWritten.Build != build:
 		r.halfWritten = plan.HalfWritten{Build: build, Since: now}
 	}
+}
+
+// patience is for how long the pool's syncs may go on failing until the pool is to say so.
+func (m *memory) patience(pool string, err error, now time.Time) time.Duration {
+	if errors.Is(err, errPlanAnew) {
+		return lastingAfter
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	r := m.of(pool)
+	if r.failing.IsZero() || now.Before(r.failing) {
+		r.failing = now
+	}
+	return max(lastingAfter-now.Sub(r.failing), 0)
+}
+
+// noteOutcome forgets since when the pool's syncs fail when one does not.
+func (m *memory) noteOutcome(pool string, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if err == nil {
+		r := m.of(pool)
+		r.failing, r.unreported = time.Time{}, ""
+	}
+}
+
+// isUnreported tells whether the text has not been announced since the pool was last
+// reported on, and takes it for announced.
+func (m *memory) isUnreported(pool, text string) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	r := m.of(pool)
+	if r.unreported == text {
+		return false
+	}
+	r.unreported = text
+	return true
 }
 
 // noteStranger remembers of a build of the pool's that it is not what it seems to be.

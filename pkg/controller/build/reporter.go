@@ -55,7 +55,7 @@ func (r *reporter) report(ctx context.Context, pool *mcfgv1.MachineConfigPool, p
 	if !changed {
 		return 0, nil
 	}
-	text := p.Reason + " " + p.Message
+	text := p.Reason + " " + p.Message + " " + p.Refusal
 	if wait := r.memory.restraint(pool.Name, text, now); wait > 0 {
 		return wait, nil
 	}
@@ -70,7 +70,17 @@ func (r *reporter) report(ctx context.Context, pool *mcfgv1.MachineConfigPool, p
 	if p.Announces(&told) {
 		r.recorder.Event(eventTarget(pool), p.Event, p.Reason, p.Message)
 	}
+	if p.AnnouncesRefusal(&told) {
+		r.recorder.Event(eventTarget(pool), corev1.EventTypeWarning, ledger.ReasonRequestRefused, p.Refusal)
+	}
 	return 0, nil
+}
+
+// announceRefusal tells, once, that the pool's status itself cannot be written.
+func (r *reporter) announceRefusal(pool *mcfgv1.MachineConfigPool, h *plan.Hold) {
+	if r.memory.isUnreported(pool.Name, h.Message) {
+		r.recorder.Event(eventTarget(pool), corev1.EventTypeWarning, h.Reason, h.Message)
+	}
 }
 
 // announceStrangers tells, once of each, of builds that look like the pool's and are not

@@ -71,10 +71,19 @@ func (ctrl *Controller) round(ctx context.Context, x *execution, pool *mcfgv1.Ma
 	}
 	ctrl.releaseSlot(pool.Name, p, err)
 	if err != nil && sortError(err).hold == nil {
-		return p, err
+		if p.RequeueAfter = ctrl.memory.patience(pool.Name, err, snapshot.Now); p.RequeueAfter > 0 {
+			return p, err
+		}
+		p = plan.Refused(p, *refusal(err), x.left)
 	}
 
 	wait, reportErr := ctrl.reporter.report(ctx, x.pool, p)
+	if reportErr != nil {
+		if p.RequeueAfter = ctrl.memory.patience(pool.Name, reportErr, snapshot.Now); p.RequeueAfter == 0 || isRefusal(reportErr) {
+			ctrl.reporter.announceRefusal(pool, refusal(reportErr))
+		}
+	}
+	ctrl.memory.noteOutcome(pool.Name, errors.Join(err, reportErr))
 	if wait > 0 && (p.RequeueAfter == 0 || wait < p.RequeueAfter) {
 		p.RequeueAfter = wait
 	}

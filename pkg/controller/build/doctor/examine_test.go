@@ -218,6 +218,10 @@ func TestFindings(t *testing.T) {
 			want: []string{"error ConditionsImpossible " + worker}, says: "BuildPending is missing"},
 		"condition unknown": {reason: "the controller never says so", change: func(w *world) { w.condition(mcfgv1.MachineConfigPoolBuilding).Status = corev1.ConditionUnknown },
 			want: []string{"error ConditionsImpossible " + worker}, says: `Building is "Unknown"`},
+		"R40 refused": {reason: "what is over cannot be removed", change: func(w *world) {
+			degraded := w.condition(mcfgv1.MachineConfigPoolImageBuildDegraded)
+			degraded.Status, degraded.Reason, degraded.Message = corev1.ConditionTrue, ledger.ReasonRequestRefused, "could not delete Secret x: no"
+		}, want: []string{"error RequestRefused " + worker}, says: "could not delete Secret x: no"},
 		"degraded success": {reason: "they exclude each other", change: func(w *world) { w.condition(mcfgv1.MachineConfigPoolImageBuildDegraded).Status = corev1.ConditionTrue },
 			want: []string{"error ConditionsImpossible " + worker}, says: "ImageBuildDegraded is True together with BuildSuccess"},
 		"traces": {reason: "the controller was away", change: func(w *world) {

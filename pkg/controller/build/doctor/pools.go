@@ -22,6 +22,7 @@ func (x *examination) pool(pool *mcfgv1.MachineConfigPool) {
 		problem, _ := strings.CutPrefix(notice.Message, poolObject(pool.Name)+" ")
 		x.find(Warning, checkOf(notice.Reason), poolObject(pool.Name), problem, "write what is meant: "+editPool(pool.Name))
 	}
+	x.refusal(pool)
 	switch {
 	case pool.DeletionTimestamp != nil:
 	case isServed(pool):
@@ -31,6 +32,13 @@ func (x *examination) pool(pool *mcfgv1.MachineConfigPool) {
 		x.state(pool)
 	default:
 		x.traces(pool)
+	}
+}
+
+// refusal tells what the pool says that the cluster refuses.
+func (x *examination) refusal(pool *mcfgv1.MachineConfigPool) {
+	if told := ledger.ReadConditions(pool.Status.Conditions); told.Refusal != "" && told.Reason != ledger.ReasonBuilderRefused {
+		x.find(Error, ledger.ReasonRequestRefused, poolObject(pool.Name), "is not served as it is to be: "+told.Refusal, seeController)
 	}
 }
 
@@ -161,7 +169,7 @@ func notReported(row *status.Pool) string {
 // shared are holds for objects that are looked at on their own.
 var shared = []string{
 	ledger.ReasonConfigMapMissing, ledger.ReasonConfigMapInvalid, ledger.ReasonSecretMissing, ledger.ReasonSecretInvalid,
-	ledger.ReasonCustomContentInvalid, ledger.ReasonBuilderUnavailable, ledger.ReasonQueued, ledger.ReasonInputsChanging,
+	ledger.ReasonCustomContentInvalid, ledger.ReasonBuilderUnavailable, ledger.ReasonQueued, ledger.ReasonInputsChanging, ledger.ReasonRequestRefused,
 }
 
 // onlyOfPool tells of a hold for a shared object that the look at the object alone does not

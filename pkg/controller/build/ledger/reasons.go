@@ -41,6 +41,8 @@ const (
 	ReasonBuilderUnavailable = "BuilderUnavailable"
 	// ReasonBuilderRefused means: the backend refuses to create the build.
 	ReasonBuilderRefused = "BuilderRefused"
+	// ReasonRequestRefused means: the API server refuses a request, or keeps failing it.
+	ReasonRequestRefused = "RequestRefused"
 	// ReasonInputsChanging means: the build starts when its inputs stop changing.
 	ReasonInputsChanging = "InputsChanging"
 	// ReasonQueued means: as many builds run as the settings allow.
@@ -104,7 +106,7 @@ var ReportedReasons = []string{
 	ReasonNoRenderedConfig, ReasonRenderedConfigMissing, ReasonRenderedConfigInvalid, ReasonConfigMapMissing, ReasonConfigMapInvalid,
 	ReasonControllerConfigMissing, ReasonBaseImageUnknown, ReasonBaseImageInvalid, ReasonExtensionsImageInvalid, ReasonTrustBundleInvalid,
 	ReasonCustomContentInvalid, ReasonCredentialsInConfig, ReasonRepositoriesInvalid, ReasonSecretMissing, ReasonSecretInvalid,
-	ReasonPoolPaused, ReasonRenderDegraded, ReasonBuilderUnavailable, ReasonBuilderRefused, ReasonInputsChanging, ReasonQueued,
+	ReasonPoolPaused, ReasonRenderDegraded, ReasonBuilderUnavailable, ReasonBuilderRefused, ReasonRequestRefused, ReasonInputsChanging, ReasonQueued,
 	ReasonNameTaken, ReasonInternal, ReasonBuildCreated, ReasonBuildStuck, ReasonRetryScheduled, ReasonBuildRunning, ReasonImagePublished,
 	ReasonBuildFailed, ReasonAttemptsExhausted, ReasonBuildCancelled,
 }

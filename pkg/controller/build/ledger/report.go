@@ -58,6 +58,9 @@ type Report struct {
 	Message string
 	// Before is Record.Before, for a state that is that of an attempt.
 	Before string
+	// Refusal says what the cluster refuses, whatever the state is; empty for nothing. It
+	// is what ImageBuildDegraded tells beside a build that failed.
+	Refusal string
 	// Event is the type of the event that announces the state when it is new;
 	// empty for a state that is announced by its condition alone.
 	Event string
@@ -85,12 +88,21 @@ func (r *Report) Conditions(existing []mcfgv1.MachineConfigPoolCondition, now ti
 		Type: mcfgv1.MachineConfigPoolImageBuildDegraded, Status: corev1.ConditionFalse, Reason: ReasonNotFailed,
 		Message: "No build of the wanted config has failed for good.",
 	}
-	if r.State == StateFailed {
+	switch {
+	case r.State == StateFailed:
 		degraded.Status, degraded.Reason, degraded.Message = corev1.ConditionTrue, r.Reason, r.Message
+	case r.Refusal != "":
+		degraded.Status, degraded.Reason, degraded.Message = corev1.ConditionTrue, ReasonRequestRefused, r.Refusal
 	}
 	wanted = append(wanted, degraded)
 	r.date(wanted, existing, trueType, now)
 	return merge(existing, wanted)
+}
+
+// AnnouncesRefusal tells whether the refusal takes an event of its own, beside that of a
+// state which is new because of it.
+func (r *Report) AnnouncesRefusal(told *Reported) bool {
+	return r.Refusal != "" && r.Refusal != told.Refusal && r.Refusal != r.Message
 }
 
 // date sets the times of the wanted conditions.

@@ -21,21 +21,26 @@ type Reported struct {
 	Message string
 	// Since is when that condition became True, in whole seconds.
 	Since time.Time
+	// Refusal is what the cluster refuses; empty for nothing.
+	Refusal string
 }
 
 // ReadConditions reads back what a Report wrote.
 func ReadConditions(conditions []mcfgv1.MachineConfigPoolCondition) Reported {
 	told := Reported{State: StateNotReported}
 	for i := range conditions {
-		c := &conditions[i]
-		if c.Status != corev1.ConditionTrue || c.Type == mcfgv1.MachineConfigPoolImageBuildDegraded || !IsOurs(c.Type) {
-			continue
-		}
-		if told.State != StateNotReported {
+		switch c := &conditions[i]; {
+		case c.Status != corev1.ConditionTrue || !IsOurs(c.Type):
+		case c.Type == mcfgv1.MachineConfigPoolImageBuildDegraded:
+			if c.Reason == ReasonRequestRefused {
+				told.Refusal = c.Message
+			}
+		case told.State != StateNotReported:
 			told.State = StateContradictory
 			return told
+		default:
+			told.State, told.Reason, told.Message, told.Since = stateOf(c.Type, c.Reason), c.Reason, c.Message, c.LastTransitionTime.Time
 		}
-		told = Reported{State: stateOf(c.Type, c.Reason), Reason: c.Reason, Message: c.Message, Since: c.LastTransitionTime.Time}
 	}
 	return told
 }
@@ -88,7 +93,7 @@ func Contradictions(conditions []mcfgv1.MachineConfigPoolCondition) []string {
 	counts := map[mcfgv1.MachineConfigPoolConditionType]int{}
 	var isTrue []mcfgv1.MachineConfigPoolConditionType
 	var problems []string
-	degraded := false
+	degraded, refused := false, false
 	for i := range conditions {
 		c := &conditions[i]
 		if !IsOurs(c.Type) {
@@ -100,7 +105,7 @@ func Contradictions(conditions []mcfgv1.MachineConfigPoolCondition) []string {
 			problems = append(problems, fmt.Sprintf("%s is %q", c.Type, c.Status))
 		case c.Status == corev1.ConditionFalse:
 		case c.Type == mcfgv1.MachineConfigPoolImageBuildDegraded:
-			degraded = true
+			degraded, refused = true, c.Reason == ReasonRequestRefused
 		default:
 			isTrue = append(isTrue, c.Type)
 		}
@@ -116,18 +121,18 @@ func Contradictions(conditions []mcfgv1.MachineConfigPoolCondition) []string {
 			problems = append(problems, fmt.Sprintf("%s occurs %d times", t, n))
 		}
 	}
-	return append(problems, exclusions(isTrue, degraded)...)
+	return append(problems, exclusions(isTrue, degraded, refused)...)
 }
 
 // exclusions are what is wrong with those that are True.
-func exclusions(isTrue []mcfgv1.MachineConfigPoolConditionType, degraded bool) []string {
+func exclusions(isTrue []mcfgv1.MachineConfigPoolConditionType, degraded, refused bool) []string {
 	failed := slices.Contains(isTrue, mcfgv1.MachineConfigPoolBuildFailed)
 	switch {
 	case len(isTrue) == 0:
 		return []string{"none of the build conditions is True"}
 	case len(isTrue) > 1:
 		return []string{fmt.Sprintf("%s are True", join(isTrue))}
-	case degraded && !failed:
+	case degraded && !failed && !refused:
 		return []string{"ImageBuildDegraded is True together with " + string(isTrue[0])}
 	case failed && !degraded:
 		return []string{"BuildFailed is True, and ImageBuildDegraded is not"}

@@ -41,6 +41,11 @@ func TestReported(t *testing.T) {
 		require.Equal(t, want, told, test.reason)
 		require.Equal(t, test.state == StateQueued, !told.QueuedSince().IsZero(), test.reason)
 	}
+	for _, state := range []State{StateHeld, StatePublished, StateBuilding} {
+		conditions, _ := report(Report{State: state, Reason: "R", Message: "m", Refusal: "no"}, nil, now)
+		require.Empty(t, Contradictions(conditions), "what is refused says nothing against the state")
+		require.Equal(t, "no", ReadConditions(conditions).Refusal)
+	}
 	for _, conditions := range [][]mcfgv1.MachineConfigPoolCondition{
 		nil,
 		foreign(),

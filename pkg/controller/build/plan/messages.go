@@ -3,6 +3,7 @@ package plan
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -20,6 +21,27 @@ const wayOut = "a change of the pool's config, of its custom content, of " + inp
 // Held is the plan of a pool whose build is due and cannot start.
 func Held(h Hold) Plan {
 	return Plan{Report: ledger.Report{State: ledger.StateHeld, Reason: h.Reason, Message: h.Message, Event: ledger.EventWarning}}
+}
+
+// Refused is what becomes of a plan one of whose effects the cluster refuses, or keeps
+// failing; left are those that have not come about. What is only to be ended or removed
+// leaves the state as it is.
+func Refused(p Plan, h Hold, left []Effect) Plan {
+	h.Message = fmt.Sprintf("%.1000s", h.Message)
+	if !p.State.IsReported() || slices.ContainsFunc(left, func(effect Effect) bool { return !removes(effect) }) {
+		p = Held(h)
+	}
+	p.Refusal = h.Message
+	return p
+}
+
+// removes tells whether the effect is one that nothing of the plan's state depends on.
+func removes(effect Effect) bool {
+	switch effect.(type) {
+	case ConfirmPool, StopBuild, DeleteBuild, DeleteInputs:
+		return true
+	}
+	return false
 }
 
 // Queued is the plan of a pool whose build has to wait for others to end.

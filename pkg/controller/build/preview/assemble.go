@@ -64,6 +64,15 @@ func New(objects build.Objects, backend imagebuilder.Backend, withDiff bool) (*R
 	return r, creation, nil
 }
 
+// Claim is what the controller would put on the pool before it creates the objects; empty
+// where nothing is to be created.
+func (r *Report) Claim() string {
+	if r.request == nil {
+		return ""
+	}
+	return r.request.Claim
+}
+
 // decide sets the outcome. What a pool does not report has no reason of its own.
 func (r *Report) decide(p *build.Preview) {
 	switch p.Plan.State {

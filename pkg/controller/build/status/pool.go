@@ -29,11 +29,13 @@ type Pool struct {
 	OptedIn bool         `json:"optedIn"`
 	State   ledger.State `json:"state"`
 	// NeedsAttention tells that nothing good comes of waiting: the build failed or is
-	// stuck, or nobody reports on the pool.
+	// stuck, the cluster refuses a request, or nobody reports on the pool.
 	NeedsAttention bool `json:"needsAttention"`
 	// Reason and Message are those of the build condition that is True.
 	Reason  string `json:"reason,omitempty"`
 	Message string `json:"message,omitempty"`
+	// Refusal is what the cluster refuses, whatever the state is.
+	Refusal string `json:"refusal,omitempty"`
 	// Outdated says why the condition is not taken for the state.
 	Outdated string `json:"outdated,omitempty"`
 	// Since is when the pool came into its state, as far as that is known.
@@ -93,13 +95,16 @@ func (o *Objects) of(pool *mcfgv1.MachineConfigPool) Pool {
 	p := Pool{
 		Name: read.Name, OptedIn: read.Layered, Config: read.WantedConfig,
 		Image: read.Image, ImageConfig: read.ImageConfig, ImageCurrent: read.HasImageOfWanted(),
+		Refusal: read.Reported.Refusal,
 	}
 	switch {
 	case read.Deleting:
 		p.State, p.Since = ledger.StateDeleting, timeOf(pool.DeletionTimestamp.Time)
+		p.NeedsAttention = p.Refusal != ""
 		return p
 	case !p.OptedIn:
 		p.State = ledger.StateNotOptedIn
+		p.NeedsAttention = p.Refusal != ""
 		return p
 	}
 	build := o.buildOf(pool, read.Record)
@@ -116,7 +121,7 @@ func (o *Objects) of(pool *mcfgv1.MachineConfigPool) Pool {
 			p.ExpectedEnd, p.Started = nil, nil
 		}
 	}
-	p.NeedsAttention = p.State == ledger.StateFailed || p.State == ledger.StateStuck || p.State == ledger.StateContradictory ||
+	p.NeedsAttention = p.Refusal != "" || p.State == ledger.StateFailed || p.State == ledger.StateStuck || p.State == ledger.StateContradictory ||
 		p.State == ledger.StateNotReported && p.Since != nil && o.Now.Sub(p.Since.Time) > silence
 	return p
 }

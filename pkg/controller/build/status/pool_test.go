@@ -1,6 +1,7 @@
 package status
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -156,6 +157,10 @@ func TestOf(t *testing.T) {
 			pool.Status.Conditions = append(pool.Status.Conditions, mcfgv1.MachineConfigPoolCondition{Type: mcfgv1.MachineConfigPoolBuilding, Status: corev1.ConditionTrue})
 			return pool
 		}(), want: "worker|Contradictory|see doctor|rendered-worker-01234567…|sha256:000000000000…|-|-"},
+		"R40 refused": {reason: "whatever the state is", pool: refusing(published()), age: "10m", attention: true,
+			want: "worker|Published|ImagePublished|rendered-worker-01234567…|sha256:000000000000…|-|-"},
+		"R40 refused at opt-out": {reason: "something of the controller's is left", pool: refusing(buildtest.Pool("worker").Wants(wanted).Object()), age: "-", attention: true,
+			want: "worker|NotOptedIn|-|rendered-worker-01234567…|-|-|-"},
 		"not opted in": {reason: "none of the controller's", pool: buildtest.Pool("worker").Wants(wanted).Object(), age: "-",
 			want: "worker|NotOptedIn|-|rendered-worker-01234567…|-|-|-"},
 		"deleting": {reason: "there is nothing more to do", age: "60s", pool: func() *mcfgv1.MachineConfigPool {
@@ -173,6 +178,16 @@ func TestOf(t *testing.T) {
 			require.Equal(t, test.attention, rows[0].NeedsAttention, test.reason)
 		})
 	}
+}
+
+func refusing(pool *mcfgv1.MachineConfigPool) *mcfgv1.MachineConfigPool {
+	pool.Status.Conditions = slices.DeleteFunc(pool.Status.Conditions, func(c mcfgv1.MachineConfigPoolCondition) bool {
+		return c.Type == mcfgv1.MachineConfigPoolImageBuildDegraded
+	})
+	pool.Status.Conditions = append(pool.Status.Conditions, mcfgv1.MachineConfigPoolCondition{
+		Type: mcfgv1.MachineConfigPoolImageBuildDegraded, Status: corev1.ConditionTrue, Reason: ledger.ReasonRequestRefused, Message: "could not delete Secret x: no",
+	})
+	return pool
 }
 
 // TestSilenceIsBearable: a controller that starts, or waits for the quiet period, is no

@@ -30,7 +30,11 @@ func (p *Pool) Cells(now time.Time, wide bool) []string {
 		if p.Image != "" && !p.ImageCurrent {
 			cells[4] += " (of " + orNone(p.ImageConfig) + ")"
 		}
-		cells = append(cells, p.Build, strings.Join(strings.Fields(p.Message), " "))
+		message := p.Message
+		if p.Refusal != message && p.Refusal != "" {
+			message += " But " + p.Refusal
+		}
+		cells = append(cells, p.Build, strings.Join(strings.Fields(message), " "))
 	}
 	for i := range cells {
 		cells[i] = orNone(cells[i])

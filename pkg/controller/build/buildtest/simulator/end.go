@@ -23,6 +23,7 @@ func (sim *simulation) checkEnd() {
 	sim.check("the end")
 	sim.checkLeftovers()
 	sim.checkResults()
+	sim.checkTakenBack()
 	sim.checkDifference()
 	sim.checkRest()
 	sim.checkCanary()
@@ -194,7 +195,7 @@ func (sim *simulation) checkDifference() {
 // undisturbed: it goes on by the clock, or by what builds do meanwhile.
 func (sim *simulation) losesStory() bool {
 	return len(sim.scenario.story) > 0 && slices.ContainsFunc(sim.schedule.faults, func(f fault) bool {
-		return f.kind == faultStorm || f.kind == faultOutage || strings.HasPrefix(string(f.kind), faultFreeze)
+		return f.kind == faultStorm || f.kind == faultOutage || denials[f.kind] != nil || strings.HasPrefix(string(f.kind), faultFreeze)
 	})
 }
 

@@ -24,6 +24,7 @@ func (sim *simulation) beforeCall(call buildtest.Call) {
 		return
 	}
 	sim.checkCall(call)
+	sim.checkTold(call)
 	if sim.nested || len(sim.programs) < 2 || !sim.schedule.has(faultOther, sim.calls+1) {
 		return
 	}
@@ -61,6 +62,9 @@ func (sim *simulation) faultAtCall(call buildtest.Call) error {
 		sim.note("fault: %s", f.kind)
 		sim.lastDisturbed = sim.clock.Now()
 		return errorOf(f.kind, call)
+	}
+	if err := sim.deny(call); err != nil {
+		return err
 	}
 	if sim.schedule.has(faultStorm, 0) && sim.clock.Now().Before(stormEnd) {
 		sim.lastDisturbed = sim.clock.Now()

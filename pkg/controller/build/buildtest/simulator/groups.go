@@ -29,6 +29,7 @@ func (o *Options) groups() []group {
 		{"E10 nothing but 429, or no news of a kind, for ten minutes", o.storms},
 		{"E11 from each state of the inputs to each other, and a crash", o.inputPairs},
 		{"E15 others write the objects anew at each round", o.single(atEachRound(slices.Sorted(keysOf(rewrites))...))},
+		{"E13 to do the same again is refused from each call on, in each way", o.single(atEachCall(slices.Sorted(keysOf(denials))...))},
 		{"E12 random", func() []schedule { return random(o.Schedules, o.Seed) }},
 	}
 }
@@ -206,7 +207,7 @@ func (o *Options) inputPairs() []schedule {
 func random(count int, seed uint64) []schedule {
 	rng := rand.New(rand.NewPCG(seed, seed))
 	names := scenarioNames()
-	atCalls := append([]faultKind{faultCrash, faultLost}, callErrors...)
+	atCalls := slices.Concat([]faultKind{faultCrash, faultLost}, callErrors, slices.Sorted(keysOf(denials)))
 	atRounds := append([]faultKind{faultOldList}, slices.Sorted(keysOf(disturbances))...)
 	atRounds = append(atRounds, slices.Sorted(keysOf(rewrites))...)
 	for _, kind := range buildtest.Kinds {

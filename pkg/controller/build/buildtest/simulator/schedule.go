@@ -97,7 +97,7 @@ func (s schedule) has(kind faultKind, at int) bool {
 // isSingle tells whether at most one thing happens that costs a few calls, and
 // nobody else makes any.
 func (s schedule) isSingle() bool {
-	if s.programs > 1 || len(s.faults) > 1 {
+	if s.programs > 1 || len(s.faults) > 1 || s.denies() {
 		return false
 	}
 	return len(s.faults) == 0 || s.faults[0].kind != faultStorm && s.faults[0].kind != faultOutage && !strings.HasPrefix(string(s.faults[0].kind), faultFreeze)

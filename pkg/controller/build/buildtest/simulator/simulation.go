@@ -37,7 +37,9 @@ type simulation struct {
 	// lastDisturbed is the time of the last disturbance, of the story or a fault.
 	lastDisturbed time.Time
 	nested        bool
-	working       *program
+	// denied is what is refused for a while; nil for nothing (yet).
+	denied  *denial
+	working *program
 
 	// made remembers each image that a completed Build made, and forged the Builds that
 	// somebody else made, or changed.
