@@ -67,6 +67,46 @@ var containerfileMutants = []mutant{
 		after:  "by == \"FROM\":\n		return expanded, \"\" // by",
 		unseen: readsNone,
 	},
+	{
+		name:   "blank-before-the-name",
+		why:    "builders run the lines of a heredoc as instructions",
+		file:   "pkg/controller/build/inputs/containerfile/heredoc.go",
+		before: "		case behind == \"\" || strings.ContainsRune(blanks, rune(behind[0])):\n			return reasonBlank\n",
+		after:  "		case behind == \"\" || strings.ContainsRune(blanks, rune(behind[0])):\n",
+		unseen: readsNone,
+	},
+	{
+		name:   "shifts-are-heredocs",
+		why:    "a calculation in a RUN is refused, though it builds",
+		file:   "pkg/controller/build/inputs/containerfile/shell.go",
+		before: "			if parens.calculate() {",
+		after:  "			if parens.calculate() && len(parens) > 1 {",
+		unseen: readsNone,
+	},
+	{
+		name:   "script-without-its-variables",
+		why:    "on older clusters the variables of a script are replaced by nothing",
+		file:   "pkg/controller/build/inputs/customheredoc.go",
+		before: "			// The text is a script, which the shell reads without looking at the name.\n			c.quoteName(n, i, heredoc)\n",
+		after:  "",
+		unseen: readsNone,
+	},
+	{
+		name:   "nothing-to-pull-ahead",
+		why:    "a registry that is down for ten seconds fails the build for good",
+		file:   "pkg/controller/build/imagebuilder/openshift/delivery.go",
+		before: "			text.WriteString(\"FROM \" + image.Pullspec + \"\\n\")\n",
+		after:  "			_ = image\n",
+		unseen: readsNone,
+	},
+	{
+		name:   "mounts-are-pulled-late",
+		why:    "a registry that is down for ten seconds fails the build for good, if only a mount names its image",
+		file:   "pkg/controller/build/imagebuilder/openshift/delivery.go",
+		before: "return !image.Ahead })",
+		after:  "return image.Ahead && false })",
+		unseen: readsNone,
+	},
 }
 
 const readsNone = "its builds read no Containerfile"

@@ -124,6 +124,9 @@
 //	                                                              refuses time.Sleep and time.Now
 //	R01  a stage's name in another case became an image without
 //	     the configs                                              TestR01NamesAreComparedExactly
+//	R02  a pull that failed was final, if the builder called it
+//	     by another name                                          TestR02SamePullsAhead
+//	R03  builders saw other heredocs than we, or than shells      TestR03HeredocsAsAllBuildersSeeThem
 //	R04  a refused push was tried again and again                 TestR04RefusalsAreRecognised
 //	R05  a failure was judged before its log was written          TestR05TheLogDecides
 //	R06  a setting was refused by the API, again and again        TestR06WhatTheAPIRefusesIsInvalid

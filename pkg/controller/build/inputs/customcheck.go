@@ -1,6 +1,7 @@
 package inputs
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -79,7 +80,7 @@ func (c *customCheck) instruction(n int, i *containerfile.Instruction) string {
 	case i.Name != "from" && i.Name != "arg" && c.stage < 0:
 		return name + " comes before the first FROM; begin with FROM " + stageResult + " AS final"
 	}
-	if reason := checkFlags(i); reason != "" {
+	if reason := cmp.Or(checkFlags(i), c.heredocs(n, i)); reason != "" {
 		return reason
 	}
 	switch i.Name {

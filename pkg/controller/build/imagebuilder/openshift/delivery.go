@@ -2,9 +2,10 @@ package openshift
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 
-	"github.com/openshift/imagebuilder/dockerfile/parser"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs/containerfile"
 )
 
 const (
@@ -22,41 +23,79 @@ const (
 	// it wrote the inline text to.
 	containerfileKey = "Dockerfile"
 
-	// inlineStub is the inline text of a Build whose Containerfile is an input. The
-	// builder insists on text that it can parse.
-	inlineStub = "FROM scratch\n"
+	// stubComment begins the inline text of a Build whose Containerfile is an input.
+	stubComment = "# The Containerfile is an input of this build. These are the images that it pulls.\n"
+
+	// stubEnd ends it: what comes of a stub alone has no content, and needs no image.
+	stubEnd = "FROM scratch\n"
 )
 
-// fitsInline tells whether an OpenShift Build can carry the Containerfile inline.
-// Heredocs cannot be carried: the builder loses their bodies when it rewrites
-// inline text. Nor can text that is over a limit of the API or of the environment.
-func fitsInline(containerfile string) bool {
-	if len(containerfile) > maxInlineBytes {
+// isStub tells of text that only names images. The builder insists on some that it can
+// parse, and pulls the images that it names.
+func isStub(text string) bool {
+	if text == stubEnd {
+		// Builds of older controllers have no more.
+		return true
+	}
+	images, begins := strings.CutPrefix(text, stubComment)
+	images, ends := strings.CutSuffix(images, stubEnd)
+	if !begins || !ends {
 		return false
 	}
-	// A string always encodes.
-	if encoded, _ := json.Marshal(containerfile); len(encoded) > maxInlineJSONBytes {
-		return false
-	}
-	parsed, err := parser.Parse(strings.NewReader(containerfile))
-	if err != nil || len(parsed.AST.Children) == 0 {
-		return false
-	}
-	for _, node := range parsed.AST.Children {
-		if len(node.Heredocs) > 0 {
+	for line := range strings.Lines(images) {
+		if words := strings.Fields(line); len(words) != 2 || words[0] != "FROM" {
 			return false
 		}
 	}
 	return true
 }
 
+// stub is the inline text of a Build whose Containerfile is an input. A builder pulls the
+// images of the inline text before it builds, and reports a failure of that by its name;
+// what is pulled in the build fails like any other step of it.
+func stub(file *containerfile.File) string {
+	var text strings.Builder
+	text.WriteString(stubComment)
+	if file != nil {
+		for _, image := range file.Images() {
+			text.WriteString("FROM " + image.Pullspec + "\n")
+		}
+	}
+	text.WriteString(stubEnd)
+	return text.String()
+}
+
+// fitsInline tells whether an OpenShift Build can carry the Containerfile inline.
+// Heredocs cannot be carried: the builder loses their bodies when it rewrites
+// inline text. Nor can text that is over a limit of the API or of the environment, nor one
+// with an image that only a mount names, which would be pulled in the midst of the build.
+func fitsInline(text string, file *containerfile.File) bool {
+	if file == nil || len(file.Instructions) == 0 || len(text) > maxInlineBytes {
+		return false
+	}
+	// A string always encodes.
+	if encoded, _ := json.Marshal(text); len(encoded) > maxInlineJSONBytes {
+		return false
+	}
+	for _, instruction := range file.Instructions {
+		if len(instruction.Heredocs) > 0 {
+			return false
+		}
+	}
+	return !slices.ContainsFunc(file.Images(), func(image containerfile.Image) bool { return !image.Ahead })
+}
+
 // deliver splits a Containerfile for an OpenShift Build: inline is for the Build
 // itself, and file, unless it is nil, belongs under containerfileKey into a Secret
 // among the Build's inputs. A build's own labels are lost in the second case, so the
 // Containerfile has to have them.
-func deliver(containerfile string) (inline string, file []byte) {
-	if fitsInline(containerfile) {
-		return containerfile, nil
+func deliver(text string) (inline string, file []byte) {
+	parsed, err := containerfile.Parse(text)
+	if err != nil {
+		parsed = nil
 	}
-	return inlineStub, []byte(containerfile)
+	if fitsInline(text, parsed) {
+		return text, nil
+	}
+	return stub(parsed), []byte(text)
 }

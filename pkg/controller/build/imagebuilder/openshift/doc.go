@@ -17,6 +17,11 @@
 //   - The builder rewrites inline Dockerfiles and loses the bodies of heredocs, so text
 //     with heredocs, or too long to go inline, is an input, which the builder copies
 //     over the inline one.
+//   - What the inline text's FROM and COPY --from name is pulled before the build, is
+//     tried again by the builder, and fails under a reason of its own. All other pulls
+//     fail like a step of the build. So inline text that stands in for an input names
+//     the images of that, and a Containerfile with an image that only RUN --mount names
+//     is an input, too.
 //   - Reasons appear in phases that are not terminal; only the phase decides.
 //   - A Build can be Complete although its digest was lost.
 //   - Build clones carry labels and annotations of the original; a Build is ours

@@ -9,6 +9,7 @@ import (
 	buildv1 "github.com/openshift/api/build/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/utils/ptr"
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder/owned"
@@ -140,14 +141,14 @@ func outputOf(build *buildv1.Build) string {
 // containerfileOf is the hash of the inline Containerfile; empty for one that is an input.
 func containerfileOf(build *buildv1.Build) string {
 	text := build.Spec.Source.Dockerfile
-	if text == nil {
+	if text == nil || isStub(*text) {
 		return ""
 	}
 	hash := imagebuilder.ContainerfileHash(*text)
 	if stripped.MatchString(*text) {
 		hash = strings.TrimPrefix(*text, strippedPrefix)
 	}
-	if hash == imagebuilder.ContainerfileHash(inlineStub) {
+	if hash == imagebuilder.ContainerfileHash(stubEnd) {
 		return ""
 	}
 	return hash
@@ -162,7 +163,7 @@ func differs(existing, wanted *buildv1.Build) string {
 	switch {
 	case outputOf(existing) != outputOf(wanted):
 		return fmt.Sprintf("spec.output.to is %.200q, and not %q", outputOf(existing), outputOf(wanted))
-	case containerfileOf(existing) != containerfileOf(wanted):
+	case containerfileOf(existing) != containerfileOf(wanted) || containerfileOf(wanted) == "" && !sameStub(existing, wanted):
 		return "spec.source.dockerfile is another Containerfile"
 	case len(existing.Spec.Source.Secrets) != len(wanted.Spec.Source.Secrets):
 		return fmt.Sprintf("spec.source.secrets has %d inputs, and not %d", len(existing.Spec.Source.Secrets), len(wanted.Spec.Source.Secrets))
@@ -170,11 +171,16 @@ func differs(existing, wanted *buildv1.Build) string {
 	return ""
 }
 
+// sameStub tells of Builds that pull the same ahead.
+func sameStub(existing, wanted *buildv1.Build) bool {
+	return ptr.Deref(existing.Spec.Source.Dockerfile, "") == ptr.Deref(wanted.Spec.Source.Dockerfile, "")
+}
+
 // asCached is a Build from the API in the form in which a cache has it. What looks as if it
 // were in that form already is what somebody wrote.
 func asCached(build *buildv1.Build) *buildv1.Build {
 	build = build.DeepCopy()
-	if text := build.Spec.Source.Dockerfile; text != nil {
+	if text := build.Spec.Source.Dockerfile; text != nil && !isStub(*text) {
 		*text = strippedPrefix + imagebuilder.ContainerfileHash(*text)
 	}
 	return build

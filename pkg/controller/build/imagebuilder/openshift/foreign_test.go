@@ -33,7 +33,7 @@ func TestR46WhatDecidesTheImageIsCompared(t *testing.T) {
 		"no output":             {reason: "nothing is pushed", change: func(b *buildv1.Build) { b.Spec.Output.To = nil }, says: "spec.output.to"},
 
 		"another Containerfile": {reason: "another image", change: func(b *buildv1.Build) { b.Spec.Source.Dockerfile = ptr.To("FROM scratch\nCOPY . /\n") }, says: "dockerfile"},
-		"the stub alone":        {reason: "its input was to take the place of it", change: func(b *buildv1.Build) { b.Spec.Source.Dockerfile = ptr.To(inlineStub); b.Spec.Source.Secrets = nil }, says: "dockerfile"},
+		"the stub alone":        {reason: "its input was to take the place of it", change: func(b *buildv1.Build) { b.Spec.Source.Dockerfile = ptr.To(stub(nil)); b.Spec.Source.Secrets = nil }, says: "dockerfile"},
 		"no Containerfile":      {reason: "it comes from somewhere else", change: func(b *buildv1.Build) { b.Spec.Source.Dockerfile = nil }, says: "dockerfile"},
 		"a hash as text": {reason: "what looks as if the cache had it is a comment", says: "dockerfile", change: func(b *buildv1.Build) {
 			b.Spec.Source.Dockerfile = ptr.To(strippedPrefix + imagebuilder.ContainerfileHash(recipe))

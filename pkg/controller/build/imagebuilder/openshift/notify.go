@@ -38,7 +38,7 @@ var stripped = regexp.MustCompile("^" + strippedPrefix + "[0-9a-f]{64}$")
 func Strip(object any) (any, error) {
 	if build, ok := object.(*buildv1.Build); ok {
 		build.ManagedFields = nil
-		if text := build.Spec.Source.Dockerfile; text != nil && !stripped.MatchString(*text) {
+		if text := build.Spec.Source.Dockerfile; text != nil && !stripped.MatchString(*text) && !isStub(*text) {
 			build.Spec.Source.Dockerfile = ptr.To(strippedPrefix + imagebuilder.ContainerfileHash(*text))
 		}
 	}

@@ -23,7 +23,7 @@ type Heredoc struct {
 
 var (
 	// heredocWord is a word that builders take for the beginning of a heredoc.
-	heredocWord = regexp.MustCompile(`^\d*<<(-?)([^<]+)$`)
+	heredocWord = regexp.MustCompile(`^\d*<<(-?)([^<]*)$`)
 	// mayBegin finds, without a look at quotes and variables, where a heredoc may begin.
 	mayBegin = regexp.MustCompile(`\s\d*<<-?[^<\s]`)
 	// heredocName is a name that all builders, and shells, read in the same way.
@@ -90,10 +90,17 @@ func (i *Instruction) findHeredocs() string {
 	return i.unseen(shell)
 }
 
+// Alike tells that all builders which replace variables in the text of the heredoc do it in
+// the same way, and can.
+func (h *Heredoc) Alike() bool {
+	_, alike, ok := shellWords(h.Content)
+	return h.Quoted || alike && ok
+}
+
 // heredocAt reads a word; nil for one that begins no heredoc.
 func heredocAt(text string, s span) (*Heredoc, string) {
 	match := heredocWord.FindStringSubmatch(text[s.start:s.end])
-	if match == nil {
+	if match == nil || match[2] == "" {
 		return nil, ""
 	}
 	name := heredocName.FindStringSubmatch(match[2])
@@ -295,7 +302,9 @@ func (l *lexer) braces() bool {
 	}
 	start = l.pos
 	ok := named && l.modifier() && l.until('}')
-	l.alike = ok && l.alike && !strings.Contains(l.text[start:l.pos], "<<")
+	// Builders differ in how they split such a value, and in what a backslash in it means.
+	inner := l.text[start:min(l.pos, len(l.text))]
+	l.alike = ok && l.alike && !strings.Contains(inner, "<<") && !strings.Contains(inner, `\`)
 	return ok
 }
 

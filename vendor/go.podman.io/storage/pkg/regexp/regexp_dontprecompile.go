@@ -1,5 +1,0 @@
-//go:build !regexp_precompile
-
-package regexp
-
-const precompile = false
