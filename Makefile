@@ -56,7 +56,7 @@ story: ## Tell what an administrator lives through with one pool, and check it (
 # How tests are run. hack/testtable has them write events in place of text.
 GOTEST ?= go test
 # The parts of `make test`, in an order in which what is quick to fail comes first.
-PARTS ?= packages unit docs budget fuzz-briefly simulate alerts integration e2e
+PARTS ?= packages unit docs parsers budget fuzz-briefly simulate alerts integration e2e
 
 .PHONY: test
 test: ## Run all tests, install what they need, and end with a table of what they took
@@ -83,6 +83,11 @@ unit: ## Run the unit tests of the controller, with the race detector where ther
 .PHONY: docs
 docs: ## Compare the documentation and manifests with the code
 	cd test && $(GOTEST) -count=1 ./docs/...
+
+.PHONY: parsers
+parsers: ## Compare our reading of Containerfiles with those of the oldest and the newest builder
+	cd test/parsers && $(GOTEST) -count=1 ./...
+	cd test/parsers && $(GOTEST) -count=1 -modfile=oldest.mod ./...
 
 # The detector of mutated cache entries keeps what it has seen, which is what is measured.
 .PHONY: budget
@@ -168,6 +173,7 @@ devcluster: ## Run an API server, a registry and a build runner until Ctrl-C
 update: ## Write vendored, generated and golden files anew
 	go mod tidy && go mod vendor
 	cd test && go mod tidy && go generate ./devcluster/crds && go test ./alerts -update
+	cd test/parsers && go mod tidy && go mod tidy -modfile=oldest.mod
 	cd hack/tools && go mod tidy
 	go test ./pkg/controller/build/plan ./pkg/controller/build/inputs ./pkg/controller/build/imagebuilder/openshift ./cmd/... -update
 

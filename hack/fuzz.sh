@@ -14,3 +14,8 @@ for module in . test; do
 	done
 	cd - >/dev/null
 done
+# The module with other parsers has a module file for each of them.
+for file in go.mod oldest.mod; do
+	echo "fuzz: FuzzR03Parsers ($file)"
+	(cd test/parsers && ${GOTEST:-go test} -modfile="$file" -run '^$' -fuzz '^FuzzR03Parsers$' -fuzztime "$time" . </dev/null)
+done

@@ -47,9 +47,13 @@ check "format" "gofmt -w the files above" formatted
 check "at most 400 lines a file" "split the files above by what they are about" short
 check "vet" "see above" go vet ./...
 check "vet of test" "see above" bash -c 'cd test && go vet ./...'
+check "vet of test/parsers" "see above" bash -c 'cd test/parsers && go vet ./... && go vet -modfile=oldest.mod ./...'
 check "lint" "see above" "$lint" run ./...
 check "lint of test" "see above" bash -c "cd test && '$lint' run ./..."
+check "lint of test/parsers" "see above" bash -c "cd test/parsers && '$lint' run ./..."
 check "vendored modules" "make update" unchanged_by "go.mod go.sum vendor" "go mod tidy && go mod vendor"
 check "modules of test" "make update" unchanged_by "test/go.mod test/go.sum" "cd test && go mod tidy"
+check "modules of test/parsers" "make update" unchanged_by "test/parsers/go.mod test/parsers/go.sum test/parsers/oldest.mod test/parsers/oldest.sum" \
+	"cd test/parsers && go mod tidy && go mod tidy -modfile=oldest.mod"
 check "generated files" "make update" unchanged_by "test/devcluster/crds" "cd test && go generate ./devcluster/crds"
 exit $failed

@@ -115,11 +115,11 @@ func pairs(i *Instruction, rest string) string {
 		return ""
 	}
 	if !strings.Contains(i.Args[0], "=") {
-		name, value, ok := strings.Cut(strings.Map(blankToSpace, rest), " ")
-		if !ok {
+		at := strings.IndexAny(rest, blanks)
+		if at < 0 {
 			return "needs a name and a value"
 		}
-		i.Args = []string{name + "=" + strings.TrimSpace(value)}
+		i.Args = []string{rest[:at] + "=" + strings.TrimLeft(rest[at:], blanks)}
 		return ""
 	}
 	for _, word := range i.Args {
