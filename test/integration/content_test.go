@@ -55,7 +55,7 @@ func TestCustomAndEntitledContent(t *testing.T) {
 
 	builds := ourBuilds(t, "custom")
 	require.Len(t, builds, 1)
-	require.Equal(t, "FROM scratch\n", *builds[0].Spec.Source.Dockerfile, "the builder would lose a heredoc in inline text")
+	require.NotContains(t, *builds[0].Spec.Source.Dockerfile, "RUN", "the builder would lose a heredoc in inline text")
 	require.Len(t, builds[0].Spec.Source.Secrets, 2)
 	job := jobOf(t, builds[0].Name)
 	text := string(job.Containerfile())

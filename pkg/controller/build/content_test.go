@@ -33,7 +33,7 @@ func TestCustomContent(t *testing.T) {
 	require.Len(t, h.api.Builds(), 1, "it may change again")
 	h.pass(5*time.Second, worker)
 	build := h.build(h.newestBuild(worker))
-	require.Equal(t, "FROM scratch\n", *build.Spec.Source.Dockerfile, "inline, the builder would lose the body of the heredoc")
+	require.NotContains(t, *build.Spec.Source.Dockerfile, "RUN", "inline, the builder would lose the body of the heredoc")
 	require.Len(t, build.Spec.Source.Secrets, 2)
 	h.complete(worker)
 
