@@ -68,14 +68,17 @@ type elector interface {
 
 // standBy is for a process that may come to lead. It is ready once it has seen who leads:
 // it can reach the lease, and takes over from there. That the lease is between two
-// leaders later does not make it less ready.
-func (p *probes) standBy(election elector) {
+// leaders later does not make it less ready, but that nothing has been heard of it for
+// longer than a lease lasts does: who leads then is not known.
+func (p *probes) standBy(election elector, silence func() time.Duration, lease time.Duration) {
 	var seen atomic.Bool
 	p.become(func() (string, bool) {
-		leader := election.GetLeader()
+		leader, silent := election.GetLeader(), silence()
 		switch {
 		case election.IsLeader():
 			return "leading; the caches are not filled yet", false
+		case seen.Load() && silent > lease:
+			return "standing by; the lease could not be read for " + silent.Round(time.Second).String() + ", so that it is not known who leads", false
 		case leader != "":
 			seen.Store(true)
 			return "standing by; the leader is " + leader, true

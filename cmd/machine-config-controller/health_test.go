@@ -18,6 +18,7 @@ import (
 	k8stesting "k8s.io/client-go/testing"
 	"k8s.io/client-go/tools/leaderelection"
 	"k8s.io/client-go/tools/leaderelection/resourcelock"
+	"k8s.io/utils/clock"
 	"k8s.io/utils/ptr"
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
@@ -78,6 +79,14 @@ type election struct {
 	*leaderelection.LeaderElector
 	kube   *kubefake.Clientset
 	broken atomic.Bool
+	// unreadable has reading fail, too.
+	unreadable atomic.Bool
+	lock       *answeringLock
+}
+
+// standBy has the probes tell of the election.
+func (e *election) standBy(p *probes) {
+	p.standBy(e, e.lock.silence, newStartOptions().leaderElection.LeaseDuration.Duration)
 }
 
 func newElection(t *testing.T, objects ...runtime.Object) *election {
@@ -89,11 +98,18 @@ func newElection(t *testing.T, objects ...runtime.Object) *election {
 		}
 		return false, nil, nil
 	})
+	e.kube.PrependReactor("get", "leases", func(k8stesting.Action) (bool, runtime.Object, error) {
+		if e.unreadable.Load() {
+			return true, nil, errors.New("the API server is away")
+		}
+		return false, nil, nil
+	})
 	lock, err := resourcelock.New(resourcelock.LeasesResourceLock, leaseNamespace, constants.ControllerName, nil, e.kube.CoordinationV1(), resourcelock.ResourceLockConfig{Identity: "us"})
 	require.NoError(t, err)
+	e.lock = newAnsweringLock(lock, clock.RealClock{})
 	o := newStartOptions().leaderElection
 	e.LeaderElector, err = leaderelection.NewLeaderElector(leaderelection.LeaderElectionConfig{
-		Lock: lock, LeaseDuration: o.LeaseDuration.Duration, RenewDeadline: o.RenewDeadline.Duration, RetryPeriod: o.RetryPeriod.Duration,
+		Lock: e.lock, LeaseDuration: o.LeaseDuration.Duration, RenewDeadline: o.RenewDeadline.Duration, RetryPeriod: o.RetryPeriod.Duration,
 		Callbacks: leaderelection.LeaderCallbacks{OnStartedLeading: func(context.Context) {}, OnStoppedLeading: func() {}},
 	})
 	require.NoError(t, err)
@@ -116,7 +132,7 @@ func TestStandby(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := newElection(t, leaseOf("them"))
 		p := &probes{}
-		p.standBy(e)
+		e.standBy(p)
 		requireReady(t, p, http.StatusServiceUnavailable, "standing by; it is not known yet who leads", "it has not reached the lease")
 
 		ctx, cancel := context.WithCancel(t.Context())
@@ -140,12 +156,36 @@ func TestStandby(t *testing.T) {
 	})
 }
 
+// TestR45AStandbyThatHearsNothingIsNotReady: what was known last is not what is.
+func TestR45AStandbyThatHearsNothingIsNotReady(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := newElection(t, leaseOf("them"))
+		p := &probes{}
+		e.standBy(p)
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() { defer close(done); e.Run(ctx) }()
+		synctest.Wait()
+		e.unreadable.Store(true)
+		time.Sleep(time.Minute)
+		requireReady(t, p, http.StatusOK, "standing by; the leader is them", "it may be a short trouble, and the lease lasts")
+		time.Sleep(90 * time.Second)
+		requireReady(t, p, http.StatusServiceUnavailable, "standing by; the lease could not be read for 2m30s, so that it is not known who leads", "they may be dead")
+		e.unreadable.Store(false)
+		e.broken.Store(true)
+		time.Sleep(time.Minute)
+		requireReady(t, p, http.StatusOK, "standing by; the leader is them", "it hears of the lease again")
+		cancel()
+		<-done
+	})
+}
+
 // TestExpiredLease: a process that hangs on to the lead is to be restarted.
 func TestExpiredLease(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := newElection(t)
 		p := &probes{}
-		p.standBy(e)
+		e.standBy(p)
 		done := make(chan struct{})
 		go func() { defer close(done); e.Run(t.Context()) }()
 		synctest.Wait()

@@ -19,6 +19,7 @@ import (
 	"k8s.io/client-go/tools/record"
 	"k8s.io/component-base/version"
 	"k8s.io/klog/v2"
+	"k8s.io/utils/clock"
 
 	"github.com/openshift/machine-config-operator/cmd/machine-config-controller/cluster"
 	"github.com/openshift/machine-config-operator/pkg/controller/build"
@@ -165,7 +166,7 @@ func lead(ctx context.Context, o *startOptions, cb *clients.Builder, health *pro
 	if err != nil {
 		return fmt.Errorf("could not name this process for the lease: %w", err)
 	}
-	lock, err := resourcelock.New(
+	leaseLock, err := resourcelock.New(
 		o.leaderElection.ResourceLock, o.leaderElection.ResourceNamespace, o.leaderElection.ResourceName,
 		nil, cb.KubeClientOrDie("leader-election").CoordinationV1(),
 		resourcelock.ResourceLockConfig{Identity: host + "_" + string(uuid.NewUUID())},
@@ -173,6 +174,7 @@ func lead(ctx context.Context, o *startOptions, cb *clients.Builder, health *pro
 	if err != nil {
 		return fmt.Errorf("could not make the lease's lock: %w", err)
 	}
+	lock := newAnsweringLock(leaseLock, clock.RealClock{})
 
 	leaseCtx, releaseLease := context.WithCancel(context.WithoutCancel(ctx))
 	defer releaseLease()
@@ -201,7 +203,7 @@ func lead(ctx context.Context, o *startOptions, cb *clients.Builder, health *pro
 	if err != nil {
 		return fmt.Errorf("could not set up leader election: %w", err)
 	}
-	health.standBy(elector)
+	health.standBy(elector, lock.silence, o.leaderElection.LeaseDuration.Duration)
 	// A standby has nothing to finish.
 	defer context.AfterFunc(ctx, func() {
 		if !leading.Load() {
