@@ -153,8 +153,8 @@ var planMutants = []mutant{
 		name:   "ceiling-ignored",
 		why:    "inputs that keep changing are never built",
 		file:   "pkg/controller/build/plan/quiet.go",
-		before: `ceiling.Before(until) {`,
-		after:  `ceiling.IsZero() {`,
+		before: `min(limits.QuietPeriod-d.passed(changed), limits.QuietPeriodCeiling-d.passed(since))`,
+		after:  `max(limits.QuietPeriod-d.passed(changed), -d.passed(since))`,
 		unseen: "its inputs stop changing long before",
 	},
 	{

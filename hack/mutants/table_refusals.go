@@ -31,4 +31,19 @@ var refusalMutants = []mutant{
 		before: `			ctrl.reporter.announceRefusal(pool, refusal(reportErr))`,
 		after:  `			_ = refusal(reportErr)`,
 	},
+	{
+		name:   "the-future-is-waited-for",
+		why:    "after a clock was set back, pools wait for hours",
+		file:   "pkg/controller/build/plan/clocks.go",
+		before: `	if !at.After(s.Now) {`,
+		after:  `	if !at.IsZero() {`,
+	},
+	{
+		name:   "slots-for-nobody",
+		why:    "a Build of a pool that is gone keeps all others from building",
+		file:   "pkg/controller/build/slots.go",
+		before: `if b.Foreign != "" || s.serves != nil && !s.serves(b.PoolUID) {`,
+		after:  `if b.Foreign != "" && s.serves != nil && !s.serves(b.PoolUID) {`,
+		unseen: "its garbage collector works",
+	},
 }

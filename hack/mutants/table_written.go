@@ -22,7 +22,7 @@ var writtenMutants = []mutant{
 	{
 		name:   "notices-over-and-over",
 		why:    "a misspelt label makes an event at every change of the pool",
-		file:   "pkg/controller/build/memory.go",
+		file:   "pkg/controller/build/notices.go",
 		before: "	r.ignored = text\n",
 		after:  "",
 		unseen: "it looks at no events",

@@ -10,6 +10,8 @@ import (
 	mcfgclientset "github.com/openshift/client-go/machineconfiguration/clientset/versioned"
 	mcfginformersv1 "github.com/openshift/client-go/machineconfiguration/informers/externalversions/machineconfiguration/v1"
 	mcfglistersv1 "github.com/openshift/client-go/machineconfiguration/listers/machineconfiguration/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/types"
 	coreinformersv1 "k8s.io/client-go/informers/core/v1"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/cache"
@@ -135,9 +137,9 @@ func New(
 	}
 	ctrl.reporter = &reporter{poolWriter: writer, callTimeout: config.CallTimeout, recorder: recorder}
 	ctrl.announcer = &announcer{mcpLister: mcpInformer.Lister(), cmLister: cmInformer.Lister(), memory: ctrl.memory, recorder: recorder}
-	ctrl.queue = newQueue(config, ctrl.lanes)
+	ctrl.queue, ctrl.slots.serves = newQueue(config, ctrl.lanes), ctrl.servesPool
 
-	if err := mcpInformer.Informer().AddIndexers(cache.Indexers{poolsByWantedConfig: indexByWantedConfig}); err != nil {
+	if err := mcpInformer.Informer().AddIndexers(cache.Indexers{poolsByWantedConfig: indexByWantedConfig, poolsByUID: indexByUID}); err != nil {
 		return nil, fmt.Errorf("could not index MachineConfigPools: %w", err)
 	}
 	informers := [kindCount]cache.SharedIndexInformer{
@@ -236,6 +238,22 @@ func newQueue(config Config, order workqueue.Queue[string]) workqueue.TypedRateL
 	delaying := workqueue.NewTypedDelayingQueueWithConfig(workqueue.TypedDelayingQueueConfig[string]{Name: name, Clock: config.Clock, Queue: inOrder})
 	return workqueue.NewTypedRateLimitingQueueWithConfig(limiter,
 		workqueue.TypedRateLimitingQueueConfig[string]{Name: name, Clock: config.Clock, DelayingQueue: delaying})
+}
+
+// poolsByUID finds the pool that a build is of.
+const poolsByUID = "uid"
+
+func indexByUID(object any) ([]string, error) {
+	accessor, err := meta.Accessor(object)
+	if err != nil {
+		return nil, err
+	}
+	return []string{string(accessor.GetUID())}, nil
+}
+
+func (ctrl *Controller) servesPool(uid types.UID) bool {
+	keys, err := ctrl.mcpIndexer.IndexKeys(poolsByUID, string(uid))
+	return err != nil || len(keys) > 0
 }
 
 // poolsByWantedConfig finds the pools that want a MachineConfig.

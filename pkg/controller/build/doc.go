@@ -52,6 +52,22 @@
 // Everything that a decision depends on is in the cluster, with the exceptions that
 // memory.go lists, which a restart may lose.
 //
+// # Clocks
+//
+// Instants are of several clocks: ours, which may be set, that of the leader before, the
+// API server's and the build system's. No wait is longer than its own length for that.
+// These compare instants:
+//
+//   - what the plan waits for (quiet period and its ceiling, a config's event, retries,
+//     deadlines of builds, the rest of an end): plan/clocks.go, by when an instant in the
+//     future was seen first;
+//   - a build's age, which is at most that of its claim: plan/follow.go;
+//   - the cache's lag behind our own writes, and restraint in repeating them: memory.go;
+//   - promised slots, and for how long a build can have one: slots.go;
+//   - how long a failure has lasted before the pool says so: memory.go;
+//   - content that was delivered a moment ago: caches/recentcontent.go;
+//   - whether a build was born ended: imagebuilder.Observation, within a tolerance.
+//
 // # What is watched
 //
 // watched.go has the one table of the objects that decisions depend on: whom a change
@@ -154,6 +170,11 @@
 //	R38  states of units were shown as files                      TestR38StatesOfUnitsAreNoFiles
 //	R39  values that nobody means passed without a word           TestR39LegalAndHardlyMeant
 //	R40  refusals were in the log only                            TestR40RefusalsAreOnThePool
+//	R41  waits were as long as clocks differ                      TestR41NoWaitIsLongerThanItsLength
+//	R42  slots were kept by what nobody ends                      TestR42OnlyWhatIsLookedAfterHasASlot
+//	R43  a request was acted on again after GitOps wrote the pool  TestR43StrippingBuildsNothing
+//	R44  a build that was being deleted was said to run           TestR44ABuildThatIsBeingDeletedIsNotJustRunning
+//	R45  a standby named a leader that it knew of long ago        TestR45AStandbyThatHearsNothingIsNotReady
 //	R46  a build of somebody else's was published                 TestR46StrangersAreNotTakenOver
 //	R50  commands for people found no cluster where kubectl did   TestR50FoundAsByKubectl
 //	R51  a server that never answered was waited for for ever     TestR51SilenceEnds

@@ -31,7 +31,7 @@ type source interface {
 	secret(ctx context.Context, name string) (*corev1.Secret, error)
 	config(ctx context.Context, cached *mcfgv1.MachineConfig) (*mcfgv1.MachineConfig, error)
 	// active are the builds of all pools that have not ended.
-	active() []string
+	active() []imagebuilder.Observation
 }
 
 // executor carries out plans.
@@ -249,7 +249,7 @@ func (x *execution) verifyBuild(ctx context.Context, effect plan.VerifyBuild) er
 	return nil
 }
 
-// takeSlot ends the execution with a queuedError when there is no place.
+// takeSlot ends the execution with a queuedError when there is no slot.
 func (x *execution) takeSlot(effect plan.TakeSlot) error {
 	now := x.clock.Now()
 	since := x.slots.since(x.pool.Name)
@@ -321,4 +321,4 @@ func (s *liveSource) config(ctx context.Context, cached *mcfgv1.MachineConfig) (
 	return config, nil
 }
 
-func (s *liveSource) active() []string { return s.builder.Active() }
+func (s *liveSource) active() []imagebuilder.Observation { return s.builder.Active() }

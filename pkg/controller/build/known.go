@@ -1,6 +1,7 @@
 package build
 
 import (
+	"maps"
 	"sync"
 	"time"
 
@@ -197,4 +198,30 @@ func (k *knowledge) learnConfig(name, version string, found configFound) (news b
 		return false
 	}
 	return k.configs.set(name, version, found)
+}
+
+// firstSeen are the instants of clocks that run ahead, and when they were seen first.
+func (m *memory) firstSeen(pool string) map[int64]time.Time {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return maps.Clone(m.of(pool).firstSeen)
+}
+
+// noteAhead remembers which instants lie in the future, and forgets the others.
+func (m *memory) noteAhead(pool string, ahead []time.Time, now time.Time) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	r := m.of(pool)
+	before := r.firstSeen
+	r.firstSeen = nil
+	for _, at := range ahead {
+		seen, known := before[at.UnixNano()]
+		if !known || seen.After(now) {
+			seen = now
+		}
+		if r.firstSeen == nil {
+			r.firstSeen = map[int64]time.Time{}
+		}
+		r.firstSeen[at.UnixNano()] = seen
+	}
 }

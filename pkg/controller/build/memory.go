@@ -24,6 +24,7 @@ import (
 //   - which builds were compared with what they seem to be, with what came of it, and which
 //     of them were announced: they are compared, and announced, once more;
 //   - since when an end of a build is not written in full: it is waited for anew, as long;
+//   - when instants of clocks that run ahead were seen first: waits begin anew;
 //   - since when syncs fail for a reason that may pass: the pool says so a minute later;
 //   - what was announced of what people wrote and nobody reads: it is announced once more.
 //
@@ -75,6 +76,8 @@ type remembered struct {
 	// what an event told because the pool's status cannot be written.
 	failing    time.Time
 	unreported string
+	// firstSeen is when instants that lie in the future were seen first.
+	firstSeen map[int64]time.Time
 	// news counts what the builder told of the pool.
 	news uint64
 }
@@ -150,7 +153,7 @@ func (m *memory) isWritePending(cached *mcfgv1.MachineConfigPool, now time.Time)
 		return false
 	}
 	order, err := resourceversion.CompareResourceVersion(cached.ResourceVersion, r.written.version)
-	if err == nil && order < 0 && now.Sub(r.written.at) < writeGrace {
+	if err == nil && order < 0 && now.Sub(r.written.at).Abs() < writeGrace {
 		return true
 	}
 	r.written = write{}
@@ -172,7 +175,7 @@ func (m *memory) noteWaiting(pool string, waiting bool, now time.Time) {
 	switch r := m.of(pool); {
 	case !waiting:
 		r.waitingSince = time.Time{}
-	case r.waitingSince.IsZero():
+	case r.waitingSince.IsZero() || now.Before(r.waitingSince):
 		r.waitingSince = now
 	}
 }
@@ -219,19 +222,6 @@ func (m *memory) noteOutcome(pool string, err error) {
 		r := m.of(pool)
 		r.failing, r.unreported = time.Time{}, ""
 	}
-}
-
-// isUnreported tells whether the text has not been announced since the pool was last
-// reported on, and takes it for announced.
-func (m *memory) isUnreported(pool, text string) bool {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	r := m.of(pool)
-	if r.unreported == text {
-		return false
-	}
-	r.unreported = text
-	return true
 }
 
 // noteStranger remembers of a build of the pool's that it is not what it seems to be.
@@ -303,7 +293,10 @@ func (m *memory) announces(pool string, uid types.UID) bool {
 func (m *memory) restraint(pool, text string, now time.Time) time.Duration {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	last := m.of(pool).report
+	last := &m.of(pool).report
+	if now.Before(last.at) {
+		last.at = now
+	}
 	if last.times == 0 || last.text != text {
 		return 0
 	}
@@ -323,42 +316,6 @@ func (m *memory) reported(pool, text string, now time.Time) {
 		r.report.times = 0
 	}
 	r.report = lastReport{text: text, at: now, times: r.report.times + 1}
-}
-
-// isUnexamined tells whether the object that pools share has not been looked through at
-// that version, and takes it for looked through.
-func (m *memory) isUnexamined(object, version string) bool {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.examined[object] == version {
-		return false
-	}
-	m.examined[object] = version
-	return true
-}
-
-// isNewOf tells whether the text, empty for nothing, has not been announced of the object
-// that pools share, and takes it for announced.
-func (m *memory) isNewOf(object, text string) bool {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.announced[object] == text {
-		return false
-	}
-	m.announced[object] = text
-	return text != ""
-}
-
-// isNewOfPool is isNewOf for what is written on the pool itself.
-func (m *memory) isNewOfPool(pool, text string) bool {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	r := m.of(pool)
-	if r.ignored == text {
-		return false
-	}
-	r.ignored = text
-	return text != ""
 }
 
 // restOf is what the pool was found at rest on, nil for nothing, and how often the

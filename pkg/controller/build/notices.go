@@ -81,3 +81,52 @@ func (a *announcer) ignoredCustom(configMap *corev1.ConfigMap) *inputs.Problem {
 	}
 	return inputs.IgnoredCustom(configMap, names)
 }
+
+// isUnexamined tells whether the object that pools share has not been looked through at
+// that version, and takes it for looked through.
+func (m *memory) isUnexamined(object, version string) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.examined[object] == version {
+		return false
+	}
+	m.examined[object] = version
+	return true
+}
+
+// isNewOf tells whether the text, empty for nothing, has not been announced of the object
+// that pools share, and takes it for announced.
+func (m *memory) isNewOf(object, text string) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.announced[object] == text {
+		return false
+	}
+	m.announced[object] = text
+	return text != ""
+}
+
+// isNewOfPool is isNewOf for what is written on the pool itself.
+func (m *memory) isNewOfPool(pool, text string) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	r := m.of(pool)
+	if r.ignored == text {
+		return false
+	}
+	r.ignored = text
+	return text != ""
+}
+
+// isUnreported tells whether the text has not been announced since the pool was last
+// reported on, and takes it for announced.
+func (m *memory) isUnreported(pool, text string) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	r := m.of(pool)
+	if r.unreported == text {
+		return false
+	}
+	r.unreported = text
+	return true
+}

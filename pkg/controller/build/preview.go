@@ -226,7 +226,7 @@ func (o *Objects) executor() (*executor, error) {
 	}
 	for _, pool := range o.Pools {
 		if since := ledger.ReadConditions(pool.Status.Conditions).QueuedSince(); pool.Name != o.Pool.Name && !since.IsZero() {
-			// Without a place at all, whoever asks for one waits.
+			// Without a slot at all, whoever asks for one waits.
 			_ = x.slots.take(pool.Name, plan.TakeSlot{}, nil, since, o.Now)
 		}
 	}
@@ -279,7 +279,13 @@ func (o *knownObjects) config(_ context.Context, cached *mcfgv1.MachineConfig) (
 	return cached, nil
 }
 
-func (o *knownObjects) active() []string { return o.Active }
+func (o *knownObjects) active() []imagebuilder.Observation {
+	active := make([]imagebuilder.Observation, 0, len(o.Active))
+	for _, name := range o.Active {
+		active = append(active, imagebuilder.Observation{Name: name, Created: o.Now, Phase: imagebuilder.PhaseRunning})
+	}
+	return active
+}
 
 // knownBuilds is a backend of which the builds are known. It can do nothing else.
 type knownBuilds struct {

@@ -8,19 +8,74 @@ import (
 	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/buildtest"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/plan"
 )
 
 var slotsNow = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
+func atWork(names ...string) (active []imagebuilder.Observation) {
+	for _, name := range names {
+		active = append(active, imagebuilder.Observation{Name: name, UID: types.UID(name), Created: slotsNow, Phase: imagebuilder.PhaseRunning})
+	}
+	return active
+}
+
+// TestR42OnlyWhatIsLookedAfterHasASlot: a pool is queued only while something is worked on
+// that the controller looks after, and gives up at its deadlines.
+func TestR42OnlyWhatIsLookedAfterHasASlot(t *testing.T) {
+	for name, test := range map[string]struct {
+		reason string
+		change func(*imagebuilder.Observation)
+		later  time.Duration
+		free   bool
+	}{
+		"running":                    {reason: "its end comes with an event", change: func(*imagebuilder.Observation) {}},
+		"pending":                    {reason: "it is given up after a while", change: func(b *imagebuilder.Observation) { b.Phase = imagebuilder.PhasePending }},
+		"being stopped":              {reason: "its pod is still at work", change: func(b *imagebuilder.Observation) { b.Stopping = true }},
+		"of a pool that is gone":     {reason: "nobody follows it; the garbage collector may be down", change: func(b *imagebuilder.Observation) { b.PoolUID = "gone" }, free: true},
+		"without an owner":           {reason: "somebody took the reference away", change: func(b *imagebuilder.Observation) { b.PoolUID = "" }, free: true},
+		"not as we make them":        {reason: "nobody follows it", change: func(b *imagebuilder.Observation) { b.Foreign = "spec.source.git is set" }, free: true},
+		"just before it is given up": {reason: "the same bound as that of its pool", change: func(b *imagebuilder.Observation) { b.Created = slotsNow.Add(-95*time.Minute + time.Second) }},
+		"given up":                   {reason: "a build system that is down ends nothing", change: func(b *imagebuilder.Observation) { b.Created = slotsNow.Add(-95 * time.Minute) }, free: true},
+		"given up, with its own deadline": {reason: "that is what the backend goes by", change: func(b *imagebuilder.Observation) {
+			b.Deadline, b.Created = time.Minute, slotsNow.Add(-36*time.Minute)
+		}, free: true},
+		"of the future":        {reason: "another clock's", change: func(b *imagebuilder.Observation) { b.Created = slotsNow.Add(6 * time.Hour) }},
+		"of the future, later": {reason: "no wait is longer than its own length", change: func(b *imagebuilder.Observation) { b.Created = slotsNow.Add(6 * time.Hour) }, later: 95 * time.Minute, free: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSlots()
+			s.serves = func(uid types.UID) bool { return uid == "there" }
+			active := atWork("other")
+			active[0].PoolUID = "there"
+			test.change(&active[0])
+			effect := plan.TakeSlot{Build: "x", Limit: 1, Limits: inputs.DefaultLimits()}
+			queued := s.take(worker, effect, active, slotsNow, slotsNow)
+			if test.later > 0 {
+				require.NotNil(t, queued)
+				require.Equal(t, test.later, queued.again, "nothing tells when it is over")
+				queued = s.take(worker, effect, active, slotsNow, slotsNow.Add(test.later))
+			}
+			require.Equal(t, test.free, queued == nil, test.reason)
+			if queued != nil {
+				require.Positive(t, queued.again, test.reason)
+				require.Contains(t, queued.plan().Message, "now other", "it names what has the slots")
+			}
+		})
+	}
+}
+
 func TestSlotsAreHandedOutInOrder(t *testing.T) {
 	s := newSlots()
 	take := func(pool string, active ...string) *queuedError {
-		return s.take(pool, plan.TakeSlot{Build: "build-of-" + pool, Limit: 2}, active, slotsNow, slotsNow)
+		return s.take(pool, plan.TakeSlot{Build: "build-of-" + pool, Limit: 2, Limits: inputs.DefaultLimits()}, atWork(active...), slotsNow, slotsNow)
 	}
 	require.Nil(t, take("a"))
 	require.Nil(t, take("b"))
@@ -28,7 +83,8 @@ func TestSlotsAreHandedOutInOrder(t *testing.T) {
 	require.Equal(t, 0, take("c").ahead)
 	require.Equal(t, promiseGrace, take("d").again, "a promise may come to nothing, which no event tells")
 	require.Equal(t, 1, take("d", "build-of-a", "build-of-b").ahead, "builds that the cache shows are not counted twice")
-	require.Zero(t, take("d", "build-of-a", "build-of-b").again, "those end with an event")
+	require.Equal(t, 95*time.Minute, take("d", "build-of-a", "build-of-b").again, "those end with an event, or are given up")
+	require.Contains(t, take("d", "build-of-a", "build-of-b").plan().Message, "; now build-of-a, build-of-b.")
 	require.Equal(t, []string{"c", "d"}, s.next())
 
 	require.True(t, s.seen("a"))
@@ -53,8 +109,8 @@ func TestSlotsOutlivePromises(t *testing.T) {
 // came later, in whichever order they are looked at.
 func TestSlotsQueueByTime(t *testing.T) {
 	s := newSlots()
-	effect := plan.TakeSlot{Build: "x", Limit: 1}
-	active := []string{"other"}
+	effect := plan.TakeSlot{Build: "x", Limit: 1, Limits: inputs.DefaultLimits()}
+	active := atWork("other")
 	require.Equal(t, 0, s.take("late", effect, active, slotsNow, slotsNow).ahead)
 	require.Equal(t, 0, s.take("early", effect, active, slotsNow.Add(-time.Minute), slotsNow).ahead)
 	require.Equal(t, 1, s.take("late", effect, active, slotsNow, slotsNow).ahead)

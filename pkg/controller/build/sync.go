@@ -61,6 +61,7 @@ func (ctrl *Controller) round(ctx context.Context, x *execution, pool *mcfgv1.Ma
 	ctrl.announcer.ofShared()
 
 	p := plan.Compute(snapshot)
+	ctrl.memory.noteAhead(pool.Name, p.Ahead, snapshot.Now)
 	ctrl.reporter.announceStrangers(pool, p.Strangers)
 	klog.FromContext(ctx).V(4).Info("Planned", "state", p.State, "reason", p.Reason, "effects", len(p.Effects), "requeueAfter", p.RequeueAfter)
 

@@ -72,7 +72,7 @@ func (r *RecentContent) keep(config *mcfgv1.MachineConfig) {
 	}
 }
 
-func isPast(created, now time.Time) bool { return now.Sub(created) > recentAge }
+func isPast(created, now time.Time) bool { return now.Sub(created).Abs() > recentAge }
 
 // Take returns the content of this very version of a config, nil if it is not at hand,
 // and forgets it: a config is built once, as a rule.

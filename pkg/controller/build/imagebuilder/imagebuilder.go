@@ -40,9 +40,9 @@ type ImageBuilder interface {
 	// Shows tells whether the cache has the build of that name, or inputs for it.
 	Shows(name string) bool
 
-	// Active returns the names of all builds, of any pool, that have not ended, as
-	// far as the cache shows them, sorted.
-	Active() []string
+	// Active returns all builds, of any pool, that have not ended, as far as the cache
+	// shows them, in the order of their names.
+	Active() []Observation
 
 	// Stop asks a running build to end. It is a request: the build's phase
 	// tells when it ended. That the build is absent, or that another one (by
@@ -189,6 +189,9 @@ type Observation struct {
 	// of them, by UID, are younger than the build: Start makes them before it.
 	HasInputs  bool
 	LateInputs string
+	// Deleting says of a build that is being deleted what keeps it; empty for one that is
+	// not being deleted.
+	Deleting string
 	// Deadline bounds the running time; zero when unknown.
 	Deadline time.Duration
 	// Created, Started (when it began to run) and Finished are zero when unknown.

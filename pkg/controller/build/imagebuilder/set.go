@@ -110,13 +110,13 @@ func (s *Set) Shows(name string) bool {
 }
 
 // Active implements ImageBuilder.
-func (s *Set) Active() []string {
-	var names []string
+func (s *Set) Active() []Observation {
+	var active []Observation
 	for _, m := range s.members {
-		names = append(names, m.Active()...)
+		active = append(active, m.Active()...)
 	}
-	slices.Sort(names)
-	return names
+	slices.SortFunc(active, func(a, b Observation) int { return strings.Compare(a.Name, b.Name) })
+	return active
 }
 
 // Stop implements ImageBuilder.

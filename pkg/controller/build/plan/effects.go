@@ -2,6 +2,7 @@ package plan
 
 import (
 	"slices"
+	"time"
 
 	"k8s.io/apimachinery/pkg/types"
 
@@ -97,16 +98,21 @@ func confirmed(effects []Effect) []Effect {
 	return slices.Insert(slices.Clone(effects), at, Effect(ConfirmPool{}))
 }
 
-// TakeSlot takes one of the places of a limited number of concurrent builds, and
-// ends the plan if none is free. The places are the controller's own memory.
+// TakeSlot takes one of the slots of a limited number of concurrent builds, and
+// ends the plan if none is free. The slots are the controller's own memory.
 type TakeSlot struct {
 	// Build is the build that is to be created.
 	Build string
 	// Config is the rendered MachineConfig that it is of, for people to read.
 	Config string
-	// Limit is how many places there are.
+	// Limit is how many slots there are.
 	Limit int
+	// Limits are the deadlines of builds.
+	Limits inputs.Limits
 }
+
+// Bound is for how long an active build can have a slot: its pool gives it up by then.
+func (e TakeSlot) Bound(b *imagebuilder.Observation) time.Duration { return bound(e.Limits, b) }
 
 // WriteRecord puts the record on the pool: the claim of an attempt before its
 // build is created, or the outcome of one that failed.

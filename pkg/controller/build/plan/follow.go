@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
 )
 
@@ -77,14 +78,13 @@ func (d *decision) waitToRun(b *imagebuilder.Observation) Plan {
 		p = Plan{Report: d.stuck(b, d.Now.Add(deadline-age)), RequeueAfter: deadline - age}
 	}
 	p.Effects = d.tidy(d.record.Build)
-	return p
+	return d.deleting(b, p)
 }
 
 // waitToEnd watches a build that runs. The backend bounds its time, by the
 // deadline that the build was created with; should it fail to, we do.
 func (d *decision) waitToEnd(b *imagebuilder.Observation) Plan {
-	deadline := cmp.Or(b.Deadline, d.limits().CompletionDeadline)
-	bound := d.limits().PendingDeadline + deadline + overdueGrace
+	deadline, bound := cmp.Or(b.Deadline, d.limits().CompletionDeadline), bound(d.limits(), b)
 	age := d.age(b)
 	if age >= bound {
 		return d.giveUp(b, ledger.FailureRunningTooLong, fmt.Sprintf("it did not end within %s, although its deadline is %s", bound, deadline))
@@ -93,7 +93,12 @@ func (d *decision) waitToEnd(b *imagebuilder.Observation) Plan {
 	p := d.running(elapsed)
 	p.Effects = d.tidy(d.record.Build)
 	p.RequeueAfter = min(bound-age, elapsed.Truncate(progressStep)+progressStep-elapsed)
-	return p
+	return d.deleting(b, p)
+}
+
+// bound is for how long a build is looked after; then it is given up.
+func bound(limits inputs.Limits, b *imagebuilder.Observation) time.Duration {
+	return limits.PendingDeadline + cmp.Or(b.Deadline, limits.CompletionDeadline) + overdueGrace
 }
 
 // ran is for how long a build ran that made an image; zero if the backend did not tell.
@@ -110,16 +115,20 @@ func (d *decision) elapsed(b *imagebuilder.Observation) time.Duration {
 	if b.Started.IsZero() {
 		return d.age(b)
 	}
-	return max(d.Now.Sub(b.Started), 0)
+	return d.passed(b.Started)
 }
 
-// age is how long ago the build was created, by the API server's clock. One that
-// runs ahead of ours makes no age.
+// age is how long ago the build was created, by the API server's clock. A build is made
+// after its claim, so that one which is much older than that is dated by a clock behind ours.
 func (d *decision) age(b *imagebuilder.Observation) time.Duration {
+	claimed := d.passed(d.record.ClaimedAt)
 	if b.Created.IsZero() {
-		return max(d.Now.Sub(d.record.ClaimedAt), 0)
+		return claimed
 	}
-	return max(d.Now.Sub(b.Created), 0)
+	if age := d.passed(b.Created); age < claimed+clockTolerance || d.record.ClaimedAt.IsZero() {
+		return age
+	}
+	return claimed
 }
 
 // giveUp records the failure of a build that is still active; once that is seen,
@@ -163,7 +172,7 @@ func (d *decision) afterFailure(record *ledger.Record, recorded bool) Plan {
 		return Plan{Report: ended(record), Effects: d.tidy(record.Build)}
 	}
 
-	at := retryAt(record)
+	at := retryAt(record, d.began(record.Failure.At))
 	if recorded && !at.After(d.Now) {
 		return d.start(record.Attempt + 1)
 	}

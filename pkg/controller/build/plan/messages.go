@@ -44,13 +44,27 @@ func removes(effect Effect) bool {
 	return false
 }
 
-// Queued is the plan of a pool whose build has to wait for others to end.
-func Queued(config string, ahead, limit int) Plan {
+// Queued is the plan of a pool whose build has to wait for others, those named, to end.
+func Queued(config string, ahead, limit int, others []string) Plan {
 	return Plan{Report: ledger.Report{
 		State: ledger.StateQueued, Reason: ledger.ReasonQueued, Event: ledger.EventNormal,
-		Message: fmt.Sprintf("The build of %s is queued, %s ahead; at most %d builds run at once (%s, key %s).",
-			config, countAhead(ahead), limit, inputs.ConfigMapObject, constants.MaxConcurrentBuildsKey),
+		Message: fmt.Sprintf("The build of %s is queued, %s ahead; at most %d builds run at once (%s, key %s)%s.",
+			config, countAhead(ahead), limit, inputs.ConfigMapObject, constants.MaxConcurrentBuildsKey, whoRuns(ahead, others)),
 	}}
+}
+
+// mostNamed is how many builds the message of a queued pool names.
+const mostNamed = 5
+
+// whoRuns names the builds that have the slots, to those who may be next.
+func whoRuns(ahead int, others []string) string {
+	switch {
+	case ahead > MostAhead || len(others) == 0:
+		return ""
+	case len(others) > mostNamed:
+		return fmt.Sprintf("; now %s and %d more", strings.Join(others[:mostNamed], ", "), len(others)-mostNamed)
+	}
+	return "; now " + strings.Join(others, ", ")
 }
 
 // MostAhead is the number up to which a queued pool says how many are ahead of
@@ -104,6 +118,15 @@ func (d *decision) running(elapsed time.Duration) Plan {
 		Message: fmt.Sprintf("Build %s of %s is running%s%s.", d.record.Build, d.record.Config, d.ordinal(d.record),
 			howFar(elapsed, d.record.Usually())) + warning(d.record),
 	}}
+}
+
+// deleting says of a build at work that is being deleted that it is; its state is what it
+// was, since it may end before it is gone.
+func (d *decision) deleting(b *imagebuilder.Observation, p Plan) Plan {
+	if b.Deleting != "" {
+		p.Message = fmt.Sprintf("Build %s of %s is being deleted, and %s keep it; another one is started when it is gone.", b.Name, d.record.Config, b.Deleting)
+	}
+	return p
 }
 
 // retrying is what is said of an attempt that failed and is followed by the next one.

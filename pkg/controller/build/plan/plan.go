@@ -25,6 +25,9 @@ type Plan struct {
 	Waiting bool
 	// HalfWritten names the build whose end the plan is to wait for the rest of.
 	HalfWritten string
+	// Ahead are the instants in the future that the plan took for ones of another clock. It
+	// is to be remembered when they were seen first.
+	Ahead []time.Time
 	// RequeueAfter is how long from Snapshot.Now to look again though nothing
 	// changed; zero to wait for a change.
 	RequeueAfter time.Duration
@@ -33,8 +36,10 @@ type Plan struct {
 // Compute decides what to do about one pool. It is a pure function: equal
 // snapshots give equal plans.
 func Compute(s Snapshot) Plan {
+	var ahead []time.Time
+	s.ahead = &ahead
 	p := decide(s)
-	p.Effects = confirmed(p.Effects)
+	p.Effects, p.Ahead = confirmed(p.Effects), ahead
 	return p
 }
 
@@ -43,7 +48,7 @@ func decide(s Snapshot) Plan {
 		return retire(&s)
 	}
 	if h := firstHold(identityChecks, &s); h != nil {
-		if h.Reason == ledger.ReasonRenderedConfigMissing && (s.WaitingSince.IsZero() || s.Now.Sub(s.WaitingSince) < claimGrace) {
+		if h.Reason == ledger.ReasonRenderedConfigMissing && (s.WaitingSince.IsZero() || s.passed(s.WaitingSince) < claimGrace) {
 			return awaitConfig(&s)
 		}
 		return withoutIdentity(&s, h)
@@ -78,7 +83,7 @@ func retire(s *Snapshot) Plan {
 func awaitConfig(s *Snapshot) Plan {
 	wait := claimGrace
 	if !s.WaitingSince.IsZero() {
-		wait -= s.Now.Sub(s.WaitingSince)
+		wait -= s.passed(s.WaitingSince)
 	}
 	return Plan{Report: ledger.Report{State: ledger.StateQuiet}, Waiting: true, RequeueAfter: wait, Effects: tidy(s, s.newestName())}
 }
@@ -340,7 +345,7 @@ func (d *decision) farewell() []Effect {
 // slot is what it takes to create a build when their number is limited.
 func (d *decision) slot(record *ledger.Record) []Effect {
 	if limit := d.limits().MaxConcurrentBuilds; limit > 0 {
-		return []Effect{TakeSlot{Build: record.Build, Config: record.Config, Limit: limit}}
+		return []Effect{TakeSlot{Build: record.Build, Config: record.Config, Limit: limit, Limits: d.limits()}}
 	}
 	return nil
 }

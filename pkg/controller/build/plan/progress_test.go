@@ -106,3 +106,20 @@ func TestTook(t *testing.T) {
 	require.Zero(t, (*ledger.Record)(nil).Usually(), "no record, no experience")
 	require.Equal(t, 3*time.Second, known.Usually(), "the median")
 }
+
+// TestR44ABuildThatIsBeingDeletedIsNotJustRunning: somebody deleted it, and a finalizer that
+// is not ours keeps it.
+func TestR44ABuildThatIsBeingDeletedIsNotJustRunning(t *testing.T) {
+	deleted := func(b *imagebuilder.Observation) { b.Deleting = "its finalizers, example.com/backup" }
+	for phase, state := range map[imagebuilder.Phase]ledger.State{imagebuilder.PhasePending: ledger.StatePending, imagebuilder.PhaseRunning: ledger.StateBuilding} {
+		s := with(ready(), record(claimed(time.Minute)), observed("build-1", phase, deleted))
+		s.Pool.Record.Build = "build-1"
+		p := Compute(s)
+		require.Equal(t, state, p.State, "it may end before it is gone")
+		require.Contains(t, p.Message, "build-1 of "+wantedConfig+" is being deleted, and its finalizers, example.com/backup keep it")
+		require.Positive(t, p.RequeueAfter, "its deadlines hold as ever")
+	}
+	s := with(ready(), record(claimed(time.Minute)), observed("build-1", imagebuilder.PhaseFailed, permanent, deleted))
+	s.Pool.Record.Build = "build-1"
+	require.Equal(t, ledger.StateFailed, Compute(s).State, "its end counts")
+}

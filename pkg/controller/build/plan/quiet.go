@@ -16,19 +16,11 @@ func (d *decision) quietFor() time.Duration {
 	if d.ChangedAt.After(changed) {
 		changed = d.ChangedAt
 	}
-	if changed.After(d.Now) {
-		// The API server's clock runs ahead of ours.
-		changed = d.Now
-	}
 	since := d.WaitingSince
 	if since.IsZero() {
 		since = changed
 	}
-	until := changed.Add(limits.QuietPeriod)
-	if ceiling := since.Add(limits.QuietPeriodCeiling); ceiling.Before(until) {
-		until = ceiling
-	}
-	return until.Sub(d.Now)
+	return min(limits.QuietPeriod-d.passed(changed), limits.QuietPeriodCeiling-d.passed(since))
 }
 
 // settle waits for the inputs to stop changing. A build of the inputs before
@@ -36,7 +28,7 @@ func (d *decision) quietFor() time.Duration {
 // a longer wait is explained.
 func (d *decision) settle(wait time.Duration) Plan {
 	p := Plan{Report: ledger.Report{State: ledger.StateQuiet}}
-	if !d.WaitingSince.IsZero() && d.Now.Sub(d.WaitingSince) >= d.limits().QuietPeriod {
+	if !d.WaitingSince.IsZero() && d.passed(d.WaitingSince) >= d.limits().QuietPeriod {
 		p.Report = d.settling()
 	}
 	p.Effects = tidy(d.Snapshot, newestOf(d.record))

@@ -18,6 +18,8 @@ const (
 	reasonAfter = 10 * time.Second
 	// StuckAfter is when a build that waits to run is reported as stuck.
 	StuckAfter = 2 * time.Minute
+	// clockTolerance is by how much clocks of a cluster differ that are as they should be.
+	clockTolerance = time.Minute
 	// overdueGrace is what the backend gets on top to end an overdue build.
 	overdueGrace = 5 * time.Minute
 )
@@ -38,9 +40,9 @@ func retryDelay(fingerprint string, attempt int) time.Duration {
 	return delay + jitter
 }
 
-// retryAt is the instant of the attempt after the failed one on record.
-func retryAt(r *ledger.Record) time.Time {
-	return r.Failure.At.Add(retryDelay(r.Fingerprint, r.Attempt))
+// retryAt is the instant of the attempt after the one on record, which failed then.
+func retryAt(r *ledger.Record, failed time.Time) time.Time {
+	return failed.Add(retryDelay(r.Fingerprint, r.Attempt))
 }
 
 // NextAttempt is the instant of the attempt after the one on record, if there is to be
@@ -49,5 +51,5 @@ func NextAttempt(r *ledger.Record) time.Time {
 	if !r.Failed() {
 		return time.Time{}
 	}
-	return retryAt(r)
+	return retryAt(r, r.Failure.At)
 }

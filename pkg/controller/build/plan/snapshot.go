@@ -42,6 +42,10 @@ type Snapshot struct {
 	WaitingSince time.Time
 	// HalfWritten is the build whose end the controller waits for the rest of.
 	HalfWritten HalfWritten
+	// FirstSeen is when instants that lay in the future, in nanoseconds of Unix time, were
+	// seen first, and ahead collects those that matter.
+	FirstSeen map[int64]time.Time
+	ahead     *[]time.Time
 }
 
 // limits are those of the settings, or the defaults while there are none.

@@ -136,20 +136,22 @@ func TestImageOfASupersededBuildIsRemembered(t *testing.T) {
 	require.Equal(t, []ledger.PastImage{{Fingerprint: "other-fingerprint", Config: otherConfig, Build: "build-0", Image: otherImage}}, p.Effects[1].(WriteRecord).Record.History)
 }
 
-// TestConcurrencyLimit: a place is taken after the claim, so that what is in its
+// TestConcurrencyLimit: a slot is taken after the claim, so that what is in its
 // way is stopped first, and before the config is read again.
 func TestConcurrencyLimit(t *testing.T) {
 	limited := func(s *Snapshot) { s.Settings.Values.Limits.MaxConcurrentBuilds = 2 }
 	p := Compute(with(ready(), limited))
 	require.Equal(t, []string{"LoadConfig rendered-worker-1", "WriteRecord 1", "TakeSlot", "StartBuild"}, outline(p.Effects))
 	claim := p.Effects[1].(WriteRecord).Record
-	require.Equal(t, TakeSlot{Build: claim.Build, Config: wantedConfig, Limit: 2}, p.Effects[2])
+	limits := ready().Settings.Values.Limits
+	limits.MaxConcurrentBuilds = 2
+	require.Equal(t, TakeSlot{Build: claim.Build, Config: wantedConfig, Limit: 2, Limits: limits}, p.Effects[2])
 
 	p = Compute(with(ready(), limited, record(claimed(time.Hour))))
-	require.Equal(t, []string{"TakeSlot", "LoadConfig rendered-worker-1", "StartBuild"}, outline(p.Effects), "a claim that waits for a place")
+	require.Equal(t, []string{"TakeSlot", "LoadConfig rendered-worker-1", "StartBuild"}, outline(p.Effects), "a claim that waits for a slot")
 
-	queued := Queued(wantedConfig, 2, 3)
+	queued := Queued(wantedConfig, 2, 3, nil)
 	require.Equal(t, "The build of rendered-worker-1 is queued, 2 ahead; at most 3 builds run at once (ConfigMap machine-os-builder-config, key maxConcurrentBuilds).", queued.Message)
-	require.Contains(t, Queued(wantedConfig, 10, 3).Message, "more than 9 ahead")
+	require.Contains(t, Queued(wantedConfig, 10, 3, []string{"build-0"}).Message, "more than 9 ahead")
 	require.False(t, strings.Contains(queued.Message, "build-"), "the condition of a queued pool names no build: none exists")
 }

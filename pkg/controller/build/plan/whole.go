@@ -26,14 +26,14 @@ func isHalfWritten(b *imagebuilder.Observation) bool {
 }
 
 // awaitRest waits for the rest of an end, or tells that it has been waited for long enough.
-// No clock but our own is looked at. One that was set back makes the wait longer once.
+// No clock but our own is looked at.
 func (d *decision) awaitRest(b *imagebuilder.Observation) (p Plan, waits bool) {
 	if !isHalfWritten(b) || d.record.Failed() {
 		return Plan{}, false
 	}
 	left := wholeWithin
 	if d.HalfWritten.Build == b.Name {
-		left -= max(d.Now.Sub(d.HalfWritten.Since), 0)
+		left -= d.passed(d.HalfWritten.Since)
 	}
 	if left <= 0 {
 		return Plan{}, false

@@ -89,7 +89,7 @@ func (sim *simulation) isAltered(pool *mcfgv1.MachineConfigPool) bool {
 func (sim *simulation) mayFail(pool *mcfgv1.MachineConfigPool) bool {
 	return strings.Contains(trueCondition(pool), ledger.ReasonAttemptsExhausted) &&
 		slices.ContainsFunc(sim.schedule.faults, func(f fault) bool {
-			return f.kind == "evict-build" || f.kind == "delete-build" || f.kind == "jump"
+			return sim.schedule.ages() || f.kind == "evict-build" || f.kind == "delete-build" || f.kind == "jump"
 		})
 }
 
@@ -172,7 +172,7 @@ func undisturbedEnd(s schedule) end {
 // checkDifference compares the end with that of the undisturbed run, if nobody but
 // the network, the API server and the process itself disturbed it.
 func (sim *simulation) checkDifference() {
-	if sim.scenario.ends != nil || slices.ContainsFunc(sim.schedule.faults, func(f fault) bool { _, ok := disturbances[f.kind]; return ok }) {
+	if sim.scenario.ends != nil || sim.schedule.ages() || slices.ContainsFunc(sim.schedule.faults, func(f fault) bool { _, ok := disturbances[f.kind]; return ok }) {
 		return
 	}
 	want, got := undisturbedEnd(sim.schedule), sim.end()

@@ -129,7 +129,7 @@ func (sim *simulation) faultAtRound() (done bool) {
 				sim.programs[0].thaw[kind] = sim.lastDisturbed
 				done = true
 			}
-			for _, deeds := range []map[faultKind]func(*simulation){disturbances, rewrites} {
+			for _, deeds := range []map[faultKind]func(*simulation){disturbances, rewrites, clocks} {
 				if do, ok := deeds[f.kind]; ok {
 					sim.act(act{name: "disturbance " + string(f.kind), do: do})
 					done = true

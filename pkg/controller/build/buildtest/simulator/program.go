@@ -43,6 +43,8 @@ type program struct {
 	// one that is frozen for longer delivers again.
 	frozen map[string]int
 	thaw   map[string]time.Time
+	// skew is by how much the program's clock is ahead of the API server's.
+	skew time.Duration
 	// dead programs get no reply to anything any more.
 	dead bool
 }
@@ -75,7 +77,7 @@ func newProgram(sim *simulation, clients buildtest.Clients) *program {
 	}
 	p.builder = &told{ImageBuilder: adapter}
 	config := build.DefaultConfig()
-	config.Clock = sim.clock
+	config.Clock = ownClock{sim.clock, &p.skew}
 	config.NewQueue = func(limiter workqueue.TypedRateLimiter[string]) workqueue.TypedRateLimitingInterface[string] {
 		p.queue = buildtest.NewQueue(sim.clock, limiter)
 		return p.queue

@@ -174,17 +174,17 @@ func (f *Builder) Shows(name string) bool {
 }
 
 // Active implements ImageBuilder.
-func (f *Builder) Active() []string {
+func (f *Builder) Active() []imagebuilder.Observation {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	names := []string{}
-	for name, b := range f.builds {
+	active := []imagebuilder.Observation{}
+	for _, b := range f.builds {
 		if b.observation.Phase.IsActive() {
-			names = append(names, name)
+			active = append(active, b.observation)
 		}
 	}
-	slices.Sort(names)
-	return names
+	slices.SortFunc(active, func(x, y imagebuilder.Observation) int { return strings.Compare(x.Name, y.Name) })
+	return active
 }
 
 // Stop implements ImageBuilder.

@@ -177,17 +177,15 @@ func (b *Builder) Shows(name string) bool {
 }
 
 // Active implements ImageBuilder.
-func (b *Builder) Active() []string {
+func (b *Builder) Active() []imagebuilder.Observation {
 	// The index exists, so there is no error.
-	keys, _ := b.informer.GetIndexer().IndexKeys(byActivity, active)
-	names := make([]string, 0, len(keys))
-	for _, key := range keys {
-		// The keys of a cache are well-formed.
-		_, name, _ := cache.SplitMetaNamespaceKey(key)
-		names = append(names, name)
+	objects, _ := b.informer.GetIndexer().ByIndex(byActivity, active)
+	observations := make([]imagebuilder.Observation, 0, len(objects))
+	for _, object := range objects {
+		observations = append(observations, observation(object.(*buildv1.Build)))
 	}
-	slices.Sort(names)
-	return names
+	slices.SortFunc(observations, func(a, b imagebuilder.Observation) int { return strings.Compare(a.Name, b.Name) })
+	return observations
 }
 
 // Stop implements ImageBuilder. Setting the flag is all that cancelling takes;

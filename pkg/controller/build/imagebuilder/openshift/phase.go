@@ -3,6 +3,7 @@ package openshift
 import (
 	"regexp"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/distribution/reference"
@@ -17,6 +18,12 @@ func observation(build *buildv1.Build) imagebuilder.Observation {
 	o := mark.Identify(&build.ObjectMeta)
 	status := &build.Status
 	o.UID = build.UID
+	if build.DeletionTimestamp != nil {
+		o.Deleting = "its finalizers, " + strings.Join(build.Finalizers, ", ")
+		if len(build.Finalizers) == 0 {
+			o.Deleting = "its grace period"
+		}
+	}
 	o.Reason = string(status.Reason)
 	o.Message = status.Message
 	o.Log = status.LogSnippet
