@@ -52,7 +52,7 @@ func TestRenderBuild(t *testing.T) {
 	require.Contains(t, text, "no published image")
 	require.NotContains(t, text, "dXNlcjpwYXNz", "the content of a Secret")
 	answers := report["serverDryRun"].(map[string]any)["answers"].([]any)
-	require.Len(t, answers, 2, "a Secret and a Build")
+	require.Len(t, answers, 4, "the record and the status of the pool, a Secret and a Build")
 	for _, answer := range answers {
 		require.Equal(t, true, answer.(map[string]any)["accepted"], text)
 	}

@@ -28,7 +28,7 @@ func (o *options) addFlags(cmd *cobra.Command) {
 	flags.StringArrayVarP(&o.files, "filename", "f", o.files, "File to read objects from instead of a cluster, directory of files that end in .yaml, .yml or .json, or - for standard input. May be given several times, or name several, with commas between them.")
 	flags.BoolVarP(&o.recursive, "recursive", "R", o.recursive, "Read what is below the directories of -f, too, such as those of a must-gather. What is no Kubernetes object is left out, and of an object that is there twice the newer one is taken.")
 	flags.BoolVar(&o.diff, "diff", o.diff, "Tell what changes against the config that the pool's published image was built from.")
-	flags.BoolVar(&o.serverDryRun, "server-dry-run", o.serverDryRun, "Have the API server go through the creation of the Secrets and the Build without keeping them, with the permissions of the kubeconfig, which proves quota, admission and RBAC. Not with files.")
+	flags.BoolVar(&o.serverDryRun, "server-dry-run", o.serverDryRun, "Have the API server go through what is written on the pool and the creation of the Secrets and the Build, without keeping any of it, with the permissions of the kubeconfig, which proves quota, admission and RBAC. Not with files.")
 	o.connection.AddFlags(cmd)
 }
 
