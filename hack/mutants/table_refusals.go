@@ -8,6 +8,7 @@ var refusalMutants = []mutant{
 		file:   "pkg/controller/build/errors.go",
 		before: `	if isRefusal(err) {`,
 		after:  `	if isRefusal(err) && errors.Is(err, errStale) {`,
+		unseen: "it gives the pool two minutes, after one of which everything that lasts is said",
 	},
 	{
 		name:   "refused-and-yet-done",
@@ -23,6 +24,7 @@ var refusalMutants = []mutant{
 		file:   "pkg/controller/build/memory.go",
 		before: `	return max(lastingAfter-now.Sub(r.failing), 0)`,
 		after:  `	return lastingAfter`,
+		known:  "churn deny-down@5",
 	},
 	{
 		name:   "status-refused-in-silence",
@@ -30,6 +32,7 @@ var refusalMutants = []mutant{
 		file:   "pkg/controller/build/sync.go",
 		before: `			ctrl.reporter.announceRefusal(pool, refusal(reportErr))`,
 		after:  `			_ = refusal(reportErr)`,
+		known:  "happy deny-forbidden@7",
 	},
 	{
 		name:   "the-future-is-waited-for",
@@ -37,6 +40,7 @@ var refusalMutants = []mutant{
 		file:   "pkg/controller/build/plan/clocks.go",
 		before: `	if !at.After(s.Now) {`,
 		after:  `	if !at.IsZero() {`,
+		known:  "retry clock-back@2",
 	},
 	{
 		name:   "slots-for-nobody",

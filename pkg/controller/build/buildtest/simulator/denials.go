@@ -49,6 +49,8 @@ type denial struct {
 	like  buildtest.Call
 	kind  faultKind
 	since time.Time
+	// told is when a pool last said so.
+	told time.Time
 }
 
 // deny refuses the call if it is like the one from which on that is refused.
@@ -75,17 +77,13 @@ func (d *denial) covers(call buildtest.Call, now time.Time) bool {
 // before it is made again, or, where it is the pool's status that is refused, in an event.
 func (sim *simulation) checkTold(call buildtest.Call) {
 	now := sim.clock.Now()
-	if len(sim.schedule.faults) > 1 || !sim.denied.covers(call, now) || now.Sub(sim.denied.since) < toldWithin {
+	// Two programs that see other things refused say so in turns.
+	if len(sim.schedule.faults) > 1 || len(sim.programs) > 1 || !sim.denied.covers(call, now) || now.Sub(latest(sim.denied.since, sim.denied.told)) < toldWithin {
 		return
 	}
 	refused := denials[sim.denied.kind](call)
-	for _, pool := range sim.pools() {
-		for i := range pool.Status.Conditions {
-			c := &pool.Status.Conditions[i]
-			if ledger.IsOurs(c.Type) && c.Status == corev1.ConditionTrue && strings.Contains(c.Message, refused.Error()) {
-				return
-			}
-		}
+	if sim.tells(refused.Error()) {
+		return
 	}
 	if sim.denied.like.Subresource == "status" {
 		for _, p := range sim.programs {
@@ -95,6 +93,34 @@ func (sim *simulation) checkTold(call buildtest.Call) {
 		}
 	}
 	sim.problem("12: to %s has been refused for %s, and no pool says %q", sim.denied.like, sim.clock.Now().Sub(sim.denied.since), refused)
+}
+
+// noteTold remembers when a pool said what is refused. What is refused anew after something
+// else was done in between may last as long again before it is said again.
+func (sim *simulation) noteTold() {
+	if d := sim.denied; d != nil && sim.tells(denials[d.kind](d.like).Error()) {
+		d.told = sim.clock.Now()
+	}
+}
+
+// tells tells whether a pool has the text in a condition that is True.
+func (sim *simulation) tells(text string) bool {
+	for _, pool := range sim.pools() {
+		for i := range pool.Status.Conditions {
+			c := &pool.Status.Conditions[i]
+			if ledger.IsOurs(c.Type) && c.Status == corev1.ConditionTrue && strings.Contains(c.Message, text) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func latest(x, y time.Time) time.Time {
+	if y.After(x) {
+		return y
+	}
+	return x
 }
 
 // checkTakenBack: of what is not refused any more, nothing is said.

@@ -172,7 +172,7 @@ func undisturbedEnd(s schedule) end {
 // checkDifference compares the end with that of the undisturbed run, if nobody but
 // the network, the API server and the process itself disturbed it.
 func (sim *simulation) checkDifference() {
-	if sim.scenario.ends != nil || sim.schedule.ages() || slices.ContainsFunc(sim.schedule.faults, func(f fault) bool { _, ok := disturbances[f.kind]; return ok }) {
+	if sim.scenario.ends != nil || sim.schedule.ages() || sim.schedule.losesBoth() || slices.ContainsFunc(sim.schedule.faults, func(f fault) bool { _, ok := disturbances[f.kind]; return ok }) {
 		return
 	}
 	want, got := undisturbedEnd(sim.schedule), sim.end()

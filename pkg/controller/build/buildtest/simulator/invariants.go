@@ -50,6 +50,7 @@ func (sim *simulation) check(after string) {
 		sim.checkPool(pool, after)
 		sim.noteEarly(pool)
 	}
+	sim.noteTold()
 }
 
 func (sim *simulation) checkPool(pool *mcfgv1.MachineConfigPool, after string) {
@@ -91,7 +92,16 @@ func (sim *simulation) checkPool(pool *mcfgv1.MachineConfigPool, after string) {
 // cache does not show the build at that moment either, a second one starts before
 // the first one is seen, and stopped.
 func (sim *simulation) losesRecord() bool {
-	return slices.ContainsFunc(sim.schedule.faults, func(f fault) bool { return f.kind == "remove-record" || f.kind == "spoil-record" })
+	return slices.ContainsFunc(sim.schedule.faults, func(f fault) bool { return f.kind == "remove-record" || f.kind == "spoil-record" }) || sim.schedule.losesBoth()
+}
+
+// losesBoth tells whether a tool may take the record away while the cache lacks the build
+// that it could be found again from.
+func (s schedule) losesBoth() bool {
+	return slices.ContainsFunc(s.faults, func(f fault) bool { return f.kind == "strip" || f.kind == "strip-record" || f.kind == "bring-back" }) &&
+		slices.ContainsFunc(s.faults, func(f fault) bool {
+			return f.kind == faultOldList || f.kind == faultLate || f.kind == faultTombstone || f.kind == faultFreeze+"builds"
+		})
 }
 
 // checkCall looks at a call before it is carried out.
@@ -103,7 +113,7 @@ func (sim *simulation) checkCall(call buildtest.Call) {
 		return
 	}
 	for _, b := range sim.builds() {
-		if b.Name == call.Name && b.Status.Phase == buildv1.BuildPhaseComplete && b.Status.Output.To != nil {
+		if b.Name == call.Name && b.Status.Phase == buildv1.BuildPhaseComplete && b.Status.Output.To != nil && !sim.forged[b.Name] {
 			sim.checkRecorded(b)
 		}
 	}
