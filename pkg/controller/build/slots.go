@@ -73,6 +73,10 @@ func (s *slots) take(pool string, effect plan.TakeSlot, active []imagebuilder.Ob
 		return nil
 	}
 	s.waiting = slices.Insert(s.waiting, at, waiter{pool, since})
+	if used < effect.Limit {
+		// Those ahead are about to take what is free. If they fail to, nothing tells.
+		expiry = sooner(expiry, promiseGrace)
+	}
 	return &queuedError{config: effect.Config, ahead: at, limit: effect.Limit, again: expiry, users: users}
 }
 

@@ -96,6 +96,17 @@ func TestSlotsAreHandedOutInOrder(t *testing.T) {
 	require.Empty(t, s.next())
 }
 
+// TestR42WhoIsAheadMayNotCome: a slot is free, and is for a pool that is ahead. If that fails
+// to make use of it, no event tells.
+func TestR42WhoIsAheadMayNotCome(t *testing.T) {
+	s := newSlots()
+	effect := plan.TakeSlot{Build: "x", Limit: 1, Limits: inputs.DefaultLimits()}
+	require.NotNil(t, s.take("early", effect, atWork("other"), slotsNow.Add(-time.Minute), slotsNow))
+	queued := s.take("late", effect, nil, slotsNow, slotsNow)
+	require.Equal(t, 1, queued.ahead)
+	require.Equal(t, promiseGrace, queued.again)
+}
+
 func TestSlotsOutlivePromises(t *testing.T) {
 	s := newSlots()
 	effect := func(pool string) plan.TakeSlot { return plan.TakeSlot{Build: "build-of-" + pool, Limit: 1} }

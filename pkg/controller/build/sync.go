@@ -84,7 +84,10 @@ func (ctrl *Controller) round(ctx context.Context, x *execution, pool *mcfgv1.Ma
 			ctrl.reporter.announceRefusal(pool, refusal(reportErr))
 		}
 	}
-	ctrl.memory.noteOutcome(pool.Name, errors.Join(err, reportErr))
+	if p.State != ledger.StateQueued || reportErr != nil {
+		// Waiting for a slot, a pool does not try what has failed.
+		ctrl.memory.noteOutcome(pool.Name, errors.Join(err, reportErr))
+	}
 	if wait > 0 && (p.RequeueAfter == 0 || wait < p.RequeueAfter) {
 		p.RequeueAfter = wait
 	}
