@@ -211,7 +211,6 @@ func random(count int, seed uint64) []schedule {
 	atCalls := slices.Concat([]faultKind{faultCrash, faultLost}, callErrors, slices.Sorted(keysOf(denials)))
 	atRounds := append([]faultKind{faultOldList}, slices.Sorted(keysOf(disturbances))...)
 	atRounds = append(atRounds, slices.Sorted(keysOf(rewrites))...)
-	atRounds = append(atRounds, slices.Sorted(keysOf(clocks))...)
 	for _, kind := range buildtest.Kinds {
 		atRounds = append(atRounds, faultKind(faultFreeze+kind))
 	}
