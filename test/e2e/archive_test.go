@@ -3,59 +3,14 @@ package e2e
 import (
 	"archive/tar"
 	"bufio"
-	"bytes"
-	"errors"
 	"fmt"
-	"io"
 	"os"
-	"path"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 )
-
-// entry is what a layer has at a path, with its content.
-type entry struct {
-	*tar.Header
-	content []byte
-}
-
-// entries lays the layers over each other, as files does, and keeps the content.
-func (p pulled) entries(t *testing.T) map[string]entry {
-	t.Helper()
-	all := map[string]entry{}
-	for _, layer := range p.layers {
-		for reader := tar.NewReader(bytes.NewReader(layer)); ; {
-			header, err := reader.Next()
-			if errors.Is(err, io.EOF) {
-				break
-			}
-			require.NoError(t, err)
-			name := path.Clean("/" + header.Name)
-			dir, base := path.Split(name)
-			if removed, ok := strings.CutPrefix(base, ".wh."); ok {
-				removed = path.Join(dir, removed)
-				for other := range all {
-					if base == ".wh..wh..opq" && strings.HasPrefix(other, dir) || other == removed || strings.HasPrefix(other, removed+"/") {
-						delete(all, other)
-					}
-				}
-				continue
-			}
-			if header.Typeflag == tar.TypeLink {
-				// Each name of a file gets a copy: nothing that boots tells them apart.
-				all[name] = all[path.Clean("/"+header.Linkname)]
-				continue
-			}
-			content, err := io.ReadAll(reader)
-			require.NoError(t, err)
-			all[name] = entry{header, content}
-		}
-	}
-	return all
-}
 
 // Types of the mode in an archive, see cpio(5).
 const (

@@ -95,10 +95,16 @@ type node struct {
 	Hash, Link string
 }
 
-// files lays the layers over each other: what a machine finds after unpacking all.
-func (p pulled) files(t *testing.T) map[string]node {
+// entry is what a layer has at a path, with its content.
+type entry struct {
+	*tar.Header
+	content []byte
+}
+
+// entries lays the layers over each other: what a machine finds after unpacking all.
+func (p pulled) entries(t *testing.T) map[string]entry {
 	t.Helper()
-	files := map[string]node{}
+	all := map[string]entry{}
 	for _, layer := range p.layers {
 		for reader := tar.NewReader(bytes.NewReader(layer)); ; {
 			header, err := reader.Next()
@@ -106,41 +112,48 @@ func (p pulled) files(t *testing.T) map[string]node {
 				break
 			}
 			require.NoError(t, err)
-			addNode(t, files, header, reader)
+			name := path.Clean("/" + header.Name)
+			dir, base := path.Split(name)
+			if removed, ok := strings.CutPrefix(base, ".wh."); ok {
+				removed = path.Join(dir, removed)
+				for other := range all {
+					if base == ".wh..wh..opq" && strings.HasPrefix(other, dir) || other == removed || strings.HasPrefix(other, removed+"/") {
+						delete(all, other)
+					}
+				}
+				continue
+			}
+			if header.Typeflag == tar.TypeLink {
+				// Each name of a file gets a copy: nothing that boots tells them apart.
+				all[name] = all[path.Clean("/"+header.Linkname)]
+				continue
+			}
+			content, err := io.ReadAll(reader)
+			require.NoError(t, err)
+			all[name] = entry{header, content}
 		}
 	}
-	return files
+	return all
 }
 
-func addNode(t *testing.T, files map[string]node, header *tar.Header, content io.Reader) {
+// files are the entries by what tells them apart.
+func (p pulled) files(t *testing.T) map[string]node {
 	t.Helper()
-	name := path.Clean("/" + header.Name)
-	dir, base := path.Split(name)
-	if removed, ok := strings.CutPrefix(base, ".wh."); ok {
-		removed = path.Join(dir, removed)
-		for other := range files {
-			if base == ".wh..wh..opq" && strings.HasPrefix(other, dir) || other == removed || strings.HasPrefix(other, removed+"/") {
-				delete(files, other)
-			}
+	files := map[string]node{}
+	for name, e := range p.entries(t) {
+		n := node{Type: "f", Mode: e.Mode & 0o7777, UID: e.Uid, GID: e.Gid}
+		switch e.Typeflag {
+		case tar.TypeDir:
+			n.Type = "d"
+		case tar.TypeSymlink:
+			n.Type, n.Mode, n.Link = "l", 0, e.Linkname
+		default:
+			sum := sha256.Sum256(e.content)
+			n.Hash = hex.EncodeToString(sum[:])
 		}
-		return
+		files[name] = n
 	}
-	entry := node{Mode: header.Mode & 0o7777, UID: header.Uid, GID: header.Gid}
-	switch header.Typeflag {
-	case tar.TypeDir:
-		entry.Type = "d"
-	case tar.TypeSymlink:
-		entry.Type, entry.Mode, entry.Link = "l", 0, header.Linkname
-	case tar.TypeLink:
-		entry = files[path.Clean("/"+header.Linkname)]
-	default:
-		entry.Type = "f"
-		hash := sha256.New()
-		_, err := io.Copy(hash, content)
-		require.NoError(t, err)
-		entry.Hash = hex.EncodeToString(hash.Sum(nil))
-	}
-	files[name] = entry
+	return files
 }
 
 // changes are the paths that differ from the base image; a path that is gone has an

@@ -29,13 +29,13 @@ func (a *announcer) ofPool(pool *mcfgv1.MachineConfigPool) {
 	notices := ledger.Notices(pool)
 	text := ""
 	for _, notice := range notices {
-		text += notice.Message + "\n"
+		text += notice.Message() + "\n"
 	}
 	if !a.memory.isNewOfPool(pool.Name, text) {
 		return
 	}
 	for _, notice := range notices {
-		a.recorder.Event(eventTarget(pool), corev1.EventTypeWarning, notice.Reason, notice.Message)
+		a.recorder.Event(eventTarget(pool), corev1.EventTypeWarning, notice.Reason, notice.Message())
 	}
 }
 

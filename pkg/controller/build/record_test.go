@@ -41,6 +41,15 @@ func (h *harness) fail(reason buildv1.StatusReason) {
 	h.settle(worker)
 }
 
+func (h *harness) optIn(layered bool) {
+	h.api.EditPool(worker, func(p *mcfgv1.MachineConfigPool) {
+		p.Labels = map[string]string{}
+		if layered {
+			p.Labels[ctrlcommon.LayeringEnabledPoolLabel] = ""
+		}
+	})
+}
+
 func (h *harness) cancelled() {
 	h.api.FailBuild(h.newestBuild(worker), buildv1.BuildPhaseCancelled, buildv1.StatusReasonCancelledBuild, "cancelled")
 	h.settle(worker)
@@ -63,6 +72,15 @@ func lives() map[string]life {
 	published := func(h *harness) { h.settle(worker); h.complete(worker) }
 	later := func(h *harness) { h.pass(time.Hour, worker) }
 	return map[string]life{
+		"opted out and in, under a leader whose clock is behind": {reason: "what is newer is not a matter of clocks", live: func(h *harness) {
+			first(h)
+			h.optIn(false)
+			h.settle(worker)
+			h.clock.SetTime(h.clock.Now().Add(-6 * time.Hour))
+			h.restart()
+			h.optIn(true)
+			h.settle(worker)
+		}},
 		"pending": {reason: "the build goes on", live: first},
 		"running": {reason: "the build goes on", live: func(h *harness) {
 			first(h)

@@ -19,8 +19,7 @@ import (
 // pool looks at one pool.
 func (x *examination) pool(pool *mcfgv1.MachineConfigPool) {
 	for _, notice := range ledger.Notices(pool) {
-		problem, _ := strings.CutPrefix(notice.Message, poolObject(pool.Name)+" ")
-		x.find(Warning, checkOf(notice.Reason), poolObject(pool.Name), problem, "write what is meant: "+editPool(pool.Name))
+		x.find(Warning, checkOf(notice.Reason), poolObject(pool.Name), notice.Problem, "write what is meant: "+editPool(pool.Name))
 	}
 	x.refusal(pool)
 	switch {
@@ -184,7 +183,7 @@ func (x *examination) onlyOfPool(reason string) bool {
 func (x *examination) hold(pool *mcfgv1.MachineConfigPool, row *status.Pool) {
 	reason, message := row.Reason, row.Message
 	if d := x.decision(pool.Name); d != nil && reason != ledger.ReasonBuilderRefused && reason != ledger.ReasonNameTaken {
-		reason, message = d.Reason, d.Message
+		reason, message = d.Reason, strings.TrimPrefix(d.Message, poolObject(pool.Name)+" ")
 		if d.State != ledger.StateHeld {
 			return
 		}
@@ -198,7 +197,6 @@ func (x *examination) hold(pool *mcfgv1.MachineConfigPool, row *status.Pool) {
 	if reason == ledger.ReasonPoolPaused {
 		severity = Warning
 	}
-	message, _ = strings.CutPrefix(message, poolObject(pool.Name)+" ")
 	x.find(severity, reason, poolObject(pool.Name), message, x.repairOf(reason, pool.Name, pool.Spec.Configuration.Name))
 }
 

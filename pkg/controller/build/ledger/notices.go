@@ -26,15 +26,20 @@ var NoticeReasons = []string{NoticeUnknownKey, NoticeUnderstoodAsNo}
 // Notice is something that a person wrote on an object, and that is understood in another
 // way than it may have been meant. It holds up nothing.
 type Notice struct {
-	Reason  string
-	Message string
+	Reason string
+	// Object is what it is written on, and Problem continues a sentence about that.
+	Object  string
+	Problem string
 }
+
+// Message is the whole sentence.
+func (n *Notice) Message() string { return n.Object + " " + n.Problem }
 
 // Notices are those about the labels and annotations of a pool.
 func Notices(pool *mcfgv1.MachineConfigPool) []Notice {
 	var notices []Notice
 	notice := func(reason, format string, args ...any) {
-		notices = append(notices, Notice{reason, "MachineConfigPool " + pool.Name + " " + fmt.Sprintf(format, args...)})
+		notices = append(notices, Notice{reason, "MachineConfigPool " + pool.Name, fmt.Sprintf(format, args...)})
 	}
 	for _, key := range slices.Sorted(maps.Keys(pool.Labels)) {
 		if why := whyIgnored(key, isLabel); why != "" {

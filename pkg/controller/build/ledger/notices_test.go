@@ -60,8 +60,8 @@ func TestR22NamesOnPoolsThatMeanNothing(t *testing.T) {
 			}
 			require.Len(t, notices, 1, test.reason)
 			require.Equal(t, NoticeUnknownKey, notices[0].Reason)
-			require.Contains(t, notices[0].Message, "MachineConfigPool worker has the ")
-			require.Contains(t, notices[0].Message, test.says, test.reason)
+			require.Contains(t, notices[0].Message(), "MachineConfigPool worker has the ")
+			require.Contains(t, notices[0].Message(), test.says, test.reason)
 		})
 	}
 	require.Empty(t, Notices(&mcfgv1.MachineConfigPool{ObjectMeta: metav1.ObjectMeta{Annotations: map[string]string{rebuild: "", constants.RebuildObservedAnnotation: "1"}}}),
@@ -95,7 +95,7 @@ func TestR23WordsThatSayNo(t *testing.T) {
 			}
 			require.Len(t, notices, 1, value)
 			require.Equal(t, NoticeUnderstoodAsNo, notices[0].Reason)
-			require.Contains(t, notices[0].Message, "layering-enabled with the value \""+value+"\", which is understood as false")
+			require.Contains(t, notices[0].Message(), "layering-enabled with the value \""+value+"\", which is understood as false")
 		}
 	}
 }

@@ -16,6 +16,8 @@ import (
 type Pool struct {
 	Name string
 	UID  types.UID
+	// Version is the resourceVersion.
+	Version string
 
 	// Layered tells that the pool opted in.
 	Layered        bool
@@ -52,6 +54,7 @@ func Read(pool *mcfgv1.MachineConfigPool) Pool {
 	p := Pool{
 		Name:             pool.Name,
 		UID:              pool.UID,
+		Version:          pool.ResourceVersion,
 		Layered:          IsLayered(pool),
 		Deleting:         pool.DeletionTimestamp != nil,
 		Paused:           pool.Spec.Paused,

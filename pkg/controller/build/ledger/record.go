@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -188,10 +189,12 @@ func (r Record) Claimed() Record {
 // mostRecords is beyond any number of records; whoever writes a larger one ends the count.
 const mostRecords = 1 << 50
 
-// NextNumber is that of the record which comes after this one. A pool that opts out and in
-// again begins anew, so that numbers do not begin at 1, but with the time.
-func (r *Record) NextNumber(now time.Time) int64 {
-	number := now.UnixMilli()
+// NextNumber is that of the record which comes after this one, and is written on the pool of
+// that resourceVersion. A pool that opts out and in again begins anew, so that numbers do not
+// begin at 1; versions only grow, whereas the next leader's clock may be behind.
+func (r *Record) NextNumber(version string) int64 {
+	// One that is no number, as of a file, counts for nothing.
+	number, _ := strconv.ParseInt(version, 10, 64)
 	if r != nil {
 		number = max(number, r.Number+1)
 	}

@@ -214,7 +214,7 @@ func (d *decision) isPublishable() bool {
 func (d *decision) turnTo() Plan {
 	if past := d.pastImage(); past != nil {
 		return d.publish(ledger.Record{
-			Build: past.Build, Fingerprint: d.fingerprint, Config: d.Pool.WantedConfig, Attempt: 1, Number: d.record.NextNumber(d.Now),
+			Build: past.Build, Fingerprint: d.fingerprint, Config: d.Pool.WantedConfig, Attempt: 1, Number: d.record.NextNumber(d.Pool.Version),
 			Repository: d.identity.Repository, Rebuild: d.acknowledged(), ClaimedAt: d.Now,
 			Image: past.Image, History: d.history(), Took: d.record.TookWith(0),
 		})
@@ -231,7 +231,7 @@ func (d *decision) turnTo() Plan {
 // adopt turns to a build of the wanted inputs that was claimed before others were wanted.
 func (d *decision) adopt(b *imagebuilder.Observation) Plan {
 	record := d.claimOf(b)
-	record.Number, record.Rebuild, record.History, record.Took = d.record.NextNumber(d.Now), d.acknowledged(), d.history(), d.record.TookWith(0)
+	record.Number, record.Rebuild, record.History, record.Took = d.record.NextNumber(d.Pool.Version), d.acknowledged(), d.history(), d.record.TookWith(0)
 	// The cache may show a build that was removed a moment ago.
 	effects := d.verification(b)
 	if hasImage(b) {
@@ -287,7 +287,7 @@ func (d *decision) start(attempt int) Plan {
 		Fingerprint: d.fingerprint,
 		Config:      d.Pool.WantedConfig,
 		Attempt:     attempt,
-		Number:      d.record.NextNumber(d.Now),
+		Number:      d.record.NextNumber(d.Pool.Version),
 		Repository:  d.identity.Repository,
 		Rebuild:     cmp.Or(ledger.RebuildMark(d.Pool.RebuildRequested), d.acknowledged()),
 		ClaimedAt:   d.Now,

@@ -110,7 +110,7 @@ func (r *Report) warn(objects *build.Objects, p *build.Preview) {
 // known only of a cluster, so keys that are no pool's are the doctor's.
 func (r *Report) warnOfIgnored(objects *build.Objects) {
 	for _, notice := range ledger.Notices(objects.Pool) {
-		r.Warnings = append(r.Warnings, notice.Message)
+		r.Warnings = append(r.Warnings, notice.Message())
 	}
 	for _, configMap := range objects.ConfigMaps {
 		var problem *inputs.Problem

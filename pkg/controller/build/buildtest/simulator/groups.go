@@ -28,9 +28,9 @@ func (o *Options) groups() []group {
 		{"E9 a thousand failures in a row, then recovery", o.outages},
 		{"E10 nothing but 429, or no news of a kind, for ten minutes", o.storms},
 		{"E11 from each state of the inputs to each other, and a crash", o.inputPairs},
+		{"E13 to do the same again is refused from each call on, in each way", o.single(atEachCall(slices.Sorted(keysOf(denials))...))},
 		{"E14 the controller's clock jumps, or the next leader's differs, at each round", o.single(atEachRound(slices.Sorted(keysOf(clocks))...))},
 		{"E15 others write the objects anew at each round", o.single(atEachRound(slices.Sorted(keysOf(rewrites))...))},
-		{"E13 to do the same again is refused from each call on, in each way", o.single(atEachCall(slices.Sorted(keysOf(denials))...))},
 		{"E12 random", func() []schedule { return random(o.Schedules, o.Seed) }},
 	}
 }
@@ -211,6 +211,7 @@ func random(count int, seed uint64) []schedule {
 	atCalls := slices.Concat([]faultKind{faultCrash, faultLost}, callErrors, slices.Sorted(keysOf(denials)))
 	atRounds := append([]faultKind{faultOldList}, slices.Sorted(keysOf(disturbances))...)
 	atRounds = append(atRounds, slices.Sorted(keysOf(rewrites))...)
+	atRounds = append(atRounds, slices.Sorted(keysOf(clocks))...)
 	for _, kind := range buildtest.Kinds {
 		atRounds = append(atRounds, faultKind(faultFreeze+kind))
 	}

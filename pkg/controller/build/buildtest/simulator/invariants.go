@@ -30,10 +30,10 @@ import (
 //	8  credentials are nowhere but in Secrets
 //	9  the calls are at most three times those of the undisturbed run
 //	10 exactly one build condition is True, and none twice
+//	11 a result is recorded before the Build that proves it is deleted
+//	12 what is refused for two minutes is on a pool, and what is not refused any more is not
 //	13 no wait is longer than its own length: the end is reached half an hour after the last
 //	   disturbance
-//	12 what is refused for two minutes is on a pool, and what is not refused any more is not
-//	11 a result is recorded before the Build that proves it is deleted
 func (sim *simulation) check(after string) {
 	running := map[string]string{}
 	for _, b := range sim.builds() {

@@ -176,6 +176,10 @@ func (sim *simulation) act(a act) {
 	sim.check(a.name)
 }
 
+// longestWait is that of a build that does not begin to run, the longest one there is. It may
+// begin moments after the last disturbance, when the controller sees that build.
+const longestWait = 30*time.Minute + time.Second
+
 // passTime goes on to the next instant that someone waits for.
 func (sim *simulation) passTime() bool {
 	var next time.Time
@@ -197,7 +201,7 @@ func (sim *simulation) passTime() bool {
 	}
 	// What is set for much later only watches over builds that have ended since.
 	// The end has to be reached by now.
-	if next.IsZero() || next.Sub(sim.lastDisturbed) > 30*time.Minute {
+	if next.IsZero() || next.Sub(sim.lastDisturbed) > longestWait {
 		return false
 	}
 	sim.clock.SetTime(next)
