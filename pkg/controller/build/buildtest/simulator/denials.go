@@ -68,6 +68,11 @@ func (sim *simulation) deny(call buildtest.Call) error {
 	return denials[sim.denied.kind](call)
 }
 
+// isOfStops tells whether a build that was given up cannot be stopped.
+func (d *denial) isOfStops() bool {
+	return d != nil && d.like.Verb == "patch" && d.like.Resource == "builds"
+}
+
 // covers tells whether the call is refused now.
 func (d *denial) covers(call buildtest.Call, now time.Time) bool {
 	return d != nil && d.like.Verb == call.Verb && d.like.Resource == call.Resource && d.like.Subresource == call.Subresource && now.Sub(d.since) <= denyTime

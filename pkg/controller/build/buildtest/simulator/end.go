@@ -64,6 +64,7 @@ func (sim *simulation) checkResults() {
 	for _, pool := range sim.pools() {
 		switch {
 		case sim.isAltered(pool):
+		case sim.schedule.ages() && sim.mayFail(pool):
 		case pool.Name == buildtest.Worker && sim.scenario.ends != nil:
 			if problem := sim.scenario.ends(sim); problem != "" {
 				sim.problem("7: %s", problem)

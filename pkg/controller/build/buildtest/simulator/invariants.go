@@ -90,18 +90,25 @@ func (sim *simulation) checkPool(pool *mcfgv1.MachineConfigPool, after string) {
 
 // losesRecord tells whether someone takes the controller's record away. If the
 // cache does not show the build at that moment either, a second one starts before
-// the first one is seen, and stopped.
+// the first one is seen, and stopped. The same goes for one that was given up, and
+// that the cluster refuses to have stopped.
 func (sim *simulation) losesRecord() bool {
-	return slices.ContainsFunc(sim.schedule.faults, func(f fault) bool { return f.kind == "remove-record" || f.kind == "spoil-record" }) || sim.schedule.losesBoth()
+	return slices.ContainsFunc(sim.schedule.faults, func(f fault) bool { return f.kind == "remove-record" || f.kind == "spoil-record" }) ||
+		sim.schedule.losesBoth() || sim.schedule.hides() && sim.denied.isOfStops()
 }
 
 // losesBoth tells whether a tool may take the record away while the cache lacks the build
 // that it could be found again from.
 func (s schedule) losesBoth() bool {
 	return slices.ContainsFunc(s.faults, func(f fault) bool { return f.kind == "strip" || f.kind == "strip-record" || f.kind == "bring-back" }) &&
-		slices.ContainsFunc(s.faults, func(f fault) bool {
-			return f.kind == faultOldList || f.kind == faultLate || f.kind == faultTombstone || f.kind == faultFreeze+"builds"
-		})
+		s.hides()
+}
+
+// hides tells whether the cache may lack a build for a while.
+func (s schedule) hides() bool {
+	return slices.ContainsFunc(s.faults, func(f fault) bool {
+		return f.kind == faultOldList || f.kind == faultLate || f.kind == faultTombstone || f.kind == faultFreeze+"builds"
+	})
 }
 
 // checkCall looks at a call before it is carried out.
