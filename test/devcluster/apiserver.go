@@ -95,11 +95,19 @@ func (c *Cluster) apiServerArgs() ([]string, error) {
 		"--service-cluster-ip-range=10.0.0.0/24",
 		// Nobody serves behind the kubernetes service, and a loopback address is not allowed there.
 		"--endpoint-reconciler-type=none",
-		"--authorization-mode=RBAC",
-		// OpenShift has it on: a blockOwnerDeletion reference needs a permission on the owner.
-		"--enable-admission-plugins=OwnerReferencesPermissionEnforcement",
 		"--profiling=false",
 	}
+	// OpenShift has it on: a blockOwnerDeletion reference needs a permission on the owner.
+	admission, authorization := "OwnerReferencesPermissionEnforcement", "RBAC"
+	if c.opts.Workloads {
+		admission, authorization = admission+",NodeRestriction", "Node,"+authorization
+		kubelet, err := c.kubeletArgs()
+		if err != nil {
+			return nil, err
+		}
+		args = append(args, kubelet...)
+	}
+	args = append(args, "--authorization-mode="+authorization, "--enable-admission-plugins="+admission)
 	if !c.opts.Audit {
 		return args, nil
 	}
@@ -108,6 +116,25 @@ func (c *Cluster) apiServerArgs() ([]string, error) {
 		return nil, fmt.Errorf("could not write audit policy: %w", err)
 	}
 	return append(args, "--audit-policy-file="+policy, "--audit-log-path="+c.AuditLogPath()), nil
+}
+
+// kubeletArgs are about how the API server speaks with kubelets, for logs.
+func (c *Cluster) kubeletArgs() ([]string, error) {
+	certFile, keyFile := c.path("pki/apiserver-kubelet-client.crt"), c.path("pki/apiserver-kubelet-client.key")
+	pair, err := c.pki.client("apiserver-kubelet-client", mastersGroup)
+	if err != nil {
+		return nil, err
+	}
+	if err := errors.Join(os.WriteFile(certFile, pair.cert, 0o600), os.WriteFile(keyFile, pair.key, 0o600)); err != nil {
+		return nil, fmt.Errorf("could not write certificate for kubelets: %w", err)
+	}
+	return []string{
+		"--kubelet-client-certificate=" + certFile,
+		"--kubelet-client-key=" + keyFile,
+		// Nodes are on this machine, and their names are names of it.
+		"--kubelet-preferred-address-types=Hostname",
+		"--allow-privileged=true",
+	}, nil
 }
 
 // auditPolicy leaves out what the control plane asks of itself, which would bury everything else.

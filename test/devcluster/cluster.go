@@ -23,6 +23,9 @@ type Options struct {
 	Registry bool
 	// Audit asks for an audit log, see AuditLogPath.
 	Audit bool
+	// Workloads asks for what makes pods of Jobs and gives them nodes: the controllers of Jobs, pods, nodes and service accounts, and
+	// the scheduler. Nodes can then join, see KubeletKubeconfig; without any, pods stay pending.
+	Workloads bool
 	// LogToFile sends all that this process logs through klog to control-plane.log in Dir, for good: klog is one for the whole
 	// process. Without it the control plane's messages go wherever klog is set up to write, normally to standard error. Etcd and
 	// the registry always log to files in Dir.
@@ -111,7 +114,7 @@ func (c *Cluster) start(ctx context.Context) error {
 	if err := install(ctx, c.controllersConfig); err != nil {
 		return err
 	}
-	if c.controllers, err = startControllers(ctx, c.controllersConfig); err != nil {
+	if c.controllers, err = startControllers(ctx, c.controllersConfig, c.opts.Workloads, c.pki.caFile); err != nil {
 		return err
 	}
 	return c.controllers.waitForSync(ctx)

@@ -36,7 +36,8 @@ type controllers struct {
 	running   sync.WaitGroup
 }
 
-func startControllers(ctx context.Context, config *rest.Config) (*controllers, error) {
+// startControllers starts those for workloads only on demand, since they cost every start of a cluster.
+func startControllers(ctx context.Context, config *rest.Config, workloads bool, caFile string) (*controllers, error) {
 	client, err := kubernetes.NewForConfig(config)
 	if err != nil {
 		return nil, fmt.Errorf("could not create client: %w", err)
@@ -66,6 +67,12 @@ func startControllers(ctx context.Context, config *rest.Config) (*controllers, e
 	// A discovery client of its own, as Sync asks for: the mapper's would be reset under it.
 	c.running.Go(func() { collector.Sync(runCtx, kubernetes.NewForConfigOrDie(config).Discovery(), discoveryPeriod) })
 	c.running.Go(func() { namespaces.Run(runCtx, controllerWorkers) })
+	if workloads {
+		if err := c.startWorkloads(runCtx, config, caFile); err != nil {
+			c.stop()
+			return nil, err
+		}
+	}
 	return c, nil
 }
 

@@ -1,11 +1,13 @@
 // Package devcluster starts a small cluster inside one process, for tests and for demonstration.
 //
-// It is a stand-in and never something to run workloads on: it has an API but no nodes, so nothing is scheduled.
+// It is a stand-in and never something to run workloads on: it has an API but no nodes, so nothing is scheduled, unless one joins.
 //
 //	etcd                       embedded, without fsync
 //	kube-apiserver             in process, RBAC on, own certificate authority, service-account tokens
 //	garbage collector          the one of kube-controller-manager, so that owner references work
 //	namespace controller       likewise, so that deleted namespaces go away
+//	Jobs, pod GC, nodes, taint eviction, disruption budgets, service accounts, scheduler
+//	                           likewise, where Options.Workloads asks for them
 //	MachineConfigPool, MachineConfig, ControllerConfig
 //	                           the CRDs as the OpenShift API module ships them
 //	Build                      a CRD and an admission plugin that behave like the aggregated API where a client can tell

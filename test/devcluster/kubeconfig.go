@@ -65,6 +65,19 @@ func (c *Cluster) Kubeconfig(ctx context.Context, namespace, name string) (strin
 	return path, c.writeKubeconfig(path, namespace, &clientcmdapi.AuthInfo{Token: token.Status.Token})
 }
 
+// KubeletKubeconfig writes a kubeconfig for the kubelet of the named node, with a client certificate, and returns its path.
+func (c *Cluster) KubeletKubeconfig(node string) (string, error) {
+	pair, err := c.pki.client("system:node:"+node, "system:nodes")
+	if err != nil {
+		return "", err
+	}
+	path := c.path("kubeconfig-node-" + node)
+	return path, c.writeKubeconfig(path, Namespace, &clientcmdapi.AuthInfo{ClientCertificateData: pair.cert, ClientKeyData: pair.key})
+}
+
+// CAFile is the certificate of the authority that signed everybody's certificates.
+func (c *Cluster) CAFile() string { return c.pki.caFile }
+
 func (c *Cluster) writeAdminKubeconfig() error {
 	return c.writeKubeconfig(c.KubeconfigPath(), Namespace, &clientcmdapi.AuthInfo{
 		ClientCertificateData: c.adminConfig.CertData,
