@@ -169,6 +169,18 @@ devcluster: ## Run an API server, a registry and a build runner until Ctrl-C
 	@$(COMPILE)devcluster ./devcluster/cmd/devcluster
 	@exec $(OUTPUT)/bin/devcluster --dir $(OUTPUT)/devcluster
 
+# Stripped, because it is large; the same flags as where the tests compile it.
+.PHONY: node-tools
+node-tools:
+	@$(COMPILE)kubelet -ldflags '-s -w' k8s.io/kubernetes/cmd/kubelet
+	@CGO_ENABLED=0 go build -C test -ldflags '-s -w' -o ../$(OUTPUT)/bin/node-helper ./devcluster/node/helper
+	@hack/fetch-containerd.sh $(OUTPUT)/bin/containerd
+
+.PHONY: node
+node: node-tools ## Run a devcluster with a real Kubernetes node, for Jobs, until Ctrl-C (root on Linux)
+	@$(COMPILE)devcluster ./devcluster/cmd/devcluster
+	@exec $(OUTPUT)/bin/devcluster --dir $(OUTPUT)/node --node $(OUTPUT)/bin
+
 .PHONY: update
 update: ## Write vendored, generated and golden files anew
 	go mod tidy && go mod vendor

@@ -35,6 +35,7 @@ func newCommand() *cobra.Command {
 	}
 	cmd.Flags().StringVar(&opts.dir, "dir", "_output/devcluster", "directory for state and logs")
 	cmd.Flags().StringVar(&opts.runner, "runner", runnerBuildah, "who runs Builds: buildah (real images, needs root), scripted (every Build succeeds without an image), none")
+	cmd.Flags().StringVar(&opts.node, "node", "", "directory with kubelet, node-helper and containerd/: run a real node with them, for Jobs (needs root)")
 	cmd.Flags().BoolVar(&opts.audit, "audit", false, "write audit.log: every request with its user")
 	return cmd
 }

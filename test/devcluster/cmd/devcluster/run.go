@@ -10,6 +10,7 @@ import (
 
 	"github.com/openshift/machine-config-operator/test/devcluster"
 	"github.com/openshift/machine-config-operator/test/devcluster/buildrunner"
+	"github.com/openshift/machine-config-operator/test/devcluster/node"
 )
 
 const (
@@ -22,7 +23,9 @@ const (
 
 type options struct {
 	dir, runner string
-	audit       bool
+	// node is the directory of a node's programs; empty for no node.
+	node  string
+	audit bool
 }
 
 func run(ctx context.Context, opts options, out io.Writer) (err error) {
@@ -35,8 +38,11 @@ func run(ctx context.Context, opts options, out io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
+	if err := checkNode(ctx, opts, dir); err != nil {
+		return err
+	}
 	began := time.Now()
-	cluster, err := start(ctx, devcluster.Options{Dir: dir, Registry: true, Audit: opts.audit, LogToFile: true})
+	cluster, err := start(ctx, devcluster.Options{Dir: dir, Registry: true, Audit: opts.audit, Workloads: opts.node != "", LogToFile: true})
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil
@@ -45,6 +51,11 @@ func run(ctx context.Context, opts options, out io.Writer) (err error) {
 	}
 	defer func() { err = errors.Join(err, cluster.Stop()) }()
 
+	stopNode, err := startNode(ctx, cluster, opts)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, stopNode()) }()
 	stopRunner, failed, err := startRunner(ctx, cluster, executor)
 	if err != nil {
 		return err
@@ -118,6 +129,9 @@ func describe(out io.Writer, cluster *devcluster.Cluster, opts options) {
 	fmt.Fprintf(out, "  kubeconfig  %s\n", cluster.KubeconfigPath())
 	fmt.Fprintf(out, "  registry    %s (plain HTTP, credentials in %s)\n", registry.Host(), registry.AuthFile())
 	fmt.Fprintf(out, "  builds      run by: %s; logs in %s\n", opts.runner, buildLogs(cluster))
+	if opts.node != "" {
+		fmt.Fprintf(out, "  node        %s: a real kubelet; what it writes is in %s\n", node.Name, nodeDir(cluster.Dir()))
+	}
 	if opts.audit {
 		fmt.Fprintf(out, "  audit log   %s\n", cluster.AuditLogPath())
 	}
@@ -133,4 +147,17 @@ Look around from another terminal:
   skopeo list-tags --tls-verify=false --authfile=%[2]s docker://%[3]s/<repository>
 
 `, cluster.KubeconfigPath(), registry.AuthFile(), registry.Host())
+	if opts.node == "" {
+		return
+	}
+	fmt.Fprintf(out, `The node has one image, which does what its arguments say. Pods use the network of this machine:
+
+  kubectl get nodes -o wide
+  kubectl run hello --image=%s --image-pull-policy=Never --restart=Never \
+    --overrides='{"spec":{"hostNetwork":true}}' -- act say:hello tell:done exit:3
+  kubectl get pods --watch
+  kubectl logs hello
+  kubectl drain %s --force
+
+`, node.HelperImage, node.Name)
 }
