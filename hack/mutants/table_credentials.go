@@ -46,7 +46,7 @@ var credentialMutants = []mutant{
 	{
 		name:   "only-whole-words-of-refusals",
 		why:    "a push that Quay refuses is tried four times, since the word for it was cut away",
-		file:   "pkg/controller/build/imagebuilder/openshift/refusals.go",
+		file:   "pkg/controller/build/imagebuilder/owned/refusals.go",
 		before: "	`requested resource is not authorized`,\n",
 		after:  "",
 		unseen: "its registry refuses nobody",
@@ -54,7 +54,7 @@ var credentialMutants = []mutant{
 	{
 		name:   "rate-limits-are-refusals",
 		why:    "a build is given up because the registry asked to wait",
-		file:   "pkg/controller/build/imagebuilder/openshift/refusals.go",
+		file:   "pkg/controller/build/imagebuilder/owned/refusals.go",
 		before: "refusals.MatchString(line) && !passing.MatchString(line)",
 		after:  "refusals.MatchString(line) || passing.MatchString(line)",
 		unseen: "its registry has no limits",

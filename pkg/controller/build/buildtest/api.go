@@ -147,6 +147,9 @@ func nameIn(action k8stesting.Action) string {
 
 func (a *API) commit(action k8stesting.Action, call Call) (runtime.Object, error) {
 	resource := action.GetResource()
+	if list, ok := action.(k8stesting.ListActionImpl); ok {
+		return a.list(list)
+	}
 	key := keyOf(action.GetNamespace(), call.Name)
 	stored, exists := a.objects[resource.Resource][key]
 	if !exists && call.Verb != "create" {
@@ -283,6 +286,9 @@ func asMergePatch(stored runtime.Object, action k8stesting.PatchActionImpl) (map
 
 func (a *API) delete(resource schema.GroupVersionResource, key string, stored runtime.Object, options metav1.DeleteOptions) error {
 	accessor, _ := meta.Accessor(stored)
+	if resource.Resource == "jobs" {
+		a.orphan(accessor.GetUID(), options)
+	}
 	if p := options.Preconditions; p != nil && p.UID != nil && *p.UID != accessor.GetUID() {
 		return apierrors.NewConflict(resource.GroupResource(), accessor.GetName(), fmt.Errorf("UID is %s, not %s", accessor.GetUID(), *p.UID))
 	}

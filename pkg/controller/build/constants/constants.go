@@ -58,6 +58,76 @@ const (
 	// FailedBuildsHistoryLimitKey is how many builds that failed are kept of each
 	// pool, for inspection.
 	FailedBuildsHistoryLimitKey = "failedBuildsHistoryLimit"
+
+	// ImageBuilderKey says what runs the builds: BackendOpenShiftBuild or BackendJob.
+	ImageBuilderKey = "imageBuilder"
+
+	// JobBuilderImageKey is the image that Jobs build with.
+	JobBuilderImageKey = "jobBuilderImage"
+
+	// JobSecurityLevelKey says what the container of a Job is allowed: LevelLimitedRoot,
+	// LevelRoot or LevelUser.
+	JobSecurityLevelKey = "jobSecurityLevel"
+
+	// JobSeccompProfileKey says which system calls it is allowed: SeccompRuntimeDefault,
+	// SeccompNode or SeccompUnconfined.
+	JobSeccompProfileKey = "jobSeccompProfile"
+
+	// JobPriorityClassKey names the priority class of a Job's pod.
+	JobPriorityClassKey = "jobPriorityClassName"
+
+	// JobNodeSelectorKey are labels of the nodes that Jobs may run on.
+	JobNodeSelectorKey = "jobNodeSelector"
+
+	// JobTolerationsKey are taints of nodes that Jobs tolerate.
+	JobTolerationsKey = "jobTolerations"
+
+	// JobRequestsKey and JobLimitsKey are the resources of a Job's container.
+	JobRequestsKey = "jobRequests"
+	JobLimitsKey   = "jobLimits"
+)
+
+// Values of ImageBuilderKey, and the names of the backends.
+const (
+	// BackendOpenShiftBuild runs builds as Builds of OpenShift, and is the default.
+	BackendOpenShiftBuild = "OpenShiftBuild"
+	// BackendJob runs builds as Jobs of Kubernetes.
+	BackendJob = "Job"
+)
+
+// Values of JobSecurityLevelKey.
+const (
+	// LevelLimitedRoot is root with the six capabilities that a build cannot do without,
+	// and no way to more. It is the default.
+	LevelLimitedRoot = "LimitedRoot"
+	// LevelRoot is root as the container runtime has it.
+	LevelRoot = "Root"
+	// LevelUser is the user 1000.
+	LevelUser = "User"
+)
+
+// Values of JobSeccompProfileKey.
+const (
+	// SeccompRuntimeDefault is the profile of the container runtime, and the default.
+	SeccompRuntimeDefault = "RuntimeDefault"
+	// SeccompNode is what the node does with pods that do not say.
+	SeccompNode = "Node"
+	// SeccompUnconfined is no profile.
+	SeccompUnconfined = "Unconfined"
+)
+
+// Objects in the operator's namespace that builds depend on, and that are not ours.
+const (
+	// OperatorImagesConfigMap has the pullspecs of the release, in JSON, under
+	// OperatorImagesKey.
+	OperatorImagesConfigMap = "machine-config-operator-images"
+	OperatorImagesKey       = "images.json"
+
+	// GlobalPullSecretCopy is the cluster's pull Secret, where the operator has copied it.
+	GlobalPullSecretCopy = "global-pull-secret-copy"
+
+	// BuilderServiceAccount is that of Jobs that build. It has no rights.
+	BuilderServiceAccount = "machine-os-image-builder"
 )
 
 // Annotations on a MachineConfigPool. The first three are written in one patch

@@ -8,6 +8,7 @@ import (
 	buildv1 "github.com/openshift/api/build/v1"
 	buildinformers "github.com/openshift/client-go/build/informers/externalversions"
 	"github.com/stretchr/testify/require"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -20,6 +21,7 @@ import (
 	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder/fake"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder/job"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder/openshift"
 	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
 )
@@ -50,6 +52,9 @@ var backends = map[string]func(t *testing.T, clock *clocktesting.FakeClock) back
 	"first of a set":      newFirst,
 	"set, not the first":  newSecond,
 	"set, two with cache": newTwins,
+	"job":                 newJob,
+	"both, builds":        newBuildsBesideJobs,
+	"both, jobs":          newJobsBesideBuilds,
 }
 
 // neighbour is the backend whose objects are none of ours.
@@ -151,7 +156,11 @@ func relabelled(r imagebuilder.Request) (*buildv1.Build, []*corev1.Secret) {
 }
 
 func newOpenShift(t *testing.T, clock *clocktesting.FakeClock) backend {
-	api := buildtest.NewAPI(clock)
+	return buildsOn(t, buildtest.NewAPI(clock))
+}
+
+// buildsOn is the backend of Builds on an API that may have other ones.
+func buildsOn(t *testing.T, api *buildtest.API) backend {
 	builds := buildinformers.NewSharedInformerFactory(api.Build, 0).Build().V1().Builds().Informer()
 	secrets := cache.NewSharedIndexInformer(&cache.ListWatch{}, &metav1.PartialObjectMetadata{}, 0, cache.Indexers{})
 	b, err := openshift.New(ctrlcommon.MCONamespace, api.Build, api.Kube, builds, secrets)
@@ -197,4 +206,90 @@ func newOpenShift(t *testing.T, clock *clocktesting.FakeClock) backend {
 			}
 		},
 	}
+}
+
+// informersOf are those of the Job backend, which a test fills.
+func informersOf(api *buildtest.API) job.Informers {
+	return job.NewInformers(ctrlcommon.MCONamespace, api.Kube)
+}
+
+func newJob(t *testing.T, clock *clocktesting.FakeClock) backend {
+	return jobsOn(t, buildtest.NewAPI(clock))
+}
+
+// jobsOn is the Job backend on an API that may have other ones.
+func jobsOn(t *testing.T, api *buildtest.API) backend {
+	informers := informersOf(api)
+	secrets := cache.NewSharedIndexInformer(&cache.ListWatch{}, &metav1.PartialObjectMetadata{}, 0, cache.Indexers{})
+	b, err := job.New(ctrlcommon.MCONamespace, api.Kube, informers, secrets)
+	require.NoError(t, err)
+	return backend{
+		ImageBuilder: b,
+		deliver: func() {
+			api.Fill(informers.Jobs.GetIndexer(), "jobs")
+			api.Fill(informers.Pods.GetIndexer(), "pods")
+			api.Fill(informers.Warnings.GetIndexer(), "events")
+			api.FillMetadata(secrets.GetIndexer(), "secrets")
+		},
+		calls: func() int { return len(api.Calls()) },
+		plant: func(r imagebuilder.Request) types.UID {
+			objects := job.Backend{}.Objects(ctrlcommon.MCONamespace, r)
+			for _, secret := range objects.Secrets {
+				secret.Labels[constants.BackendLabel] = neighbour
+				_, err := api.Kube.CoreV1().Secrets(secret.Namespace).Create(context.Background(), secret, metav1.CreateOptions{})
+				require.NoError(t, err)
+			}
+			build := objects.Build.(*batchv1.Job)
+			build.Labels[constants.BackendLabel] = neighbour
+			created, err := api.Kube.BatchV1().Jobs(build.Namespace).Create(context.Background(), build, metav1.CreateOptions{})
+			require.NoError(t, err)
+			return created.UID
+		},
+		planted: func() int { return len(api.Jobs()) + len(api.InputSecrets()) },
+		run:     api.RunJob,
+		succeed: api.CompleteJob,
+		fail: func(name string, transient bool) {
+			if transient {
+				api.FailJob(name, 30, "PushImageFailed", "the connection was reset")
+			} else {
+				api.FailJob(name, 20, "BuildStepFailed", "a step failed")
+			}
+		},
+		stopped: api.SuspendJob,
+		remove:  func(name string) { api.Remove("jobs", ctrlcommon.MCONamespace, name) },
+		install: func(installed bool) {
+			api.Fault = nil
+			if !installed {
+				api.Fault = func(call buildtest.Call) error {
+					if call.Resource == "jobs" {
+						return apierrors.NewGenericServerResponse(404, call.Verb, schema.GroupResource{Resource: "jobs"}, "", "404 page not found", 0, true)
+					}
+					return nil
+				}
+			}
+		},
+	}
+}
+
+// beside puts a backend into one set with the other adapter on the same API.
+func newBuildsBesideJobs(t *testing.T, clock *clocktesting.FakeClock) backend {
+	api := buildtest.NewAPI(clock)
+	b, jobs := buildsOn(t, api), jobsOn(t, api)
+	return both(b, b, jobs)
+}
+
+func newJobsBesideBuilds(t *testing.T, clock *clocktesting.FakeClock) backend {
+	api := buildtest.NewAPI(clock)
+	builds, b := buildsOn(t, api), jobsOn(t, api)
+	both := both(b, builds, b)
+	both.ImageBuilder = asking{job.Name, both.ImageBuilder}
+	return both
+}
+
+// both is a backend in a set of the two adapters, which share an API and what is on it.
+func both(b, builds, jobs backend) backend {
+	b.ImageBuilder = imagebuilder.NewSet(imagebuilder.Member{Name: openshift.Name, ImageBuilder: builds.ImageBuilder},
+		imagebuilder.Member{Name: job.Name, ImageBuilder: jobs.ImageBuilder})
+	b.deliver = func() { builds.deliver(); jobs.deliver() }
+	return b
 }

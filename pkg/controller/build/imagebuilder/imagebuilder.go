@@ -106,6 +106,29 @@ type Request struct {
 	Deadline time.Duration
 	// Claim is kept with the build, unread, and comes back as Observation.Claim.
 	Claim string
+	// Proxy is how the build gets out of the cluster, where the backend does not know it.
+	Proxy Proxy
+	// Workload is how the build runs, where that is not the backend's own affair.
+	Workload Workload
+}
+
+// Proxy is the cluster's. The addresses may hold credentials.
+type Proxy struct{ HTTP, HTTPS, No string }
+
+// Workload is how a backend runs a build that runs it in a pod of its own making. None of
+// it decides what is in the image.
+type Workload struct {
+	// Image is the pullspec of the builder image.
+	Image string
+	// SecurityLevel and Seccomp are values of the settings of these names.
+	SecurityLevel, Seccomp string
+	PriorityClass          string
+	NodeSelector           map[string]string
+	// Tolerations are taints, as key=value:effect; without a value, of any value, and
+	// without an effect, of any effect.
+	Tolerations []string
+	// Requests and Limits are quantities of resources.
+	Requests, Limits map[string]string
 }
 
 // File is a file of the build context.
@@ -194,6 +217,10 @@ type Observation struct {
 	Deleting string
 	// Deadline bounds the running time; zero when unknown.
 	Deadline time.Duration
+	// Waiting is since when an active build waits to run whose wait did not begin with its
+	// creation, such as one that was driven from its node and starts anew on another. It
+	// is zero for all others.
+	Waiting time.Time
 	// Created, Started (when it began to run) and Finished are zero when unknown.
 	Created  time.Time
 	Started  time.Time

@@ -7,12 +7,13 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/utils/ptr"
 
+	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder/owned"
 )
 
 // Name is what settings and the label of its objects call the backend.
-const Name = "OpenShiftBuild"
+const Name = constants.BackendOpenShiftBuild
 
 // outputKind is that of a pullspec that a Build pushes to.
 const outputKind = "DockerImage"
@@ -28,7 +29,7 @@ func newObjects(namespace string, r imagebuilder.Request) (*buildv1.Build, []*co
 	if containerfile != nil {
 		files = append(slices.Clone(files), imagebuilder.File{Name: containerfileKey, Data: containerfile})
 	}
-	secrets := mark.NewSecrets(namespace, r, files)
+	secrets := mark.NewSecrets(namespace, r, owned.Apart(files))
 	return newBuild(namespace, r, inline, secrets), secrets
 }
 

@@ -2,11 +2,9 @@ package openshift
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
-	"sync/atomic"
 
 	buildv1 "github.com/openshift/api/build/v1"
 	buildclientset "github.com/openshift/client-go/build/clientset/versioned"
@@ -30,10 +28,8 @@ type Builder struct {
 	builds   *owned.Cache
 	inputs   *owned.Inputs
 
-	// unavailable holds the last error of listing Builds, until they are listed.
-	unavailable atomic.Pointer[imagebuilder.UnavailableError]
-	// enqueueAll is set by Notify, before the informers start.
-	enqueueAll func()
+	// available tells whether Builds can be listed.
+	available *owned.Availability
 }
 
 var _ imagebuilder.ImageBuilder = (*Builder)(nil)
@@ -59,10 +55,8 @@ func New(namespace string, client buildclientset.Interface, kubeClient kubernete
 	if err := builds.AddIndexers(cache.Indexers{byActivity: indexByActivity}); err != nil {
 		return nil, fmt.Errorf("could not index Builds: %w", err)
 	}
-	if err := builds.SetWatchErrorHandlerWithContext(b.watchFailed); err != nil {
-		return nil, fmt.Errorf("could not handle errors of watching Builds: %w", err)
-	}
-	return b, nil
+	b.available, err = owned.NewAvailability("Builds", builds, unavailableBecause)
+	return b, err
 }
 
 func indexByActivity(object any) ([]string, error) {
@@ -74,8 +68,8 @@ func indexByActivity(object any) ([]string, error) {
 
 // Observe implements ImageBuilder.
 func (b *Builder) Observe(pool string) ([]imagebuilder.Observation, error) {
-	if problem := b.unavailable.Load(); problem != nil && !b.informer.HasSynced() {
-		return nil, problem
+	if err := b.available.Problem(); err != nil {
+		return nil, err
 	}
 	builds, err := b.builds.OfPool(pool)
 	if err != nil {
@@ -108,7 +102,7 @@ func (b *Builder) Start(ctx context.Context, r imagebuilder.Request) error {
 			return fmt.Errorf("could not get Build %s: %w", r.Name, err)
 		}
 		return compare(existing, build, r)
-	case isNotServed(err):
+	case owned.IsNotServed(err):
 		return notInstalled()
 	case err != nil:
 		return fmt.Errorf("could not create Build %s: %w", r.Name, err)
@@ -158,7 +152,7 @@ func (b *Builder) Get(ctx context.Context, name string) (imagebuilder.Observatio
 func (b *Builder) get(ctx context.Context, name string) (*buildv1.Build, error) {
 	build, err := b.client.BuildV1().Builds(b.namespace).Get(ctx, name, metav1.GetOptions{})
 	switch {
-	case isNotServed(err):
+	case owned.IsNotServed(err):
 		return nil, notInstalled()
 	case apierrors.IsNotFound(err):
 		return nil, nil
@@ -223,31 +217,16 @@ func (b *Builder) DeleteInputs(ctx context.Context, name string) error {
 	return b.inputs.Delete(ctx, name)
 }
 
-// unlessGone returns the error of a request on a Build of that UID, or nil when
-// the error only says that there is none. Of another UID the API says conflict,
-// but it says so of a lost race as well, so a conflict takes a second look.
+// unlessGone returns the error of a request on a Build of that UID, or nil when it only says
+// that there is none.
 func (b *Builder) unlessGone(ctx context.Context, name string, uid types.UID, err error) error {
-	if apierrors.IsConflict(err) {
-		existing, getErr := b.client.BuildV1().Builds(b.namespace).Get(ctx, name, metav1.GetOptions{})
-		if apierrors.IsNotFound(getErr) || getErr == nil && existing.UID != uid {
-			return nil
+	return owned.UnlessGone(err, uid, func() (types.UID, error) {
+		existing, err := b.client.BuildV1().Builds(b.namespace).Get(ctx, name, metav1.GetOptions{})
+		if err != nil {
+			return "", err
 		}
-		return err
-	}
-	if apierrors.IsNotFound(err) {
-		return nil
-	}
-	return err
-}
-
-// isNotServed tells a missing API from a missing object: both are 404, but the
-// server names a kind only if it knows it.
-func isNotServed(err error) bool {
-	if !apierrors.IsNotFound(err) {
-		return false
-	}
-	var status apierrors.APIStatus
-	return errors.As(err, &status) && (status.Status().Details == nil || status.Status().Details.Name == "")
+		return existing.UID, nil
+	})
 }
 
 func notInstalled() *imagebuilder.UnavailableError {

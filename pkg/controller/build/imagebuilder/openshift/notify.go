@@ -1,7 +1,6 @@
 package openshift
 
 import (
-	"context"
 	"fmt"
 	"regexp"
 
@@ -48,34 +47,9 @@ func Strip(object any) (any, error) {
 // Notify implements ImageBuilder.
 func (b *Builder) Notify(enqueue func(pool string)) (synced func() bool) {
 	buildsSynced, inputsSynced := b.builds.Notify(enqueue), b.inputs.Notify(enqueue)
-	b.enqueueAll = func() { enqueue(imagebuilder.AllPools) }
+	b.available.Notify(func() { enqueue(imagebuilder.AllPools) })
 
-	return func() bool { return (buildsSynced() || b.unavailable.Load() != nil) && inputsSynced() }
-}
-
-// watchFailed runs whenever listing or watching Builds fails. Before the first
-// list succeeded that means that the Build API is not there for us, which must
-// neither hold up the controller's start nor go unreported. The informer goes
-// on trying, and the pools are looked at again once it gets through.
-func (b *Builder) watchFailed(ctx context.Context, r *cache.Reflector, err error) {
-	cache.DefaultWatchErrorHandler(ctx, r, err)
-	if b.informer.HasSynced() {
-		return
-	}
-	problem := unavailableBecause(err)
-	before := b.unavailable.Swap(problem)
-	if before == nil || before.Message != problem.Message {
-		b.enqueueAll()
-	}
-	if before == nil {
-		go func() {
-			select {
-			case <-b.informer.HasSyncedChecker().Done():
-				b.enqueueAll()
-			case <-ctx.Done():
-			}
-		}()
-	}
+	return func() bool { return (buildsSynced() || b.available.IsKnown()) && inputsSynced() }
 }
 
 func unavailableBecause(err error) *imagebuilder.UnavailableError {

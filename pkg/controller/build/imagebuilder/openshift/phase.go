@@ -1,15 +1,14 @@
 package openshift
 
 import (
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
 
-	"github.com/distribution/reference"
 	buildv1 "github.com/openshift/api/build/v1"
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder/owned"
 )
 
 // observation reads a Build. The phase alone decides how far it is: reasons
@@ -65,19 +64,12 @@ func observation(build *buildv1.Build) imagebuilder.Observation {
 	return o
 }
 
-var digestForm = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
-
 // imageOf is the repository that was pushed to, by the digest that the builder
 // reported. It is empty without a digest: the builder only logs that it could
 // not report it.
 func imageOf(build *buildv1.Build) string {
-	to := build.Status.Output.To
-	if to == nil || !digestForm.MatchString(to.ImageDigest) || build.Spec.Output.To == nil {
+	if build.Status.Output.To == nil {
 		return ""
 	}
-	target, err := reference.ParseNamed(build.Spec.Output.To.Name)
-	if err != nil {
-		return ""
-	}
-	return reference.TrimNamed(target).Name() + "@" + to.ImageDigest
+	return owned.ImageOf(outputOf(build), build.Status.Output.To.ImageDigest)
 }

@@ -4,6 +4,8 @@ import (
 	"slices"
 
 	buildv1 "github.com/openshift/api/build/v1"
+
+	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder/owned"
 )
 
 // reasonUnknownPhase is the reason of a Build in a phase that the API does not have.
@@ -66,7 +68,7 @@ var permanentReasons = map[buildv1.StatusReason]bool{
 func isRefused(status *buildv1.BuildStatus) bool {
 	switch status.Reason {
 	case buildv1.StatusReasonPushImageToRegistryFailed, buildv1.StatusReasonPullBuilderImageFailed, buildv1.StatusReasonFetchImageContentFailed:
-		return saysRefused(status.Message) || saysRefused(status.LogSnippet)
+		return owned.SaysRefused(status.Message) || owned.SaysRefused(status.LogSnippet)
 	}
 	return false
 }

@@ -29,21 +29,47 @@ func InputName(build string, i int) string {
 	return build + inputsInfix + strconv.Itoa(i)
 }
 
-// NewSecrets makes the Secrets with what a build reads, one for each file. They are
-// Secrets because a rendered config holds credentials, and immutable because the build
+// NewSecrets makes the Secrets with what a build reads, one for each group of files. They
+// are Secrets because a rendered config holds credentials, and immutable because the build
 // reads them when its pod starts, not when they are created. The first one bears the
 // name of the build.
-func (m Mark) NewSecrets(namespace string, r imagebuilder.Request, files []imagebuilder.File) []*corev1.Secret {
-	secrets := make([]*corev1.Secret, 0, len(files))
-	for i, file := range files {
+func (m Mark) NewSecrets(namespace string, r imagebuilder.Request, groups [][]imagebuilder.File) []*corev1.Secret {
+	secrets := make([]*corev1.Secret, 0, len(groups))
+	for i, files := range groups {
 		meta := m.Metadata(namespace, r)
 		meta.Name = InputName(r.Name, i)
-		secrets = append(secrets, &corev1.Secret{
-			ObjectMeta: meta, Immutable: ptr.To(true), Type: corev1.SecretTypeOpaque,
-			Data: map[string][]byte{file.Name: file.Data},
-		})
+		data := make(map[string][]byte, len(files))
+		for _, file := range files {
+			data[file.Name] = file.Data
+		}
+		secrets = append(secrets, &corev1.Secret{ObjectMeta: meta, Immutable: ptr.To(true), Type: corev1.SecretTypeOpaque, Data: data})
 	}
 	return secrets
+}
+
+// Apart gives each file a group of its own.
+func Apart(files []imagebuilder.File) [][]imagebuilder.File {
+	var groups [][]imagebuilder.File
+	for _, file := range files {
+		groups = append(groups, []imagebuilder.File{file})
+	}
+	return groups
+}
+
+// Together puts the files, in their order, into as few groups as Secrets can hold: each
+// Secret is a call to create, and one to delete.
+func Together(files []imagebuilder.File) [][]imagebuilder.File {
+	var groups [][]imagebuilder.File
+	size := 0
+	for _, file := range files {
+		if len(groups) == 0 || size+len(file.Data) > corev1.MaxSecretSize {
+			groups, size = append(groups, nil), 0
+		}
+		last := len(groups) - 1
+		groups[last] = append(groups[last], file)
+		size += len(file.Data)
+	}
+	return groups
 }
 
 // Inputs are the Secrets that the builds of one backend read.

@@ -1,4 +1,4 @@
-package openshift
+package owned
 
 import (
 	"regexp"
@@ -34,8 +34,9 @@ var refusals = regexp.MustCompile(`(?i)` + strings.Join([]string{
 // authenticated: rates are limited by that.
 var passing = regexp.MustCompile(`(?i)toomanyrequests|too many requests|rate limit|\b429\b|\b5\d\d (internal server error|bad gateway|service unavailable|gateway time-?out)|5\d\d \((internal server error|bad gateway|service unavailable|gateway timeout)\)`)
 
-// saysRefused looks at each line of a log on its own.
-func saysRefused(log string) bool {
+// SaysRefused tells of what a builder printed whether a registry does not let it pull or push,
+// which no other attempt with the same credentials can help. It looks at each line on its own.
+func SaysRefused(log string) bool {
 	for line := range strings.Lines(log) {
 		line = strings.TrimSpace(line)
 		if refusals.MatchString(line) && !passing.MatchString(line) {
