@@ -66,12 +66,47 @@ func Ensure(ctx context.Context, opts Options) (pullspec string, err error) {
 	if err != nil {
 		return "", err
 	}
+	return opts.ensure(ctx, image{
+		name: "base-os", tarball: "rootfs", include: packages,
+		recipe: []string{opts.Suite, packages, opts.IgnitionVersion, customize, cleanup, ignitionPath},
+		fill:   opts.fillBaseOS,
+	})
+}
+
+// EnsureBuilder does the same with an image that has buildah, for Jobs that build as root or as the user 1000.
+func EnsureBuilder(ctx context.Context, opts Options) (pullspec string, err error) {
+	opts, err = opts.withDefaults()
+	if err != nil {
+		return "", err
+	}
+	return opts.ensure(ctx, image{
+		name: "builder", tarball: "builder",
+		recipe: []string{opts.Suite, installBuildah, cleanup},
+		fill:   opts.fillBuilder,
+	})
+}
+
+// image is one to make.
+type image struct {
+	name string
+	// tarball is how the name of its root file system begins in the cache.
+	tarball string
+	// include are packages that it has from the start, with commas.
+	include string
+	// recipe is all that decides what is in it, but for the state of the mirror.
+	recipe []string
+	// fill turns a fresh root file system into that of the image; it has a directory for itself.
+	fill func(ctx context.Context, root, work string) error
+}
+
+// ensure is for one image what Ensure is.
+func (opts Options) ensure(ctx context.Context, i image) (pullspec string, err error) {
 	if os.Geteuid() != 0 {
-		return "", errors.New("could not make base OS image: it needs root, to install a root file system")
+		return "", fmt.Errorf("could not make image %s: it needs root, to install a root file system", i.name)
 	}
 	if missing := MissingPackages(); len(missing) > 0 {
-		return "", fmt.Errorf("could not make base OS image: missing %s (on Debian: apt-get install %s)",
-			strings.Join(missing, ", "), strings.Join(missing, " "))
+		return "", fmt.Errorf("could not make image %s: missing %s (on Debian: apt-get install %s)",
+			i.name, strings.Join(missing, ", "), strings.Join(missing, " "))
 	}
 	if err := os.MkdirAll(opts.CacheDir, 0o755); err != nil {
 		return "", fmt.Errorf("could not make cache directory: %w", err)
@@ -82,22 +117,22 @@ func Ensure(ctx context.Context, opts Options) (pullspec string, err error) {
 	}
 	defer func() { err = errors.Join(err, unlock()) }()
 
-	tarball := filepath.Join(opts.CacheDir, "rootfs-"+opts.recipe()+".tar.gz")
+	tarball := filepath.Join(opts.CacheDir, i.tarball+"-"+opts.tag(i)+".tar.gz")
 	if _, statErr := os.Stat(tarball); errors.Is(statErr, os.ErrNotExist) {
-		if err := opts.makeRootfs(ctx, tarball); err != nil {
-			return "", fmt.Errorf("could not make base root file system: %w", err)
+		if err := opts.makeRootfs(ctx, i, tarball); err != nil {
+			return "", fmt.Errorf("could not make root file system of image %s: %w", i.name, err)
 		}
 	}
-	digest, err := opts.publish(ctx, tarball)
+	digest, err := opts.publish(ctx, i, tarball)
 	if err != nil {
-		return "", fmt.Errorf("could not publish base OS image: %w", err)
+		return "", fmt.Errorf("could not publish image %s: %w", i.name, err)
 	}
 	return opts.Repository + "@" + digest, nil
 }
 
 func (opts Options) withDefaults() (Options, error) {
 	if opts.CacheDir == "" || opts.Repository == "" {
-		return opts, errors.New("could not make base OS image: CacheDir and Repository are needed")
+		return opts, errors.New("could not make an image: CacheDir and Repository are needed")
 	}
 	var err error
 	if opts.CacheDir, err = filepath.Abs(opts.CacheDir); err != nil {
@@ -118,32 +153,32 @@ func (opts Options) withDefaults() (Options, error) {
 	return opts, nil
 }
 
-// recipe names a root file system by all that decides what is in it, but for the state of the mirror.
-func (opts Options) recipe() string {
-	sum := sha256.Sum256([]byte(strings.Join([]string{opts.Suite, packages, opts.IgnitionVersion, customize, cleanup, ignitionPath}, "\x00")))
+// tag names an image by its recipe.
+func (opts Options) tag(i image) string {
+	sum := sha256.Sum256([]byte(strings.Join(i.recipe, "\x00")))
 	return fmt.Sprintf("%s-%s-%s", opts.Suite, runtime.GOARCH, hex.EncodeToString(sum[:6]))
 }
 
 // publish imports the tarball as an image, unless that was done before, and pushes it.
-func (opts Options) publish(ctx context.Context, tarball string) (string, error) {
+func (opts Options) publish(ctx context.Context, i image, tarball string) (string, error) {
 	storage := filepath.Join(opts.CacheDir, "storage")
-	image := "localhost/base-os:" + opts.recipe()
+	local := "localhost/" + i.name + ":" + opts.tag(i)
 	buildah := func(log io.Writer, args ...string) error {
 		args = append([]string{"buildah", "--storage-driver", "vfs", "--root", storage, "--runroot", storage + ".run"}, args...)
 		return opts.run(ctx, log, nil, args...)
 	}
-	if err := buildah(io.Discard, "inspect", "--type", "image", image); err != nil {
+	if err := buildah(io.Discard, "inspect", "--type", "image", local); err != nil {
 		if ctx.Err() != nil {
 			return "", err
 		}
-		container := "base-os-" + filepath.Base(tarball)
+		container := i.name + "-" + filepath.Base(tarball)
 		// Left behind by a run that was killed here; usually there is none.
 		_ = buildah(io.Discard, "rm", container)
 		steps := [][]string{
 			{"from", "--name", container, "scratch"},
 			{"add", "--quiet", container, tarball, "/"},
-			{"config", "--cmd", "/bin/bash", "--label", "org.opencontainers.image.title=base-os", container},
-			{"commit", "--quiet", "--rm", "--format", "docker", container, image},
+			{"config", "--cmd", "/bin/bash", "--label", "org.opencontainers.image.title=" + i.name, container},
+			{"commit", "--quiet", "--rm", "--format", "docker", container, local},
 		}
 		for _, step := range steps {
 			if err := buildah(opts.Log, step...); err != nil {
@@ -159,7 +194,7 @@ func (opts Options) publish(ctx context.Context, tarball string) (string, error)
 	if isLoopback(opts.Repository) {
 		push = append(push, "--tls-verify=false")
 	}
-	if err := buildah(opts.Log, append(push, image, "docker://"+opts.Repository+":"+opts.recipe())...); err != nil {
+	if err := buildah(opts.Log, append(push, local, "docker://"+opts.Repository+":"+opts.tag(i))...); err != nil {
 		return "", fmt.Errorf("could not push: %w", err)
 	}
 	digest, err := os.ReadFile(digestFile)

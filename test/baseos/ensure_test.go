@@ -101,6 +101,23 @@ func TestEnsure(t *testing.T) {
 	}
 }
 
+// TestEnsureBuilder makes a real builder image, see TestEnsure. What it is good for is shown where there is a node.
+func TestEnsureBuilder(t *testing.T) {
+	cache := os.Getenv("BASEOS_CACHE_DIR")
+	if cache == "" || os.Geteuid() != 0 {
+		t.Skip("needs root and BASEOS_CACHE_DIR, a directory that keeps the root file system")
+	}
+	address, auth := startRegistry(t)
+	authFile := filepath.Join(t.TempDir(), "auth.json")
+	require.NoError(t, os.WriteFile(authFile, auth, 0o600))
+	opts := Options{CacheDir: cache, Repository: address + "/org/builder", AuthFile: authFile, Log: t.Output()}
+	first, err := EnsureBuilder(t.Context(), opts)
+	require.NoError(t, err)
+	second, err := EnsureBuilder(t.Context(), opts)
+	require.NoError(t, err)
+	require.Equal(t, first, second)
+}
+
 func startRegistry(t *testing.T) (address string, auth []byte) {
 	t.Helper()
 	// The registry would look for a collector of traces on this machine.

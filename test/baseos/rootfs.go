@@ -40,7 +40,7 @@ rm -f /etc/resolv.conf /etc/hostname
 )
 
 // makeRootfs installs a root file system and packs it up. The tarball appears complete or not at all.
-func (opts Options) makeRootfs(ctx context.Context, tarball string) (err error) {
+func (opts Options) makeRootfs(ctx context.Context, i image, tarball string) (err error) {
 	work := filepath.Join(opts.CacheDir, "work")
 	// Left behind by a run that was killed. Its mounts went with its mount namespace, so this removes nothing but files.
 	if err := os.RemoveAll(work); err != nil {
@@ -52,13 +52,37 @@ func (opts Options) makeRootfs(ctx context.Context, tarball string) (err error) 
 		return fmt.Errorf("could not make work directory: %w", err)
 	}
 
-	debootstrap := []string{"debootstrap", "--variant=minbase", "--include=" + packages, opts.Suite, root}
+	debootstrap := []string{"debootstrap", "--variant=minbase"}
+	if i.include != "" {
+		debootstrap = append(debootstrap, "--include="+i.include)
+	}
+	debootstrap = append(debootstrap, opts.Suite, root)
 	if opts.Mirror != "" {
 		debootstrap = append(debootstrap, opts.Mirror)
 	}
 	if err := opts.run(ctx, opts.Log, nil, debootstrap...); err != nil {
 		return fmt.Errorf("could not install %s: %w", opts.Suite, err)
 	}
+	if err := i.fill(ctx, root, work); err != nil {
+		return err
+	}
+	if err := opts.inRoot(ctx, root, cleanup); err != nil {
+		return fmt.Errorf("could not clean up: %w", err)
+	}
+	packed := filepath.Join(work, "rootfs.tar.gz")
+	// Capabilities of programs are attributes of files.
+	pack := []string{"tar", "--directory", root, "--numeric-owner", "--xattrs", "--xattrs-include=security.capability", "--create", "--gzip", "--file", packed, "."}
+	if err := opts.run(ctx, opts.Log, nil, pack...); err != nil {
+		return fmt.Errorf("could not pack: %w", err)
+	}
+	if err := os.Rename(packed, tarball); err != nil {
+		return fmt.Errorf("could not keep the result: %w", err)
+	}
+	return nil
+}
+
+// fillBaseOS adds what a base OS image has besides its packages.
+func (opts Options) fillBaseOS(ctx context.Context, root, work string) error {
 	if err := opts.inRoot(ctx, root, fetchBlkid); err != nil {
 		return fmt.Errorf("could not fetch what Ignition is built with: %w", err)
 	}
@@ -70,16 +94,6 @@ func (opts Options) makeRootfs(ctx context.Context, tarball string) (err error) 
 	}
 	if err := copyFile(filepath.Join(work, "bin", "internal"), filepath.Join(root, ignitionPath)); err != nil {
 		return fmt.Errorf("could not install Ignition: %w", err)
-	}
-	if err := opts.inRoot(ctx, root, cleanup); err != nil {
-		return fmt.Errorf("could not clean up: %w", err)
-	}
-	packed := filepath.Join(work, "rootfs.tar.gz")
-	if err := opts.run(ctx, opts.Log, nil, "tar", "--directory", root, "--numeric-owner", "--create", "--gzip", "--file", packed, "."); err != nil {
-		return fmt.Errorf("could not pack: %w", err)
-	}
-	if err := os.Rename(packed, tarball); err != nil {
-		return fmt.Errorf("could not keep the result: %w", err)
 	}
 	return nil
 }
