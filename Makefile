@@ -56,7 +56,7 @@ story: ## Tell what an administrator lives through with one pool, and check it (
 # How tests are run. hack/testtable has them write events in place of text.
 GOTEST ?= go test
 # The parts of `make test`, in an order in which what is quick to fail comes first.
-PARTS ?= packages unit docs parsers budget fuzz-briefly simulate alerts integration e2e
+PARTS ?= packages unit docs parsers budget fuzz-briefly simulate alerts integration node-tests e2e
 
 .PHONY: test
 test: ## Run all tests, install what they need, and end with a table of what they took
@@ -129,6 +129,10 @@ alerts: ## Evaluate the alert rules over the series that they are for
 .PHONY: e2e
 e2e: packages ## Build a real OS image end to end and look into it (root on Debian)
 	cd test && $(GOTEST) -count=1 -timeout 45m -v ./e2e/...
+
+.PHONY: node-tests
+node-tests: packages ## Run Jobs on a real Kubernetes node, and record what Kubernetes says of them (root on Linux)
+	cd test && $(GOTEST) -count=1 -timeout 45m -parallel 12 ./node/...
 
 .PHONY: packages
 packages: ## Install the Debian packages that building images needs

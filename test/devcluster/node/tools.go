@@ -13,8 +13,7 @@ func Tools(bin string) Options {
 	return Options{Kubelet: filepath.Join(bin, "kubelet"), Helper: filepath.Join(bin, "node-helper"), Packages: filepath.Join(bin, "containerd")}
 }
 
-// BuildTools compiles kubelet and helper into a directory, unless they are there and current, and fetches containerd and runc where
-// the machine has none. Root is the repository's.
+// BuildTools compiles kubelet and helper into a directory, unless they are there and current. Root is the repository's.
 func BuildTools(ctx context.Context, root, bin string) (Options, error) {
 	bin, err := filepath.Abs(bin)
 	if err != nil {
@@ -23,16 +22,14 @@ func BuildTools(ctx context.Context, root, bin string) (Options, error) {
 	opts := Tools(bin)
 	for _, command := range []struct {
 		why  string
-		dir  string
 		env  string
 		args []string
 	}{
-		{"compile the kubelet", "test", "", []string{"go", "build", "-o", opts.Kubelet, "-ldflags", "-s -w", "k8s.io/kubernetes/cmd/kubelet"}},
-		{"compile the node's helper", "test", "CGO_ENABLED=0", []string{"go", "build", "-o", opts.Helper, "-ldflags", "-s -w", "./devcluster/node/helper"}},
-		{"fetch containerd", "", "", []string{"hack/fetch-containerd.sh", opts.Packages}},
+		{"compile the kubelet", "", []string{"go", "build", "-o", opts.Kubelet, "-ldflags", "-s -w", "k8s.io/kubernetes/cmd/kubelet"}},
+		{"compile the node's helper", "CGO_ENABLED=0", []string{"go", "build", "-o", opts.Helper, "-ldflags", "-s -w", "./devcluster/node/helper"}},
 	} {
 		run := exec.CommandContext(ctx, command.args[0], command.args[1:]...)
-		run.Dir = filepath.Join(root, command.dir)
+		run.Dir = filepath.Join(root, "test")
 		run.Env = append(os.Environ(), "GOFLAGS=-buildvcs=false")
 		if command.env != "" {
 			run.Env = append(run.Env, command.env)
@@ -42,4 +39,14 @@ func BuildTools(ctx context.Context, root, bin string) (Options, error) {
 		}
 	}
 	return opts, nil
+}
+
+// FetchContainerd fetches containerd and runc, unless they are there or the machine has them.
+func FetchContainerd(ctx context.Context, root string, opts Options) error {
+	run := exec.CommandContext(ctx, "hack/fetch-containerd.sh", opts.Packages)
+	run.Dir = root
+	if output, err := run.CombinedOutput(); err != nil {
+		return fmt.Errorf("could not fetch containerd: %w\n%s", err, output)
+	}
+	return nil
 }

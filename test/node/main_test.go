@@ -1,0 +1,75 @@
+package node_test
+
+import (
+	"context"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes"
+
+	"github.com/openshift/machine-config-operator/test/devcluster"
+	"github.com/openshift/machine-config-operator/test/devcluster/node"
+)
+
+const root = "../.."
+
+// startTimeout has time for a first compilation of the kubelet.
+const startTimeout = 30 * time.Minute
+
+// startStage starts a cluster with a real node, or skips the test where there can be none.
+func startStage(t *testing.T) *stage {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), startTimeout)
+	defer cancel()
+	bin := filepath.Join(root, "_output", "bin")
+	opts, err := node.BuildTools(ctx, root, bin)
+	require.NoError(t, err)
+	opts.Dir = t.TempDir()
+	if err := node.FetchContainerd(ctx, root, opts); err != nil {
+		t.Skipf("this machine can run no node: %v", err)
+	}
+	if err := node.Check(ctx, opts); err != nil {
+		t.Skipf("this machine can run no node: %v", err)
+	}
+	st := startCluster(ctx, t)
+	began := time.Now()
+	st.real, err = node.Join(ctx, st.cluster, opts)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, st.real.Stop()) })
+	t.Logf("node is ready after %.1f s", time.Since(began).Seconds())
+	return st
+}
+
+func startCluster(ctx context.Context, t *testing.T) *stage {
+	t.Helper()
+	cluster, err := devcluster.Start(ctx, devcluster.Options{Dir: t.TempDir(), Registry: true, Workloads: true, LogToFile: true})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, cluster.Stop()) })
+	st := &stage{cluster: cluster, client: kubernetes.NewForConfigOrDie(cluster.RESTConfig())}
+	secret := &corev1.Secret{
+		ObjectMeta: metav1.ObjectMeta{Name: pullSecret}, Type: corev1.SecretTypeDockerConfigJson,
+		Data: map[string][]byte{corev1.DockerConfigJsonKey: cluster.Registry().DockerConfigJSON()},
+	}
+	_, err = st.client.CoreV1().Secrets(devcluster.Namespace).Create(ctx, secret, metav1.CreateOptions{})
+	require.NoError(t, err)
+	return st
+}
+
+func TestRealNode(t *testing.T) {
+	st := startStage(t)
+	t.Run("scripts", func(t *testing.T) {
+		for _, s := range scripts {
+			t.Run(s.name, func(t *testing.T) {
+				t.Parallel()
+				st.perform(t, s)
+			})
+		}
+	})
+	for _, s := range crashes {
+		t.Run(s.name, func(t *testing.T) { st.perform(t, s) })
+	}
+}
