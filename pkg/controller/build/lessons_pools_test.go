@@ -103,8 +103,12 @@ func TestH29RecreatedPool(t *testing.T) {
 	recreated.UID = "another-uid"
 	h.api.Put(recreated)
 	h.api.Put(stale) // as if the garbage collector had not come to it yet
+	events := len(h.events)
 	h.settle(worker)
 	require.NotEqual(t, old, h.newestBuild(worker))
+	for _, event := range h.events[events:] {
+		require.NotContains(t, event, old, "nobody is told of what the garbage collector is about to remove")
+	}
 	h.api.CompleteBuild(old, buildtest.Digest(1))
 	h.api.CompleteBuild(h.newestBuild(worker), buildtest.Digest(2))
 	h.settle(worker)
