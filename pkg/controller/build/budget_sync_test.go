@@ -14,6 +14,9 @@ const (
 	// as, in the calmest of the turns. A look-up takes 18 ns on a calm machine, so this
 	// is 2 µs.
 	noOpLookUpsBudget = 111
+	// fullLookAllocationsBudget is how many a sync makes that looks at everything and finds
+	// nothing to do, as when something changed for all pools.
+	fullLookAllocationsBudget = 190
 )
 
 // TestBudgetNoOpSync is P4.
@@ -46,7 +49,38 @@ func TestBudgetNoOpSync(t *testing.T) {
 	}
 }
 
-// BenchmarkNoOpSync and BenchmarkListerGet are for benchstat.
+// TestBudgetFullLook: an edit of the ConfigMap has every pool looked at in full, and that is
+// all the work there is for ten thousand of them. What is compared
+// or guessed in it is compared and guessed only where that can matter.
+func TestBudgetFullLook(t *testing.T) {
+	h := newSettled(t)
+	ctx := context.Background()
+	look := func() {
+		h.ctrl.memory.noteRest(worker, nil)
+		_, _ = h.ctrl.syncMachineConfigPool(ctx, worker)
+	}
+	look()
+	h.api.ResetCalls()
+
+	allocations := testing.AllocsPerRun(1000, look)
+	measured(t, "P11.allocations", allocations)
+	require.Empty(t, h.api.Calls())
+	if !underRaceDetector {
+		require.LessOrEqual(t, allocations, float64(fullLookAllocationsBudget))
+	}
+}
+
+// BenchmarkFullLook, BenchmarkNoOpSync and BenchmarkListerGet are for benchstat.
+func BenchmarkFullLook(b *testing.B) {
+	h := newSettled(b)
+	ctx := context.Background()
+	b.ReportAllocs()
+	for b.Loop() {
+		h.ctrl.memory.noteRest(worker, nil)
+		_, _ = h.ctrl.syncMachineConfigPool(ctx, worker)
+	}
+}
+
 func BenchmarkNoOpSync(b *testing.B) {
 	h := newSettled(b)
 	ctx := context.Background()

@@ -25,8 +25,11 @@ func Boolean(text string) (value, known bool) {
 	case slices.Contains(no, word):
 		return false, true
 	}
+	if text == "" {
+		return false, false
+	}
 	meant := Meant(text, long)
-	return slices.Contains(yes, meant), text != "" && meant != ""
+	return slices.Contains(yes, meant), meant != ""
 }
 
 // IsPlainNo tells of a no that every program takes for one.

@@ -30,10 +30,10 @@ func Meant(written string, names []string) string {
 	return best
 }
 
-// plainly leaves out what is easily written in another way.
-func plainly(name string) string {
-	return strings.NewReplacer("-", "", "_", "", ".", "").Replace(strings.ToLower(name))
-}
+// marks are what is easily written in another way. A replacer is expensive to make.
+var marks = strings.NewReplacer("-", "", "_", "", ".", "")
+
+func plainly(name string) string { return marks.Replace(strings.ToLower(name)) }
 
 // hasWord tells whether the name is a part of what is written, between marks.
 func hasWord(written, name string) bool {

@@ -32,11 +32,14 @@ func (d *decision) strangers() []Stranger {
 	var found []Stranger
 	for i := range d.Builds {
 		b := &d.Builds[i]
+		if !exists(b) || b.Name == newestOf(d.Pool.Record) {
+			continue
+		}
 		why := b.Foreign
 		if b.Fingerprint == d.fingerprint {
 			why = d.unlike(b)
 		}
-		if why != "" && exists(b) && b.Name != newestOf(d.Pool.Record) {
+		if why != "" {
 			found = append(found, Stranger{Name: b.Name, UID: b.UID, Why: why})
 		}
 	}
@@ -138,9 +141,6 @@ func (d *decision) findAgain() {
 		return
 	}
 	claim := d.claimOf(newest)
-	if d.record != nil && claim.Number <= d.record.Number {
-		return
-	}
 	if newest.Fingerprint == d.fingerprint && !hasImage(newest) {
 		// An image that is there comes before one that may come. It is published with
 		// the claim that it is of, and the newest one is found again after that.
@@ -152,16 +152,20 @@ func (d *decision) findAgain() {
 }
 
 // newest is the build of the newest attempt, of whichever inputs, among those that the
-// controller can have made.
+// controller can have made; nil if none is newer than the record. Numbers are compared first:
+// what a build is compared with has to be rendered.
 func (d *decision) newest() *imagebuilder.Observation {
 	var newest *imagebuilder.Observation
 	var number int64
 	for i := range d.Builds {
 		b := &d.Builds[i]
-		if !exists(b) || !d.isCredible(b) {
+		if !exists(b) {
 			continue
 		}
 		claim := d.claimOf(b)
+		if d.record != nil && claim.Number <= d.record.Number || !d.isCredible(b) {
+			continue
+		}
 		if newest == nil || cmp.Or(cmp.Compare(claim.Number, number), b.Created.Compare(newest.Created)) > 0 {
 			newest, number = b, claim.Number
 		}
