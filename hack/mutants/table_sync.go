@@ -24,6 +24,24 @@ var handlerMutants = []mutant{
 		},`,
 	},
 	{
+		name:   "binary-edit-passes-for-a-touch",
+		why:    "custom content that is replaced by a file with other bytes is built when something else happens",
+		file:   "pkg/controller/build/watched.go",
+		before: ` && maps.EqualFunc(x.BinaryData, y.BinaryData, bytes.Equal)`,
+		after:  ` && (bytes.Equal(nil, nil) || true)`,
+		unseen: "its ConfigMaps have no binary data",
+	},
+	{
+		name: "courtesy-without-end",
+		why:  "a call that hangs for one pool holds up the looks at all others",
+		file: "pkg/controller/build/controller.go",
+		before: `		case <-ctrl.config.Clock.After(courtesy):
+`,
+		after: `		case <-ctrl.config.Clock.After(courtesy + time.Hour):
+`,
+		unseen: "it works on one pool at a time",
+	},
+	{
 		name:   "secret-event-lost",
 		why:    "the Secret that a pool waits for is made, and nobody notices",
 		file:   "pkg/controller/build/observer.go",
@@ -76,8 +94,8 @@ var syncMutants = []mutant{
 		name:   "rest-blind-to-settings",
 		why:    "another repository in the ConfigMap has no effect on pools that have their image",
 		file:   "pkg/controller/build/watched.go",
-		before: "name: constants.ConfigMapName, concerns: all, rests: inNamespace(constants.ConfigMapName), values: true}",
-		after:  "name: constants.ConfigMapName, concerns: all, values: true}",
+		before: "name: constants.ConfigMapName, concerns: all, rests: inNamespace(constants.ConfigMapName), values: true, unchanged: sameData}",
+		after:  "name: constants.ConfigMapName, concerns: all, values: true, unchanged: sameData}",
 		unseen: "nobody in it moves to another repository",
 	},
 	{

@@ -284,7 +284,7 @@ func resyncAll(ctx context.Context, w *world, s *subject, pools int) (stop func(
 		first := true
 		for !over.Load() {
 			before := s.syncs.number.Load()
-			if err := w.touchSettings(ctx); err != nil {
+			if err := w.wakeAll(ctx); err != nil {
 				ended <- err
 				if first {
 					close(begun)

@@ -218,6 +218,13 @@ func (ctrl *Controller) ProcessNext(ctx context.Context) bool {
 		return false
 	}
 	defer ctrl.queue.Done(name)
+	defer ctrl.lanes.done(name)
+	if ahead := ctrl.lanes.ahead(name); ahead != nil {
+		select {
+		case <-ahead:
+		case <-ctrl.config.Clock.After(courtesy):
+		}
+	}
 
 	ctx = klog.NewContext(ctx, klog.FromContext(ctx).WithValues("pool", name))
 	began := ctrl.began(name)

@@ -16,8 +16,9 @@ import (
 func (ctrl *Controller) handle(k kind) cache.ResourceEventHandler {
 	enqueue := func(object any, isInInitialList bool) {
 		var pools []string
-		if name := nameOf(object); name != "" {
-			pools = ctrl.concerns(k, name)
+		name := nameOf(object)
+		if row := ctrl.rowOf(k, name); row != nil && name != "" {
+			pools = row.concerns(ctrl, name)
 		}
 		// Caches list in any order. A queue that is always filled in the same one makes
 		// a run repeatable.
@@ -32,7 +33,11 @@ func (ctrl *Controller) handle(k kind) cache.ResourceEventHandler {
 	return cache.ResourceEventHandlerDetailedFuncs{
 		AddFunc: enqueue,
 		UpdateFunc: func(old, object any) {
-			if versionOf(old) != versionOf(object) {
+			if versionOf(old) == versionOf(object) {
+				return
+			}
+			row := ctrl.rowOf(k, nameOf(object))
+			if row == nil || row.unchanged == nil || !row.unchanged(old, object) {
 				enqueue(object, false)
 			}
 		},

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/tools/cache"
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/buildtest"
@@ -114,7 +115,7 @@ func TestHandlersMapObjectsToPools(t *testing.T) {
 
 			handler.OnAdd(test.object, false)
 			require.Equal(t, test.want, h.queued(), "add: %s", test.reason)
-			handler.OnUpdate(newerThan(test.object), test.object)
+			handler.OnUpdate(otherThan(test.object), test.object)
 			require.Equal(t, test.want, h.queued(), "update: %s", test.reason)
 			handler.OnUpdate(test.object, test.object)
 			require.Empty(t, h.queued(), "a resync brings no news")
@@ -125,31 +126,66 @@ func TestHandlersMapObjectsToPools(t *testing.T) {
 	}
 }
 
-// newerThan returns a copy of the object at another resource version.
-func newerThan(object any) any {
-	switch o := object.(type) {
-	case *mcfgv1.MachineConfigPool:
-		o = o.DeepCopy()
-		o.ResourceVersion = "other"
-		return o
-	case *mcfgv1.MachineConfig:
-		o = o.DeepCopy()
-		o.ResourceVersion = "other"
-		return o
-	case *mcfgv1.ControllerConfig:
-		o = o.DeepCopy()
-		o.ResourceVersion = "other"
-		return o
-	case *corev1.ConfigMap:
-		o = o.DeepCopy()
-		o.ResourceVersion = "other"
-		return o
-	case *metav1.PartialObjectMetadata:
-		o = o.DeepCopy()
-		o.ResourceVersion = "other"
-		return o
+// TestTouchedObjectsWakeNobody: ten thousand pools at rest are not looked at because of what
+// nobody reads.
+func TestTouchedObjectsWakeNobody(t *testing.T) {
+	custom := buildtest.CustomContent("RUN true")
+	custom.BinaryData = map[string][]byte{"infra": {0xff}}
+	changed := custom.DeepCopy()
+	changed.BinaryData["infra"] = []byte{0xfe}
+	busy := buildtest.ControllerConfig("")
+	busy.Status.ObservedGeneration++
+	everyone := []string{"infra", worker}
+	for name, test := range map[string]struct {
+		reason      string
+		kind        kind
+		old, object any
+		want        []string
+	}{
+		"settings":                    {reason: "tools label and annotate them", kind: watchedConfigMaps, old: buildtest.SettingsConfigMap(), object: touched(buildtest.SettingsConfigMap())},
+		"custom content":              {reason: "likewise", kind: watchedConfigMaps, old: custom, object: touched(custom)},
+		"binary data":                 {reason: "what arrives there is announced", kind: watchedConfigMaps, old: custom, object: touched(changed), want: everyone},
+		"status of ControllerConfig":  {reason: "its controllers write it at every turn", kind: watchedControllerConfigs, old: buildtest.ControllerConfig(""), object: touched(busy)},
+		"certificates":                {reason: "they are built into images", kind: watchedControllerConfigs, old: buildtest.ControllerConfig(""), object: touched(otherThan(buildtest.ControllerConfig(""))), want: everyone},
+		"repositories":                {reason: "the cache has no values of theirs to compare", kind: watchedConfigMaps, want: everyone, old: repositories(map[string]string{"a.repo": ""}, nil), object: touched(repositories(map[string]string{"a.repo": ""}, nil))},
+		"credentials":                 {reason: "the cache has metadata alone", kind: watchedSecrets, old: metadataOf(buildtest.PushSecret), object: touched(metadataOf(buildtest.PushSecret)), want: everyone},
+		"an object of another kind":   {reason: "what cannot be compared has changed", kind: watchedConfigMaps, old: metadataOf("x"), object: touched(buildtest.SettingsConfigMap()), want: everyone},
+		"settings that were replaced": {reason: "the same data under another UID says the same", kind: watchedConfigMaps, old: buildtest.SettingsConfigMap(), object: replaced(buildtest.SettingsConfigMap())},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := handlersHarness(t)
+			h.ctrl.handle(test.kind).OnUpdate(test.old, test.object)
+			require.Equal(t, test.want, h.queued(), test.reason)
+		})
 	}
-	panic("unknown kind")
+}
+
+// touched returns a copy of the object at another version.
+func touched(object any) any {
+	object = object.(runtime.Object).DeepCopyObject()
+	meta := object.(metav1.Object)
+	meta.SetResourceVersion("other")
+	meta.SetAnnotations(map[string]string{"touched": "yes"})
+	return object
+}
+
+func replaced(object any) any {
+	object = touched(object)
+	object.(metav1.Object).SetUID("other")
+	return object
+}
+
+// otherThan returns a copy of the object that is of another version and has other content,
+// where the controller reads any.
+func otherThan(object any) any {
+	object = touched(object)
+	switch o := object.(type) {
+	case *mcfgv1.ControllerConfig:
+		o.Spec.AdditionalTrustBundle = []byte("other")
+	case *corev1.ConfigMap:
+		o.Data = map[string]string{"other": "other"}
+	}
+	return object
 }
 
 // TestL13Tombstones: a deletion that the watch missed arrives wrapped, and the
@@ -172,7 +208,7 @@ func TestL13Tombstones(t *testing.T) {
 // TestSecretBeforeConfigMap: without settings no Secret concerns anyone.
 func TestSecretBeforeConfigMap(t *testing.T) {
 	h := newHarness(t, buildtest.Pool(worker).Layered().Object())
-	require.Empty(t, h.ctrl.concerns(watchedSecrets, buildtest.PushSecret))
+	require.Nil(t, h.ctrl.rowOf(watchedSecrets, buildtest.PushSecret))
 }
 
 // TestR20SettingsAreReadInOneWay: what decides whom a Secret concerns is what decides

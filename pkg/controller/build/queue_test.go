@@ -159,3 +159,62 @@ func TestBackOff(t *testing.T) {
 	limiter.Forget("worker")
 	require.Less(t, limiter.When("worker"), time.Second, "success starts over")
 }
+
+// TestLanesGiveWay: while a pool with news of its own is at work, those that are looked at
+// because something changed for all leave it the processors.
+func TestLanesGiveWay(t *testing.T) {
+	l := newLanes()
+	take := func(pool string, hurry bool) {
+		if hurry {
+			l.hurry(pool)
+		}
+		l.Push(pool)
+		require.Equal(t, pool, l.Pop())
+	}
+	isClosed := func(ahead <-chan struct{}) bool {
+		select {
+		case <-ahead:
+			return true
+		default:
+			return false
+		}
+	}
+	take("crowd", false)
+	require.Nil(t, l.ahead("crowd"), "nobody is ahead of it")
+	l.done("crowd")
+
+	take("own", true)
+	take("other", true)
+	require.Nil(t, l.ahead("other"), "those with news of their own do not wait for each other")
+	take("crowd", false)
+	ahead := l.ahead("crowd")
+	require.False(t, isClosed(ahead))
+	l.done("own")
+	require.False(t, isClosed(ahead), "there is another one")
+	l.done("other")
+	require.True(t, isClosed(ahead), "it goes on as soon as it can")
+	l.done("crowd")
+	require.Nil(t, l.ahead("crowd"))
+}
+
+// TestCourtesyEnds: a call that hangs for one pool holds up nobody.
+func TestCourtesyEnds(t *testing.T) {
+	h := layeredHarness(t, "rendered-worker-1")
+	h.queued()
+	h.ctrl.lanes.hurry("hangs")
+	h.ctrl.queue.Add("hangs")
+	_, _ = h.ctrl.queue.Get()
+	h.ctrl.queue.Add(worker)
+	done := make(chan bool)
+	go func() { done <- h.ctrl.ProcessNext(t.Context()) }()
+	require.Eventually(t, func() bool {
+		select {
+		case processed := <-done:
+			return processed
+		default:
+			h.clock.Step(courtesy)
+			return false
+		}
+	}, time.Minute, time.Millisecond)
+	require.NotEmpty(t, h.api.Builds())
+}

@@ -1,11 +1,14 @@
 package build
 
 import (
+	"bytes"
 	"fmt"
+	"maps"
 	"slices"
 
 	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
 	corev1 "k8s.io/api/core/v1"
+	apiequality "k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -34,6 +37,9 @@ type watched struct {
 	// values tells of a ConfigMap that its values are read. Of others it matters which keys
 	// there are.
 	values bool
+	// unchanged tells that two versions of an object do not differ in what is read of it,
+	// so that a change concerns nobody. Without it any change does.
+	unchanged func(old, object any) bool
 }
 
 // kind is one of the kinds that the controller watches itself.
@@ -55,9 +61,9 @@ var kindNames = [kindCount]string{"MachineConfigPools", "MachineConfigs", "Contr
 var watchedObjects = []watched{
 	{kind: watchedPools, concerns: itself, rests: func(pool *mcfgv1.MachineConfigPool) string { return pool.Name }},
 	{kind: watchedConfigs, concerns: (*Controller).poolsThatWant, rests: func(pool *mcfgv1.MachineConfigPool) string { return pool.Spec.Configuration.Name }},
-	{kind: watchedControllerConfigs, name: ctrlcommon.ControllerConfigName, concerns: all, rests: always(ctrlcommon.ControllerConfigName)},
-	{kind: watchedConfigMaps, name: constants.ConfigMapName, concerns: all, rests: inNamespace(constants.ConfigMapName), values: true},
-	{kind: watchedConfigMaps, name: inputs.CustomConfigMapName, concerns: all, rests: inNamespace(inputs.CustomConfigMapName), values: true},
+	{kind: watchedControllerConfigs, name: ctrlcommon.ControllerConfigName, concerns: all, rests: always(ctrlcommon.ControllerConfigName), unchanged: sameSpec},
+	{kind: watchedConfigMaps, name: constants.ConfigMapName, concerns: all, rests: inNamespace(constants.ConfigMapName), values: true, unchanged: sameData},
+	{kind: watchedConfigMaps, name: inputs.CustomConfigMapName, concerns: all, rests: inNamespace(inputs.CustomConfigMapName), values: true, unchanged: sameData},
 	{kind: watchedConfigMaps, name: inputs.RepositoriesConfigName, concerns: all, rests: inNamespace(inputs.RepositoriesConfigName)},
 	{kind: watchedSecrets, name: inputs.EntitlementSecretName, concerns: all, rests: inNamespace(inputs.EntitlementSecretName)},
 	{kind: watchedSecrets, name: inputs.SigningKeysSecretName, concerns: all, rests: inNamespace(inputs.SigningKeysSecretName)},
@@ -76,14 +82,28 @@ func inNamespace(name string) func(*mcfgv1.MachineConfigPool) string {
 	return always(cache.NewObjectName(ctrlcommon.MCONamespace, name).String())
 }
 
-// concerns are the pools that it matters to when an object of the kind has changed.
-func (ctrl *Controller) concerns(k kind, name string) []string {
+// sameSpec tells of a ControllerConfig that only what its controllers say of themselves
+// changed, which they do often.
+func sameSpec(old, object any) bool {
+	x, ok := old.(*mcfgv1.ControllerConfig)
+	y, too := object.(*mcfgv1.ControllerConfig)
+	return ok && too && apiequality.Semantic.DeepEqual(x.Spec, y.Spec)
+}
+
+// sameData tells of a ConfigMap that only its metadata changed.
+func sameData(old, object any) bool {
+	x, ok := old.(*corev1.ConfigMap)
+	y, too := object.(*corev1.ConfigMap)
+	return ok && too && maps.Equal(x.Data, y.Data) && maps.EqualFunc(x.BinaryData, y.BinaryData, bytes.Equal)
+}
+
+// rowOf is the row of the table that an object belongs to, nil for none.
+func (ctrl *Controller) rowOf(k kind, name string) *watched {
 	for i := range watchedObjects {
 		w := &watchedObjects[i]
-		if w.kind != k || w.name != "" && w.name != name || w.names != nil && !slices.Contains(w.names(ctrl), name) {
-			continue
+		if w.kind == k && (w.name == "" || w.name == name) && (w.names == nil || slices.Contains(w.names(ctrl), name)) {
+			return w
 		}
-		return w.concerns(ctrl, name)
 	}
 	return nil
 }
