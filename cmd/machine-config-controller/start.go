@@ -27,6 +27,7 @@ import (
 	"github.com/openshift/machine-config-operator/pkg/controller/build/clients"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder/openshift"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/registry"
 	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
 )
 
@@ -127,6 +128,7 @@ func runBuildController(ctx context.Context, o *startOptions, cb *clients.Builde
 	machineConfiguration := informers.MachineConfiguration.Machineconfiguration().V1()
 	config := build.DefaultConfig()
 	config.TakeContent = informers.RecentContent.Take
+	config.Registry = registry.Client{}
 	config.Metrics = metrics
 	controller, err := build.New(
 		config,

@@ -16,7 +16,7 @@ var credentialMutants = []mutant{
 		why:    "a build runs to its end, and the push goes without the login of a more specific, empty entry",
 		file:   "pkg/controller/build/inputs/secret.go",
 		before: "	for _, e := range groups[0] {\n		if e.lack == \"\" {",
-		after:  "	for _, e := range groups[0] {\n		if e.lack == \"\" || loginIn(groups[1:]) != \"\" {",
+		after:  "	for _, e := range groups[0] {\n		if e.lack == \"\" || anyLoginIn(groups[1:]) != \"\" {",
 		unseen: "its Secrets have one entry",
 	},
 	{

@@ -3,6 +3,22 @@ package main
 // executeMutants are about how a decision is carried out.
 var executeMutants = []mutant{
 	{
+		name:   "silence-of-a-registry-is-final",
+		why:    "a registry that restarts costs a build whose image it has",
+		file:   "pkg/controller/build/executor.go",
+		before: "final := err == nil || errors.Is(err, registry.ErrMissing)",
+		after:  "final := true || errors.Is(err, registry.ErrMissing)",
+		unseen: "its controller has no registry to ask",
+	},
+	{
+		name:   "digest-of-an-altered-build",
+		why:    "what somebody else had a build push is published, because the registry has it",
+		file:   "pkg/controller/build/plan/follow.go",
+		before: `case found.Image != "" && altered == "":`,
+		after:  `case found.Image != "" && (altered == "" || true):`,
+		unseen: "its controller has no registry to ask",
+	},
+	{
 		name:   "pool-written-blindly",
 		why:    "a decision on a state that has passed overwrites what others wrote since",
 		file:   "pkg/controller/build/ledger/patches.go",
@@ -152,7 +168,7 @@ var adapterMutants = []mutant{
 		why:    "a build that was changed a moment ago is taken for gone, and runs on",
 		file:   "pkg/controller/build/imagebuilder/owned/answers.go",
 		before: `lookErr == nil && existing != uid {`,
-		after:  `lookErr == nil {`,
+		after:  `lookErr == nil && existing != "" {`,
 	},
 	{
 		name:   "tag-for-a-digest",

@@ -21,6 +21,7 @@ import (
 	"k8s.io/utils/clock"
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/registry"
 )
 
 // Config holds what can be tuned about the controller.
@@ -47,6 +48,16 @@ type Config struct {
 	// the cache, nil if it is not at hand; then the API is asked. It is only called for
 	// a build that is about to start.
 	TakeContent func(config *mcfgv1.MachineConfig) []byte
+	// Registry is asked for the digest of an image that a build pushed and does not tell;
+	// nil to take such an image for lost.
+	Registry ImageRegistry
+}
+
+// ImageRegistry answers about images; registry.Client is one.
+type ImageRegistry interface {
+	// Digest is the digest of the image. The error is registry.ErrMissing or ErrDenied where
+	// asking once more is of no use.
+	Digest(ctx context.Context, q registry.Question) (string, error)
 }
 
 // DefaultConfig returns the configuration for production.
@@ -116,6 +127,7 @@ func New(
 		metrics:    config.Metrics,
 	}
 	ctrl.observer = &observer{
+		asksRegistry:  config.Registry != nil,
 		clock:         config.Clock,
 		mcLister:      mcInformer.Lister(),
 		ccLister:      ccInformer.Lister(),
@@ -128,7 +140,7 @@ func New(
 	writer := poolWriter{clock: config.Clock, client: mcfgClient, memory: ctrl.memory}
 	ctrl.executor = &executor{
 		poolWriter:  writer,
-		source:      &liveSource{kube: kubeClient, mcfg: mcfgClient, builder: builder, takeContent: config.TakeContent},
+		source:      &liveSource{kube: kubeClient, mcfg: mcfgClient, builder: builder, registry: config.Registry, takeContent: config.TakeContent},
 		callTimeout: config.CallTimeout,
 		builder:     builder,
 		observer:    ctrl.observer,

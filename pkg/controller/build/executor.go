@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
@@ -21,6 +22,7 @@ import (
 	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs/content"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/plan"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/registry"
 	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
 )
 
@@ -32,6 +34,8 @@ type source interface {
 	config(ctx context.Context, cached *mcfgv1.MachineConfig) (*mcfgv1.MachineConfig, error)
 	// active are the builds of all pools that have not ended.
 	active() []imagebuilder.Observation
+	// digest is that of an image in a registry.
+	digest(ctx context.Context, q registry.Question) (string, error)
 }
 
 // executor carries out plans.
@@ -108,6 +112,8 @@ func (x *execution) apply(ctx context.Context, effect plan.Effect) error {
 		return x.verifyBuild(ctx, e)
 	case plan.ConfirmPool:
 		return x.confirmPool(ctx)
+	case plan.FindImage:
+		return x.findImage(ctx, e)
 	case plan.TakeSlot:
 		return x.takeSlot(e)
 	case plan.WriteRecord:
@@ -249,6 +255,29 @@ func (x *execution) verifyBuild(ctx context.Context, effect plan.VerifyBuild) er
 	return nil
 }
 
+// findImage asks the registry for an image. That it does not answer may pass for a minute.
+func (x *execution) findImage(ctx context.Context, effect plan.FindImage) error {
+	secret, err := x.secret(ctx, effect.PushSecret)
+	if err != nil && !apierrors.IsNotFound(err) {
+		return fmt.Errorf("could not get %s: %w", inputs.SecretObject(effect.PushSecret), err)
+	}
+	at := strings.LastIndex(effect.Image, ":")
+	q := registry.Question{Repository: effect.Image[:at], Tag: effect.Image[at+1:], Certificates: x.observer.registryCertificates()}
+	if err == nil {
+		q.User, q.Password = inputs.LoginFor(secret, effect.Image)
+	}
+	digest, err := x.digest(ctx, q)
+	found := plan.FoundImage{Image: q.Repository + "@" + digest}
+	if err != nil {
+		found = plan.FoundImage{Why: err.Error()}
+	}
+	final := err == nil || errors.Is(err, registry.ErrMissing) || errors.Is(err, registry.ErrDenied)
+	if !x.memory.noteFound(x.pool.Name, effect.Build, found, final, x.clock.Now()) {
+		return err
+	}
+	return errPlanAnew
+}
+
 // takeSlot ends the execution with a queuedError when there is no slot.
 func (x *execution) takeSlot(effect plan.TakeSlot) error {
 	now := x.clock.Now()
@@ -292,6 +321,7 @@ type liveSource struct {
 	kube        kubernetes.Interface
 	mcfg        mcfgclientset.Interface
 	builder     imagebuilder.ImageBuilder
+	registry    ImageRegistry
 	takeContent func(*mcfgv1.MachineConfig) []byte
 }
 
@@ -319,6 +349,10 @@ func (s *liveSource) config(ctx context.Context, cached *mcfgv1.MachineConfig) (
 		return nil, errStale
 	}
 	return config, nil
+}
+
+func (s *liveSource) digest(ctx context.Context, q registry.Question) (string, error) {
+	return s.registry.Digest(ctx, q)
 }
 
 func (s *liveSource) active() []imagebuilder.Observation { return s.builder.Active() }

@@ -36,6 +36,8 @@ type harness struct {
 	api   *buildtest.API
 	clock *clocktesting.FakeClock
 	ctrl  *Controller
+	// registry is what the controller asks for images; nil for nobody.
+	registry ImageRegistry
 	// events are those of the controller's life so far, oldest first.
 	events []string
 	// created counts Builds, see count.
@@ -79,7 +81,7 @@ func (h *harness) restart() {
 	builder, err := openshift.New(ctrlcommon.MCONamespace, h.api.Build, h.api.Kube, builds, secrets)
 	require.NoError(h.t, err)
 	config := DefaultConfig()
-	config.Clock = h.clock
+	config.Clock, config.Registry = h.clock, h.registry
 	h.ctrl, err = New(config, mcfg.MachineConfigPools(), mcfg.MachineConfigs(), mcfg.ControllerConfigs(), configMaps, secrets,
 		builder, h.api.Kube, h.api.Mcfg, h.recorder)
 	require.NoError(h.t, err)

@@ -1,6 +1,8 @@
 package build
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -14,6 +16,7 @@ import (
 	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/registry"
 	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
 )
 
@@ -75,6 +78,61 @@ func TestH25NoDigest(t *testing.T) {
 	h.api.CompleteBuild(h.newestBuild(worker), buildtest.Digest(2))
 	h.settle(worker)
 	h.requirePublished(worker, "rendered-worker-1", buildtest.Digest(2))
+}
+
+// registryOf answers for a registry.
+type registryOf func(q registry.Question) (string, error)
+
+func (r registryOf) Digest(_ context.Context, q registry.Question) (string, error) { return r(q) }
+
+// TestDigestFromTheRegistry: a pod that is gone before its words were read cost a build, though
+// the image was there.
+func TestDigestFromTheRegistry(t *testing.T) {
+	h := layeredHarness(t, "rendered-worker-1")
+	var asked []registry.Question
+	answer := errors.New("connection refused")
+	h.registry = registryOf(func(q registry.Question) (string, error) {
+		asked = append(asked, q)
+		if answer != nil {
+			return "", answer
+		}
+		return buildtest.Digest(1), nil
+	})
+	h.restart()
+	h.settle(worker)
+	first := h.newestBuild(worker)
+	h.api.CompleteBuild(first, "")
+	h.deliver()
+	_, err := h.sync(worker)
+	require.ErrorIs(t, err, answer, "a registry that does not answer is asked again")
+	require.Equal(t, first, h.newestBuild(worker))
+
+	answer = nil
+	h.settle(worker)
+	h.requirePublished(worker, "rendered-worker-1", buildtest.Digest(1))
+	require.Equal(t, first, h.newestBuild(worker), "no other attempt is made")
+	require.Equal(t, registry.Question{Repository: "registry.example.com/ocp/os", Tag: first, User: "user", Password: buildtest.Canary, Certificates: asked[0].Certificates}, asked[0])
+	require.Len(t, asked, 2, "and the answer is kept")
+}
+
+// TestRegistryThatNeverAnswers: a pool is not held up by it.
+func TestRegistryThatNeverAnswers(t *testing.T) {
+	h := layeredHarness(t, "rendered-worker-1")
+	h.registry = registryOf(func(registry.Question) (string, error) { return "", errors.New("connection refused") })
+	h.restart()
+	h.settle(worker)
+	first := h.newestBuild(worker)
+	h.api.CompleteBuild(first, "")
+	h.deliver()
+	_, err := h.sync(worker)
+	require.Error(t, err)
+	h.clock.Step(lastingAfter)
+	_, err = h.sync(worker)
+	require.NoError(t, err)
+	h.deliver()
+	require.Contains(t, h.requireCondition(worker, mcfgv1.MachineConfigPoolBuildPending, ledger.ReasonRetryScheduled), "connection refused")
+	h.pass(time.Minute, worker)
+	require.NotEqual(t, first, h.newestBuild(worker))
 }
 
 // TestH11H13H44TransientFailuresAreRetried: one blip failed the build for good. They

@@ -25,6 +25,8 @@ import (
 //     of them were announced: they are compared, and announced, once more;
 //   - since when an end of a build is not written in full: it is waited for anew, as long;
 //   - when instants of clocks that run ahead were seen first: waits begin anew;
+//   - what the registry said of images whose builds do not tell their digest: it is asked
+//     once more;
 //   - since when syncs fail for a reason that may pass: the pool says so a minute later;
 //   - what was announced of what people wrote and nobody reads: it is announced once more.
 //
@@ -80,6 +82,10 @@ type remembered struct {
 	firstSeen map[int64]time.Time
 	// news counts what the builder told of the pool.
 	news uint64
+	// found are answers of the registry, by the UID of the build, and asking is since when
+	// there is none.
+	found  map[types.UID]plan.FoundImage
+	asking time.Time
 }
 
 // write is the version of the pool after our newest write, until the cache has it.
@@ -233,6 +239,30 @@ func (m *memory) noteStranger(pool string, uid types.UID, why string) {
 		r.strangers = map[types.UID]string{}
 	}
 	r.strangers[uid] = why
+}
+
+// noteFound remembers what the registry said of a build's image. What is not final counts once
+// it has been said for a minute; until then it is to be asked again, and false is returned.
+func (m *memory) noteFound(pool string, build types.UID, found plan.FoundImage, final bool, now time.Time) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	r := m.of(pool)
+	if r.asking.IsZero() || now.Before(r.asking) {
+		r.asking = now
+	}
+	if !final && now.Sub(r.asking) < lastingAfter {
+		return false
+	}
+	// Only the newest build is asked for.
+	r.found, r.asking = map[types.UID]plan.FoundImage{build: found}, time.Time{}
+	return true
+}
+
+// foundOf is what the registry said of the pool's images. It is not changed any more.
+func (m *memory) foundOf(pool string) map[types.UID]plan.FoundImage {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.of(pool).found
 }
 
 // noteVerified remembers of a build of the pool's that it, and its late inputs, are as the

@@ -34,12 +34,14 @@ type observer struct {
 
 	knowledge *knowledge
 	memory    *memory
+	// asksRegistry tells that there is somebody to ask.
+	asksRegistry bool
 }
 
 // observe gathers what the caches know about a pool. It calls no API, and an
 // object that does not exist is a fact of the snapshot, not an error.
 func (o *observer) observe(pool *mcfgv1.MachineConfigPool) (plan.Snapshot, error) {
-	s := plan.Snapshot{Now: o.clock.Now(), Pool: ledger.Read(pool), WaitingSince: o.memory.waitingSince(pool.Name), HalfWritten: o.memory.halfWritten(pool.Name), FirstSeen: o.memory.firstSeen(pool.Name)}
+	s := plan.Snapshot{Now: o.clock.Now(), Pool: ledger.Read(pool), WaitingSince: o.memory.waitingSince(pool.Name), HalfWritten: o.memory.halfWritten(pool.Name), FirstSeen: o.memory.firstSeen(pool.Name), AsksRegistry: o.asksRegistry, Found: o.memory.foundOf(pool.Name)}
 
 	builds, err := o.builder.Observe(pool.Name)
 	var unavailable *imagebuilder.UnavailableError
@@ -226,4 +228,17 @@ func (o *observer) observeEntitled() (plan.Entitled, error) {
 		return entitled, fmt.Errorf("could not look up ConfigMap %s: %w", inputs.RepositoriesConfigName, err)
 	}
 	return entitled, nil
+}
+
+// registryCertificates are of the authorities that nodes trust for registries.
+func (o *observer) registryCertificates() [][]byte {
+	controllerConfig, err := o.ccLister.Get(ctrlcommon.ControllerConfigName)
+	if err != nil {
+		return nil
+	}
+	certificates := [][]byte{controllerConfig.Spec.AdditionalTrustBundle}
+	for _, bundle := range slices.Concat(controllerConfig.Spec.ImageRegistryBundleData, controllerConfig.Spec.ImageRegistryBundleUserData) {
+		certificates = append(certificates, bundle.Data)
+	}
+	return certificates
 }

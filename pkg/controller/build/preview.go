@@ -17,6 +17,7 @@ import (
 	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/plan"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/registry"
 	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
 )
 
@@ -277,6 +278,11 @@ func (o *knownObjects) secret(_ context.Context, name string) (*corev1.Secret, e
 // config is the cached one, which is whole.
 func (o *knownObjects) config(_ context.Context, cached *mcfgv1.MachineConfig) (*mcfgv1.MachineConfig, error) {
 	return cached, nil
+}
+
+// digest is not asked for: what is previewed has not been built.
+func (o *knownObjects) digest(context.Context, registry.Question) (string, error) {
+	return "", registry.ErrMissing
 }
 
 func (o *knownObjects) active() []imagebuilder.Observation {

@@ -269,7 +269,7 @@ func (c Credentials) checkServing(image, named, registry string) (problem, warni
 			continue
 		}
 		text := fmt.Sprintf("the entry %s, which serves %s, gives a build no login: %s", shown(e.name), named, e.lack)
-		if other := loginIn(groups[1:]); other != "" {
+		if other := anyLoginIn(groups[1:]); other != "" {
 			text += fmt.Sprintf("; %s has a login, but the most specific entry is the one that counts", shown(other))
 		}
 		if !e.bare {
@@ -282,7 +282,7 @@ func (c Credentials) checkServing(image, named, registry string) (problem, warni
 	return nil, warning
 }
 
-func loginIn(groups [][]entry) string {
+func anyLoginIn(groups [][]entry) string {
 	for _, group := range groups {
 		for _, e := range group {
 			if e.lack == "" {
@@ -291,4 +291,29 @@ func loginIn(groups [][]entry) string {
 		}
 	}
 	return ""
+}
+
+// LoginFor is the login that a builder would take from the Secret for the image. Both are empty
+// where it has none.
+func LoginFor(secret *corev1.Secret, image string) (user, password string) {
+	c, problem := ReadCredentials(secret)
+	groups := c.serving(image)
+	if problem != nil || len(groups) == 0 {
+		return "", ""
+	}
+	var config struct {
+		Auths map[string]json.RawMessage `json:"auths"`
+	}
+	var err error
+	if c.key == corev1.DockerConfigKey {
+		err = json.Unmarshal(secret.Data[c.key], &config.Auths)
+	} else {
+		err = json.Unmarshal(secret.Data[c.key], &config)
+	}
+	at := slices.IndexFunc(groups[0], func(e entry) bool { return e.lack == "" })
+	if err != nil || at < 0 {
+		return "", ""
+	}
+	user, password, _ = loginIn(config.Auths[groups[0][at].name])
+	return user, password
 }

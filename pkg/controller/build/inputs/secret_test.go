@@ -310,6 +310,26 @@ func TestR12TheOtherKeysFormat(t *testing.T) {
 	}
 }
 
+// TestLoginFor: who asks a registry logs in as the builder does.
+func TestLoginFor(t *testing.T) {
+	const own, other = `{"auth":"b3duOnBhc3M6d29yZA=="}`, `{"username":"other","password":"word"}`
+	for name, test := range map[string]struct{ reason, key, file, user, password string }{
+		"of the registry":   {reason: "the usual case", key: ".dockerconfigjson", file: `{"auths":{"quay.io":` + own + `}}`, user: "own", password: "pass:word"},
+		"the most specific": {reason: "as in the keyring", key: ".dockerconfigjson", file: `{"auths":{"quay.io":` + own + `,"quay.io/acme":` + other + `}}`, user: "other", password: "word"},
+		"legacy":            {reason: "the other format", key: ".dockercfg", file: `{"quay.io":` + own + `}`, user: "own", password: "pass:word"},
+		"names in any case": {reason: "as they are read", key: "config.json", file: `{"Auths":{"https://quay.io/v1/":` + own + `}}`, user: "own", password: "pass:word"},
+		"of others":         {reason: "they are for others only", key: ".dockerconfigjson", file: `{"auths":{"quay.example":` + own + `}}`},
+		"without a login":   {reason: "there is none to take", key: ".dockerconfigjson", file: `{"auths":{"quay.io":{}}}`},
+		"not to be read":    {reason: "builders would refuse it", key: ".dockerconfigjson", file: `{`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			user, password := LoginFor(credentialSecret(corev1.SecretTypeOpaque, map[string]string{test.key: test.file}), "quay.io/acme/os:worker-1")
+			require.Equal(t, test.user, user, test.reason)
+			require.Equal(t, test.password, password, test.reason)
+		})
+	}
+}
+
 // FuzzReadCredentials: whatever is in a Secret, there are entries or a problem.
 func FuzzReadCredentials(f *testing.F) {
 	f.Add(".dockerconfigjson", []byte(`{"auths":{"a":{}}}`))

@@ -20,10 +20,8 @@ type entry struct {
 
 // parseEntry reads one entry, and says why the builder refuses the file for it.
 func parseEntry(name string, raw json.RawMessage) (e entry, refused string) {
-	var login struct {
-		Username, Password, Email, Auth string
-	}
 	var other struct {
+		Email                        string
 		IdentityToken, RegistryToken json.RawMessage
 	}
 	var fields map[string]json.RawMessage
@@ -32,16 +30,11 @@ func parseEntry(name string, raw json.RawMessage) (e entry, refused string) {
 	if json.Unmarshal(raw, &fields) != nil {
 		return e, "is no object"
 	}
-	if json.Unmarshal(raw, &login) != nil {
-		return e, "has a username, password, email or auth that is no text"
+	user, password, refused := loginIn(raw)
+	if refused != "" {
+		return e, refused
 	}
 	_ = json.Unmarshal(raw, &other)
-	user, password := login.Username, login.Password
-	if login.Auth != "" {
-		if user, password, refused = decodeAuth(login.Auth); refused != "" {
-			return e, refused
-		}
-	}
 	token := !isEmptyJSON(other.IdentityToken) || !isEmptyJSON(other.RegistryToken)
 	switch {
 	case user != "" && password != "":
@@ -53,12 +46,26 @@ func parseEntry(name string, raw json.RawMessage) (e entry, refused string) {
 		e.lack = "its password is empty"
 	case password != "":
 		e.lack = "its user name is empty"
-	case login.Email != "":
+	case other.Email != "":
 		e.lack = "it has an e-mail address, and neither a user name nor a password"
 	default:
 		e.lack = "its user name and password are empty or not there"
 	}
 	return e, ""
+}
+
+// loginIn is the user name and the password of an entry.
+func loginIn(raw json.RawMessage) (user, password, refused string) {
+	var login struct {
+		Username, Password, Email, Auth string
+	}
+	if json.Unmarshal(raw, &login) != nil {
+		return "", "", "has a username, password, email or auth that is no text"
+	}
+	if login.Auth != "" {
+		return decodeAuth(login.Auth)
+	}
+	return login.Username, login.Password, ""
 }
 
 // decodeAuth takes apart what the keyring takes apart.

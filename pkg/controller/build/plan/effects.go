@@ -98,6 +98,17 @@ func confirmed(effects []Effect) []Effect {
 	return slices.Insert(slices.Clone(effects), at, Effect(ConfirmPool{}))
 }
 
+// FindImage asks the registry for the digest of the image that a build pushed, which the
+// build does not tell. The plan is made anew with what is found.
+type FindImage struct {
+	// Build is the UID of the build.
+	Build types.UID
+	// Image is where it pushed to, as repository:tag.
+	Image string
+	// PushSecret has the credentials.
+	PushSecret string
+}
+
 // TakeSlot takes one of the slots of a limited number of concurrent builds, and
 // ends the plan if none is free. The slots are the controller's own memory.
 type TakeSlot struct {
@@ -167,6 +178,7 @@ func (LoadConfig) effect()    {}
 func (ConfirmBuild) effect()  {}
 func (VerifyBuild) effect()   {}
 func (ConfirmPool) effect()   {}
+func (FindImage) effect()     {}
 func (TakeSlot) effect()      {}
 func (WriteRecord) effect()   {}
 func (Publish) effect()       {}

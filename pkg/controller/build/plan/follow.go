@@ -33,10 +33,7 @@ func (d *decision) follow(b *imagebuilder.Observation) Plan {
 		if b.Image != "" {
 			return d.result(b)
 		}
-		return d.fail(b, ledger.Failure{
-			Reason: ledger.FailureNoDigest, Transient: true,
-			Message: "the build completed, but the digest of the image it pushed is not known",
-		})
+		return d.withoutDigest(b)
 	case imagebuilder.PhaseStopped:
 		return d.fail(b, ledger.Failure{Reason: b.Reason, Message: b.Message, Interrupted: true})
 	default:
@@ -54,6 +51,27 @@ func (d *decision) result(b *imagebuilder.Observation) Plan {
 	record := *d.record
 	record.Image, record.Failure, record.Before, record.Took = b.Image, nil, "", d.record.TookWith(ran(b))
 	return d.publish(record)
+}
+
+// withoutDigest is the end of a build that pushed an image and does not say which, as when the
+// pod that knew is gone. Each attempt has a tag of its own, so the registry knows it, too.
+func (d *decision) withoutDigest(b *imagebuilder.Observation) Plan {
+	found, asked := d.Found[b.UID]
+	switch altered := d.altered(b); {
+	case found.Image != "" && altered == "":
+		whole := *b
+		whole.Image = found.Image
+		return d.result(&whole)
+	case d.AsksRegistry && !asked && altered == "":
+		p := d.running(d.elapsed(b))
+		p.Effects = []Effect{FindImage{Build: b.UID, Image: outputOf(d.repository(), b.Name), PushSecret: d.Settings.Values.FinalImagePushSecret}}
+		return p
+	}
+	why := "the build completed, but the digest of the image it pushed is not known"
+	if found.Why != "" {
+		why += "; the registry was asked for it: " + found.Why
+	}
+	return d.fail(b, ledger.Failure{Reason: ledger.FailureNoDigest, Transient: true, Message: why})
 }
 
 // waitToRun watches a build that has not begun. Nothing else would ever end the

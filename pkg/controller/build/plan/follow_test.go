@@ -185,6 +185,27 @@ func TestFailures(t *testing.T) {
 			state:    ledger.StateRetrying, why: ledger.ReasonRetryScheduled, effects: []string{"WriteRecord 1 ImageDigestMissing"},
 			message: "Attempt 1 of 4 at rendered-worker-1, build build-1, failed (ImageDigestMissing: ", requeue: retryDelay(wantedFingerprint(), 1),
 		},
+		"complete without a digest, and the registry has not been asked": {
+			reason:   "the tag is this attempt's alone, so the registry knows what the build does not tell",
+			snapshot: with(ready(), record(claimed(time.Hour)), observed("build-1", imagebuilder.PhaseSucceeded, withoutImage), asking()),
+			state:    ledger.StateBuilding, why: ledger.ReasonBuildRunning, effects: []string{"FindImage " + outputOf("registry.example.com/org/os", "build-1")},
+		},
+		"the registry has the image": {
+			reason:   "it is as good as if the build had told",
+			snapshot: with(ready(), record(claimed(time.Hour)), observed("build-1", imagebuilder.PhaseSucceeded, withoutImage), asking(FoundImage{Image: image})),
+			state:    ledger.StatePublished, why: ledger.ReasonImagePublished, effects: []string{"Publish " + image},
+		},
+		"the registry has no such image": {
+			reason:   "the next attempt pushes one, and the record says what was tried",
+			snapshot: with(ready(), record(claimed(time.Hour)), observed("build-1", imagebuilder.PhaseSucceeded, withoutImage), asking(FoundImage{Why: "there is none"})),
+			state:    ledger.StateRetrying, why: ledger.ReasonRetryScheduled, effects: []string{"WriteRecord 1 ImageDigestMissing"},
+			message: "the digest of the image it pushed is not known; the registry was asked for it: there is none", requeue: retryDelay(wantedFingerprint(), 1),
+		},
+		"the registry has the image of a build that somebody altered": {
+			reason:   "what it pushed is not what was asked for",
+			snapshot: with(ready(), record(claimed(time.Hour)), observed("build-1", imagebuilder.PhaseSucceeded, withoutImage, func(b *imagebuilder.Observation) { b.Foreign = "it runs as somebody else" }), asking(FoundImage{Image: image})),
+			state:    ledger.StateRetrying, why: ledger.ReasonRetryScheduled, effects: []string{"WriteRecord 1 ImageDigestMissing"}, requeue: retryDelay(wantedFingerprint(), 1),
+		},
 		"failed for a passing reason": {
 			reason:   "it says which attempt failed, why, and when the next one is due",
 			snapshot: with(ready(), record(claimed(time.Hour)), observed("build-1", imagebuilder.PhaseFailed, transient)),

@@ -30,6 +30,8 @@ func outline(effects []Effect) []string {
 			line += " " + e.Name
 		case VerifyBuild:
 			line += " " + e.Request.Name
+		case FindImage:
+			line += " " + e.Image
 		case StopBuild:
 			line += " " + e.Name
 		case DeleteBuild:

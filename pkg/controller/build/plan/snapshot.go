@@ -3,6 +3,8 @@ package plan
 import (
 	"time"
 
+	"k8s.io/apimachinery/pkg/types"
+
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
@@ -46,6 +48,18 @@ type Snapshot struct {
 	// seen first, and ahead collects those that matter.
 	FirstSeen map[int64]time.Time
 	ahead     *[]time.Time
+	// AsksRegistry tells that FindImage can be carried out, and Found is what came of it, by
+	// the UID of the build.
+	AsksRegistry bool
+	Found        map[types.UID]FoundImage
+}
+
+// FoundImage is what the registry says of the image of a build.
+type FoundImage struct {
+	// Image is its pullspec by digest; empty where there is none.
+	Image string
+	// Why says why there is none.
+	Why string
 }
 
 // limits are those of the settings, or the defaults while there are none.

@@ -3,6 +3,8 @@ package plan
 import (
 	"time"
 
+	"k8s.io/apimachinery/pkg/types"
+
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
@@ -102,7 +104,18 @@ func permanent(b *imagebuilder.Observation) {
 	b.Reason, b.Message, b.Log = "DockerBuildFailed", "the build failed", "make: ***\nexit 1\n"
 }
 
-func withoutImage(b *imagebuilder.Observation)  { b.Image = "" }
+func withoutImage(b *imagebuilder.Observation) { b.Image = "" }
+
+// asking has somebody there to ask about images, who has said of build-1's what is given.
+func asking(found ...FoundImage) func(*Snapshot) {
+	return func(s *Snapshot) {
+		s.AsksRegistry = true
+		for _, f := range found {
+			s.Found = map[types.UID]FoundImage{"uid-of-build": f}
+		}
+	}
+}
+
 func withoutInputs(b *imagebuilder.Observation) { b.HasInputs = false }
 func stopping(b *imagebuilder.Observation)      { b.Stopping = true }
 
