@@ -53,6 +53,12 @@ func TestTurn(t *testing.T) {
 			snapshot: with(ready(), observed("build-2", imagebuilder.PhaseRunning), observed("build-1", imagebuilder.PhaseSucceeded)),
 			state:    ledger.StatePublished, why: ledger.ReasonImagePublished, effects: []string{"LoadConfig rendered-worker-1", "VerifyBuild build-1", "Publish " + image},
 		},
+		"back to what two builds made": {
+			reason: "the newer image counts, in whichever order they are listed",
+			snapshot: with(ready(), record(ledger.Record{Build: "build-0", Fingerprint: "other-fingerprint", Config: otherConfig, Attempt: 1}),
+				observed("build-1", imagebuilder.PhaseSucceeded, withoutInputs, hourOld), observed("build-2", imagebuilder.PhaseSucceeded, withoutInputs, ofOtherImage)),
+			state: ledger.StatePublished, why: ledger.ReasonImagePublished, effects: []string{"LoadConfig rendered-worker-1", "VerifyBuild build-2", "Publish " + otherImage},
+		},
 		"back to a known image": {
 			reason: "what was built before is published again at once",
 			snapshot: with(ready(), record(ledger.Record{Build: "build-0", Fingerprint: "other-fingerprint", Config: otherConfig, Attempt: 1, Image: otherImage,
@@ -61,3 +67,6 @@ func TestTurn(t *testing.T) {
 		},
 	})
 }
+
+func hourOld(b *imagebuilder.Observation)      { b.Created = now.Add(-time.Hour) }
+func ofOtherImage(b *imagebuilder.Observation) { b.Image = otherImage }

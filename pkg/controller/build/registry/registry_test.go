@@ -120,7 +120,7 @@ func TestDigest(t *testing.T) {
 			require.Error(t, err, test.reason)
 			require.Empty(t, got)
 			for _, other := range []error{ErrMissing, ErrDenied} {
-				require.Equal(t, other == test.err, errors.Is(err, other), "%s: %v", test.reason, err)
+				require.Equal(t, errors.Is(test.err, other), errors.Is(err, other), "%s: %v", test.reason, err)
 			}
 			require.ErrorContains(t, err, test.says)
 			require.NotContains(t, err.Error(), "secret", "credentials stay where they are")
