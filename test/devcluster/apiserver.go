@@ -19,6 +19,7 @@ import (
 	"k8s.io/kubernetes/cmd/kube-apiserver/app/options"
 
 	"github.com/openshift/machine-config-operator/test/devcluster/buildapi"
+	"github.com/openshift/machine-config-operator/test/devcluster/hostnetwork"
 )
 
 const (
@@ -67,8 +68,11 @@ func (c *Cluster) configureAPIServer(ctx context.Context, listener net.Listener)
 	opts := options.NewServerRunOptions()
 	admissionOptions := opts.Admission.GenericAdmission
 	buildapi.Register(admissionOptions.Plugins)
+	hostnetwork.Register(admissionOptions.Plugins)
+	// It is on only for those who ask for it, with the flags.
+	admissionOptions.DefaultOffPlugins.Insert(hostnetwork.PluginName)
 	// A copy: the list is one for the whole process.
-	admissionOptions.RecommendedPluginOrder = append([]string{buildapi.PluginName}, admissionOptions.RecommendedPluginOrder...)
+	admissionOptions.RecommendedPluginOrder = append([]string{buildapi.PluginName, hostnetwork.PluginName}, admissionOptions.RecommendedPluginOrder...)
 	flags := pflag.NewFlagSet("kube-apiserver", pflag.ContinueOnError)
 	for _, set := range opts.Flags().FlagSets {
 		flags.AddFlagSet(set)
@@ -106,6 +110,9 @@ func (c *Cluster) apiServerArgs() ([]string, error) {
 			return nil, err
 		}
 		args = append(args, kubelet...)
+	}
+	if c.opts.HostNetwork {
+		admission += "," + hostnetwork.PluginName
 	}
 	args = append(args, "--authorization-mode="+authorization, "--enable-admission-plugins="+admission)
 	if !c.opts.Audit {

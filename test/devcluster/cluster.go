@@ -26,6 +26,8 @@ type Options struct {
 	// Workloads asks for what makes pods of Jobs and gives them nodes: the controllers of Jobs, pods, nodes and service accounts, and
 	// the scheduler. Nodes can then join, see KubeletKubeconfig; without any, pods stay pending.
 	Workloads bool
+	// HostNetwork gives all pods the network of this machine; a node has no other.
+	HostNetwork bool
 	// LogToFile sends all that this process logs through klog to control-plane.log in Dir, for good: klog is one for the whole
 	// process. Without it the control plane's messages go wherever klog is set up to write, normally to standard error. Etcd and
 	// the registry always log to files in Dir.

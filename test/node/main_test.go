@@ -13,6 +13,7 @@ import (
 
 	"github.com/openshift/machine-config-operator/test/devcluster"
 	"github.com/openshift/machine-config-operator/test/devcluster/node"
+	"github.com/openshift/machine-config-operator/test/devcluster/playednode"
 )
 
 const root = "../.."
@@ -37,16 +38,16 @@ func startStage(t *testing.T) *stage {
 	}
 	st := startCluster(ctx, t)
 	began := time.Now()
-	st.real, err = node.Join(ctx, st.cluster, opts)
+	st.machine, err = node.Join(ctx, st.cluster, opts)
 	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, st.real.Stop()) })
+	t.Cleanup(func() { require.NoError(t, st.machine.Stop()) })
 	t.Logf("node is ready after %.1f s", time.Since(began).Seconds())
 	return st
 }
 
 func startCluster(ctx context.Context, t *testing.T) *stage {
 	t.Helper()
-	cluster, err := devcluster.Start(ctx, devcluster.Options{Dir: t.TempDir(), Registry: true, Workloads: true, LogToFile: true})
+	cluster, err := devcluster.Start(ctx, devcluster.Options{Dir: t.TempDir(), Registry: true, Workloads: true, HostNetwork: true, LogToFile: true})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, cluster.Stop()) })
 	st := &stage{cluster: cluster, client: kubernetes.NewForConfigOrDie(cluster.RESTConfig())}
@@ -61,6 +62,28 @@ func startCluster(ctx context.Context, t *testing.T) *stage {
 
 func TestRealNode(t *testing.T) {
 	st := startStage(t)
+	st.performAll(t)
+	b := prepareBuilds(t.Context(), t, st)
+	t.Run("builds", b.testLevels)
+	t.Run("drain in mid-build", b.testDrain)
+	t.Run("stop in mid-build", b.testSuspend)
+}
+
+// TestPlayedNode holds the played node against what was seen on the real one.
+func TestPlayedNode(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), startTimeout)
+	defer cancel()
+	st := startCluster(ctx, t)
+	played, err := playednode.Start(ctx, playednode.Options{
+		Name: node.Name, Config: st.cluster.RESTConfig(), Executor: playednode.Act{}, Images: []string{node.HelperImage},
+	})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, played.Stop()) })
+	st.machine = played
+	st.performAll(t)
+}
+
+func (st *stage) performAll(t *testing.T) {
 	t.Run("scripts", func(t *testing.T) {
 		for _, s := range scripts {
 			t.Run(s.name, func(t *testing.T) {

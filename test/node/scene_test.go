@@ -37,8 +37,16 @@ const (
 type stage struct {
 	cluster *devcluster.Cluster
 	client  kubernetes.Interface
-	// real is nil where the node is played.
-	real *node.Node
+	machine machine
+}
+
+// machine is a node, real or played.
+type machine interface {
+	KillKubelet(ctx context.Context) error
+	StartKubelet(ctx context.Context) error
+	KillContainerd(ctx context.Context) error
+	StartContainerd(ctx context.Context) error
+	Stop() error
 }
 
 // scene is a script being played: one Job, and what was seen of it and its pods.

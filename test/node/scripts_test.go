@@ -343,16 +343,16 @@ var scripts = []script{
 // pullSecret has the credentials of the registry.
 const pullSecret = "pull"
 
-// crashes concern all pods of the node, so each is played alone. They are for a real node only, see the played one's.
+// crashes concern all pods of the node, so each is played alone.
 var crashes = []script{
 	{
 		name: "kubelet killed and back", reason: "pods run on, and what ended meanwhile is told later",
 		args: []string{"say:building", "sleep:3", "tell:done"},
 		then: func(ctx context.Context, sc *scene) {
 			sc.untilLine(ctx, running)
-			require.NoError(sc, sc.real.KillKubelet(ctx))
+			require.NoError(sc, sc.machine.KillKubelet(ctx))
 			time.Sleep(4 * time.Second)
-			require.NoError(sc, sc.real.StartKubelet(ctx))
+			require.NoError(sc, sc.machine.StartKubelet(ctx))
 		},
 		states: succeeded("pod Succeeded", "container ended with 0: Completed: done"),
 	},
@@ -361,9 +361,9 @@ var crashes = []script{
 		args: []string{"say:building", "sleep:3", "tell:done"},
 		then: func(ctx context.Context, sc *scene) {
 			sc.untilLine(ctx, running)
-			require.NoError(sc, sc.real.KillContainerd(ctx))
+			require.NoError(sc, sc.machine.KillContainerd(ctx))
 			time.Sleep(time.Second)
-			require.NoError(sc, sc.real.StartContainerd(ctx))
+			require.NoError(sc, sc.machine.StartContainerd(ctx))
 		},
 		states: succeeded("pod Succeeded", "container ended with 0: Completed: done"),
 	},

@@ -42,7 +42,9 @@ func run(ctx context.Context, opts options, out io.Writer) (err error) {
 		return err
 	}
 	began := time.Now()
-	cluster, err := start(ctx, devcluster.Options{Dir: dir, Registry: true, Audit: opts.audit, Workloads: opts.node != "", LogToFile: true})
+	cluster, err := start(ctx, devcluster.Options{
+		Dir: dir, Registry: true, Audit: opts.audit, Workloads: opts.node != "", HostNetwork: opts.node != "", LogToFile: true,
+	})
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil
@@ -150,11 +152,10 @@ Look around from another terminal:
 	if opts.node == "" {
 		return
 	}
-	fmt.Fprintf(out, `The node has one image, which does what its arguments say. Pods use the network of this machine:
+	fmt.Fprintf(out, `The node has one image, which does what its arguments say. Pods have the network of this machine:
 
   kubectl get nodes -o wide
-  kubectl run hello --image=%s --image-pull-policy=Never --restart=Never \
-    --overrides='{"spec":{"hostNetwork":true}}' -- act say:hello tell:done exit:3
+  kubectl run hello --image=%s --image-pull-policy=Never --restart=Never -- act say:hello tell:done exit:3
   kubectl get pods --watch
   kubectl logs hello
   kubectl drain %s --force

@@ -159,7 +159,9 @@ command -v buildah >/dev/null 2>&1 || fail 12 BuilderImageUnusable "the builder 
 for directory in context home/.config/containers/certs.d tmp volumes archive; do
     mkdir -p "$storage/$directory" || fail 40 NoSpace "could not make a directory on the node's disk"
 done
-export HOME="$storage/home" TMPDIR="$storage/tmp" XDG_RUNTIME_DIR="$memory"
+# The volume itself belongs to root, whoever we are, and buildah takes only what is its user's.
+mkdir -p "$memory/run" || fail 40 NoSpace "could not make a directory in memory"
+export HOME="$storage/home" TMPDIR="$storage/tmp" XDG_RUNTIME_DIR="$memory/run"
 unset XDG_CONFIG_HOME XDG_DATA_HOME REGISTRY_AUTH_FILE DOCKER_CONFIG
 
 # What is built is what the Job says: its environment cannot be changed afterwards.
