@@ -26,18 +26,22 @@ import (
 	"github.com/openshift/machine-config-operator/pkg/controller/build/caches"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/clients"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder/job"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder/openshift"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/registry"
 	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
 )
 
-// newBackend is what runs builds, for commands that look at it. Of the adapter, nothing
+// newBackend is what runs builds, for commands that look at it. Of the adapters, nothing
 // but this file knows.
 func newBackend() cluster.Backend {
 	return cluster.Backend{
-		Backend: openshift.Backend{},
+		Backend: imagebuilder.Backends{openshift.Backend{}, job.Backend{}},
 		Inventory: func(cb *clients.Builder, kubeClient kubernetes.Interface, command string) imagebuilder.Inventory {
-			return openshift.NewInventory(ctrlcommon.MCONamespace, cb.BuildClientOrDie(command), kubeClient)
+			return imagebuilder.Inventories{
+				openshift.NewInventory(ctrlcommon.MCONamespace, cb.BuildClientOrDie(command), kubeClient),
+				job.NewInventory(ctrlcommon.MCONamespace, kubeClient),
+			}
 		},
 	}
 }
@@ -121,10 +125,16 @@ func runBuildController(ctx context.Context, o *startOptions, cb *clients.Builde
 
 	informers := caches.New(cb)
 	builds := openshift.NewInformer(ctrlcommon.MCONamespace, cb.BuildClientOrDie("build-informer"))
-	builder, err := openshift.New(ctrlcommon.MCONamespace, once.BuildClientOrDie("build-controller"), kubeClient, builds, informers.SecretMetadata)
+	buildBuilder, err := openshift.New(ctrlcommon.MCONamespace, once.BuildClientOrDie("build-controller"), kubeClient, builds, informers.SecretMetadata)
 	if err != nil {
 		return err
 	}
+	jobs := job.NewInformers(ctrlcommon.MCONamespace, cb.KubeClientOrDie("job-informer"))
+	jobBuilder, err := job.New(ctrlcommon.MCONamespace, kubeClient, jobs, informers.SecretMetadata)
+	if err != nil {
+		return err
+	}
+	builder := imagebuilder.NewSet(imagebuilder.Member{Name: openshift.Name, ImageBuilder: buildBuilder}, imagebuilder.Member{Name: job.Name, ImageBuilder: jobBuilder})
 	machineConfiguration := informers.MachineConfiguration.Machineconfiguration().V1()
 	config := build.DefaultConfig()
 	config.TakeContent = informers.RecentContent.Take
@@ -152,6 +162,7 @@ func runBuildController(ctx context.Context, o *startOptions, cb *clients.Builde
 	informers.Start(informerCtx)
 	var running sync.WaitGroup
 	running.Go(func() { builds.RunWithContext(informerCtx) })
+	running.Go(func() { jobs.Run(informerCtx) })
 	controller.Run(ctx, o.workers)
 
 	stopInformers()

@@ -16,6 +16,8 @@ import (
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/doctor"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder/job"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder/openshift"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs"
 	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
@@ -49,7 +51,7 @@ func TestPermissionsAreThoseThatShip(t *testing.T) {
 		}
 	}
 	require.NotEmpty(t, granted)
-	require.ElementsMatch(t, granted, doctor.Permissions(openshift.Backend{}))
+	require.ElementsMatch(t, granted, doctor.Permissions(imagebuilder.Backends{openshift.Backend{}, job.Backend{}}))
 }
 
 // TestShippedGracePeriod: who is told to stop is not killed before it had the time

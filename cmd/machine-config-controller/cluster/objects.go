@@ -8,6 +8,7 @@ import (
 	"time"
 
 	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -65,7 +66,7 @@ func (c *Clients) GatherShared(ctx context.Context) (*Objects, error) {
 	if err := unlessForbidden(err); err != nil {
 		return g, err
 	}
-	for _, name := range []string{constants.ConfigMapName, inputs.CustomConfigMapName, inputs.RepositoriesConfigName} {
+	for _, name := range []string{constants.ConfigMapName, inputs.CustomConfigMapName, inputs.RepositoriesConfigName, constants.OperatorImagesConfigMap} {
 		found, err := c.ConfigMap(ctx, name)
 		if err := unlessForbidden(err); err != nil {
 			return g, err
@@ -77,6 +78,7 @@ func (c *Clients) GatherShared(ctx context.Context) (*Objects, error) {
 		return g, err
 	}
 	g.Made, err = c.Inventory.Builds(ctx)
+	err = OfChosen(err, g.ConfigMaps)
 	switch {
 	case apierrors.IsForbidden(err):
 		g.NotChecked = append(g.NotChecked, "Builds: they may not be read with these credentials, so there are taken to be none")
@@ -87,6 +89,26 @@ func (c *Clients) GatherShared(ctx context.Context) (*Objects, error) {
 	}
 	g.Now = time.Now()
 	return g, nil
+}
+
+// OfChosen is an error of asking for builds; nil if it is only about a backend that the
+// settings do not choose.
+func OfChosen(err error, configMaps []*corev1.ConfigMap) error {
+	var unavailable *imagebuilder.UnavailableError
+	if !errors.As(err, &unavailable) {
+		return err
+	}
+	chosen := ""
+	for _, configMap := range configMaps {
+		if configMap.Name == constants.ConfigMapName {
+			settings, _ := inputs.ReadSettings(configMap)
+			chosen = settings.Backend
+		}
+	}
+	if message := unavailable.Of(chosen); message != "" {
+		return &imagebuilder.UnavailableError{Message: message}
+	}
+	return nil
 }
 
 // Choose makes it the objects of that pool, and tells whether there is one.

@@ -129,8 +129,11 @@ func ResourceName(object string, backend imagebuilder.Backend) string {
 		group = "." + mcfgv1.GroupName
 	case "Lease":
 		group = ".coordination.k8s.io"
-	case backend.About().Kind:
-		group = "." + backend.About().Group
+	}
+	for _, b := range imagebuilder.All(backend) {
+		if about := b.About(); kind == about.Kind {
+			group = "." + about.Group
+		}
 	}
 	return strings.ToLower(kind) + group + "/" + name
 }

@@ -209,8 +209,9 @@ var kinds = map[string][]string{
 
 // isBuild tells whether an object of that kind runs builds.
 func (f *objectFiles) isBuild(group, kind string) bool {
-	about := f.backend.About()
-	return group == about.Group && kind == about.Kind
+	return slices.ContainsFunc(imagebuilder.All(f.backend), func(b imagebuilder.Backend) bool {
+		return group == b.About().Group && kind == b.About().Kind
+	})
 }
 
 func (f *objectFiles) keep(where, kind string, text []byte) error {
@@ -235,7 +236,8 @@ func (f *objectFiles) keep(where, kind string, text []byte) error {
 		}
 		f.ConfigMaps[len(f.ConfigMaps)-1].Namespace = ctrlcommon.MCONamespace
 		return nil
-	case f.backend.About().Kind:
+	case "Secret":
+	default:
 		made, err := f.backend.Read(text)
 		f.Made = append(f.Made, made)
 		return notDecoded(where, "a "+kind, err)

@@ -130,7 +130,7 @@ func namesOf(creation *imagebuilder.Objects, backend imagebuilder.Backend) (name
 		names = append(names, cluster.ResourceName(inputs.SecretObject(secret.Name), backend))
 	}
 	if build, err := meta.Accessor(creation.Build); err == nil {
-		names = append(names, cluster.ResourceName(backend.About().Kind+" "+build.GetName(), backend))
+		names = append(names, cluster.ResourceName(imagebuilder.Of(backend, creation.Backend).About().Kind+" "+build.GetName(), backend))
 	}
 	return names
 }

@@ -20,13 +20,13 @@ func gather(ctx context.Context, c *cluster.Clients) (objects status.Objects, no
 	if objects.Pools, err = c.Pools(ctx); err != nil {
 		return objects, nil, err
 	}
-	builds, err := c.Inventory.Builds(ctx)
-	if err == nil {
+	builds, buildsErr := c.Inventory.Builds(ctx)
+	configMaps, err := c.ConfigMap(ctx, constants.ConfigMapName)
+	if buildsErr = cluster.OfChosen(buildsErr, configMaps); buildsErr == nil {
 		objects.Builds, objects.BuildsKnown = observationsOf(builds), true
 	} else {
-		notRead = append(notRead, notReadBecause("Builds", "ETA and AGE are less exact", err))
+		notRead = append(notRead, notReadBecause("Builds", "ETA and AGE are less exact", buildsErr))
 	}
-	configMaps, err := c.ConfigMap(ctx, constants.ConfigMapName)
 	if err == nil {
 		objects.MaxAttempts = maxAttempts(configMaps)
 	} else {

@@ -47,7 +47,6 @@ func (o *observer) observe(pool *mcfgv1.MachineConfigPool) (plan.Snapshot, error
 	var unavailable *imagebuilder.UnavailableError
 	switch {
 	case errors.As(err, &unavailable):
-		s.BuilderProblem = unavailable.Message
 	case err != nil:
 		return s, fmt.Errorf("could not observe builds: %w", err)
 	}
@@ -64,6 +63,9 @@ func (o *observer) observe(pool *mcfgv1.MachineConfigPool) (plan.Snapshot, error
 			return s, err
 		}
 	}
+	if unavailable != nil {
+		s.BuilderProblem = unavailable.Of(s.Settings.Values.Backend)
+	}
 	return s, nil
 }
 
@@ -75,6 +77,24 @@ func (o *observer) observeSettings(s *plan.Snapshot) error {
 	} else if !apierrors.IsNotFound(err) {
 		return fmt.Errorf("could not look up %s: %w", inputs.ConfigMapObject, err)
 	}
+	return o.observeBuilderImage(s)
+}
+
+// observeBuilderImage looks up the image to build with where the settings name none.
+func (o *observer) observeBuilderImage(s *plan.Snapshot) error {
+	values := &s.Settings.Values
+	if values.Backend != constants.BackendJob || values.Workload.Image != "" {
+		return nil
+	}
+	configMap, err := o.cmLister.ConfigMaps(ctrlcommon.MCONamespace).Get(constants.OperatorImagesConfigMap)
+	switch {
+	case err == nil:
+		values.Workload.Image, s.NoBuilderImage = inputs.ReleaseBuilderImage(configMap)
+	case apierrors.IsNotFound(err):
+		s.NoBuilderImage = "does not exist"
+	default:
+		return fmt.Errorf("could not look up %s: %w", inputs.OperatorImagesObject, err)
+	}
 	return nil
 }
 
@@ -84,6 +104,9 @@ func (o *observer) observeControllerConfig(s *plan.Snapshot) error {
 		s.ControllerConfig = plan.ControllerConfig{
 			Exists: true, BaseOSContainerImage: controllerConfig.Spec.BaseOSContainerImage,
 			ExtensionsImage: controllerConfig.Spec.BaseOSExtensionsContainerImage,
+		}
+		if proxy := controllerConfig.Spec.Proxy; proxy != nil {
+			s.ControllerConfig.Proxy = imagebuilder.Proxy{HTTP: proxy.HTTPProxy, HTTPS: proxy.HTTPSProxy, No: proxy.NoProxy}
 		}
 		o.observeTrustBundle(controllerConfig, s)
 	} else if !apierrors.IsNotFound(err) {

@@ -64,6 +64,8 @@ var watchedObjects = []watched{
 	{kind: watchedControllerConfigs, name: ctrlcommon.ControllerConfigName, concerns: all, rests: always(ctrlcommon.ControllerConfigName), unchanged: sameSpec},
 	{kind: watchedConfigMaps, name: constants.ConfigMapName, concerns: all, rests: inNamespace(constants.ConfigMapName), values: true, unchanged: sameData},
 	{kind: watchedConfigMaps, name: inputs.CustomConfigMapName, concerns: all, rests: inNamespace(inputs.CustomConfigMapName), values: true, unchanged: sameData},
+	// A pool that has what it wants needs no image to build with.
+	{kind: watchedConfigMaps, name: constants.OperatorImagesConfigMap, concerns: all, values: true, unchanged: sameData},
 	{kind: watchedConfigMaps, name: inputs.RepositoriesConfigName, concerns: all, rests: inNamespace(inputs.RepositoriesConfigName)},
 	{kind: watchedSecrets, name: inputs.EntitlementSecretName, concerns: all, rests: inNamespace(inputs.EntitlementSecretName)},
 	{kind: watchedSecrets, name: inputs.SigningKeysSecretName, concerns: all, rests: inNamespace(inputs.SigningKeysSecretName)},

@@ -24,7 +24,7 @@ func (x *examination) build(b *imagebuilder.Made) {
 	if !b.Phase.IsActive() || b.Stopping || !x.isSettled(pool) {
 		return
 	}
-	cancel := inNamespace + x.Backend.Commands(b.Object).Stop
+	cancel := inNamespace + x.backendOf(b.Object).Commands(b.Object).Stop
 	switch {
 	case b.RenderedConfig != pool.Spec.Configuration.Name:
 		x.find(Error, "BuildSuperseded", x.buildObject(b.Object), fmt.Sprintf("is %s and was not asked to stop, though it is of %s, and %s wants %s",

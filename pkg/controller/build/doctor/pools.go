@@ -135,10 +135,10 @@ func (x *examination) state(pool *mcfgv1.MachineConfigPool) {
 	switch row.State {
 	case ledger.StateFailed:
 		x.find(Error, "BuildFailed", object, "has no image of "+row.Config+": "+outcome(pool, &row),
-			"look at the log, mend the cause, and build again:\n"+inNamespace+x.Backend.Commands(row.Build).Logs+"\n"+rebuild(pool.Name))
+			"look at the log, mend the cause, and build again:\n"+inNamespace+x.backendOf(row.Build).Commands(row.Build).Logs+"\n"+rebuild(pool.Name))
 	case ledger.StateStuck:
 		x.find(Error, "BuildStuck", object, "waits for a Build that does not begin to run: "+row.Message,
-			"see what keeps its pod from running:\n"+inNamespace+strings.Join(x.Backend.Commands(row.Build).Describe, "\n"+inNamespace))
+			"see what keeps its pod from running:\n"+inNamespace+strings.Join(x.backendOf(row.Build).Commands(row.Build).Describe, "\n"+inNamespace))
 	case ledger.StateInterrupted:
 		x.find(Warning, "BuildCancelled", object, "has no image of "+row.Config+", since someone cancelled its Build", "have it built: "+rebuild(pool.Name))
 	case ledger.StateNotReported:

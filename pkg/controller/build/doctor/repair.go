@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
 	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
@@ -22,10 +23,33 @@ const (
 		inNamespace + "get pods; " + inNamespace + "logs deployment/" + constants.ControllerName
 )
 
-func (x *examination) buildObject(name string) string { return x.Backend.About().Kind + " " + name }
+// backendOf is what made the build of that name; of one that is not there, what would make
+// it now.
+func (x *examination) backendOf(build string) imagebuilder.Backend {
+	for i := range x.Builds {
+		if x.Builds[i].Object == build {
+			return imagebuilder.Of(x.Backend, x.Builds[i].Backend)
+		}
+	}
+	return x.chosen()
+}
+
+// chosen is the backend that the settings choose.
+func (x *examination) chosen() imagebuilder.Backend {
+	name := ""
+	if x.Settings != nil {
+		settings, _ := inputs.ReadSettings(x.Settings)
+		name = settings.Backend
+	}
+	return imagebuilder.Of(x.Backend, name)
+}
+
+func (x *examination) buildObject(name string) string {
+	return x.backendOf(name).About().Kind + " " + name
+}
 
 func (x *examination) deleteBuild(name string) string {
-	return inNamespace + x.Backend.Commands(name).Delete
+	return inNamespace + x.backendOf(name).Commands(name).Delete
 }
 
 func poolObject(name string) string { return "MachineConfigPool " + name }
@@ -78,7 +102,7 @@ func (x *examination) repairOf(reason, pool, config string) string {
 		return "mend the quota, the permission or the admission that the message names; what would be refused is told by\n" +
 			"machine-config-controller render-build --pool " + pool + " --server-dry-run"
 	case ledger.ReasonNameTaken:
-		return "remove the object, or give it another name: " + inNamespace + "get " + x.Backend.About().Resource + ",secrets"
+		return "remove the object, or give it another name: " + inNamespace + "get " + x.chosen().About().Resource + ",secrets"
 	}
 	return "mend what the message names; machine-config-controller render-build --pool " + pool + " tells more"
 }

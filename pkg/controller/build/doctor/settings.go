@@ -15,7 +15,7 @@ import (
 func (x *examination) environment() {
 	if x.BuilderProblem != "" {
 		x.find(x.ifOptedIn(), "BuilderUnavailable", "the cluster", x.BuilderProblem,
-			x.Backend.About().Remedy)
+			x.chosen().About().Remedy)
 	}
 	x.lease()
 	if x.AccountMissing {

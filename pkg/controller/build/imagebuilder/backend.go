@@ -68,6 +68,8 @@ type Commands struct {
 
 // Objects is what a build consists of. It holds credentials, so it is not to be shown.
 type Objects struct {
+	// Backend is the name of the one that they are for.
+	Backend string
 	// Secrets are the inputs, in the order in which they are created.
 	Secrets []*corev1.Secret
 	// Build is what runs the build, and comes after them; it has its kind.
@@ -114,6 +116,8 @@ type Answer struct {
 type Made struct {
 	// Object is the object's own name.
 	Object string
+	// Backend is the name of the one that made it.
+	Backend string
 	// Pool is the name of the pool that it was made for. It is empty if the backend
 	// takes the object for somebody else's, such as a copy of a build.
 	Pool string

@@ -17,7 +17,8 @@ type ImageBuilder interface {
 	// Observe returns every build of the pool, of any config, finished or not,
 	// and everything that was made for a build which does not exist (see
 	// PhaseAbsent). It reads from a cache and never writes. The order is by
-	// name. While the backend cannot tell, it returns an UnavailableError.
+	// name. While the backend cannot tell, it returns an UnavailableError; of several
+	// backends, what the others tell comes with it.
 	Observe(pool string) ([]Observation, error)
 
 	// Start creates the build and its inputs. That they are there already, as this
@@ -256,6 +257,17 @@ var ErrForeign = errors.New("an object of that name exists and does not belong t
 type UnavailableError struct {
 	// Message is a sentence for the pool's condition.
 	Message string
+	// ByBackend are those of several backends that cannot be used, by the names that
+	// requests have for them; nil where it is not about several.
+	ByBackend map[string]string
+}
+
+// Of is the message about the backend of that name; empty if it can be used.
+func (e *UnavailableError) Of(backend string) string {
+	if e.ByBackend == nil {
+		return e.Message
+	}
+	return e.ByBackend[backend]
 }
 
 // Error implements error.

@@ -29,29 +29,31 @@ func NewSet(first Member, others ...Member) *Set {
 	return &Set{members: append([]Member{first}, others...)}
 }
 
-// Observe implements ImageBuilder. It fails only where no backend can tell anything.
+// Observe implements ImageBuilder.
 func (s *Set) Observe(pool string) ([]Observation, error) {
 	var all []Observation
-	var firstErr error
-	unavailable := 0
-	for _, m := range s.members {
+	var unavailable *UnavailableError
+	for i, m := range s.members {
 		observations, err := m.Observe(pool)
 		var problem *UnavailableError
 		switch {
 		case errors.As(err, &problem):
-			unavailable++
-			if firstErr == nil {
-				firstErr = err
+			if unavailable == nil {
+				unavailable = &UnavailableError{Message: problem.Message, ByBackend: map[string]string{}}
+			}
+			unavailable.ByBackend[m.Name] = problem.Message
+			if i == 0 {
+				unavailable.ByBackend[""] = problem.Message
 			}
 		case err != nil:
 			return nil, err
 		}
 		all = append(all, observations...)
 	}
-	if unavailable == len(s.members) {
-		return nil, firstErr
-	}
 	slices.SortFunc(all, func(x, y Observation) int { return strings.Compare(x.Name, y.Name) })
+	if unavailable != nil {
+		return all, unavailable
+	}
 	return all, nil
 }
 

@@ -3,6 +3,8 @@ package inputs
 import (
 	"strconv"
 	"strings"
+
+	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
 )
 
 // Identity is everything that decides what an image contains and where it
@@ -29,6 +31,9 @@ type Identity struct {
 	Custom Custom
 	// Repository is the repository that the image is pushed to.
 	Repository string
+	// Backend is what runs the build. Another one has other tools, and turning to it in the
+	// middle of a build is to have the build made by it.
+	Backend string
 }
 
 // Recipe is what the Containerfile of the identity is rendered from. The
@@ -49,7 +54,7 @@ func (i Identity) Fingerprint() string {
 	if i.Packages.Any() {
 		extensionsImage = i.ExtensionsImage
 	}
-	return hashOf(
+	parts := []string{
 		i.Pool,
 		i.RenderedConfig,
 		strconv.FormatInt(i.RenderedConfigGeneration, 10),
@@ -63,5 +68,10 @@ func (i Identity) Fingerprint() string {
 		i.Custom.hash,
 		recipeHash,
 		scriptsHash,
-	)
+	}
+	// Of the first backend there are fingerprints from before there were others.
+	if i.Backend != "" && i.Backend != constants.BackendOpenShiftBuild {
+		parts = append(parts, i.Backend)
+	}
+	return hashOf(parts...)
 }

@@ -22,6 +22,9 @@ type Settings struct {
 	FinalImageRepository string
 	// RejectCredentials tells not to build what looks like a credential into an image.
 	RejectCredentials bool
+	// Backend is what runs the builds, and Workload how, where that is for us to say.
+	Backend  string
+	Workload Workload
 	// Limits never decide what is in an image.
 	Limits Limits
 }
@@ -69,9 +72,14 @@ func ParseSettings(data map[string]string) (Settings, []Problem) {
 		report(constants.RejectCredentialsKey, `%s is neither "true" nor "false"`, quote(reject))
 	}
 
+	backend, problem := backendChoice.parse(data)
+	if settings.Backend = backend; problem != nil {
+		problems = append(problems, *problem)
+	}
+	workload, workloadProblems := parseWorkload(data)
 	limits, limitProblems := parseLimits(data)
-	problems = append(problems, limitProblems...)
-	settings.Limits = limits
+	problems = slices.Concat(problems, workloadProblems, limitProblems)
+	settings.Workload, settings.Limits = workload, limits
 
 	if len(problems) > 0 {
 		return Settings{Limits: DefaultLimits()}, problems
@@ -157,6 +165,7 @@ var limits = []limit{
 // knownKeys are all keys of the ConfigMap that mean something.
 var knownKeys = func() []string {
 	keys := []string{constants.BaseImagePullSecretKey, constants.FinalImagePushSecretKey, constants.FinalImagePullspecKey, constants.RejectCredentialsKey}
+	keys = append(keys, workloadKeys...)
 	for i := range limits {
 		keys = append(keys, limits[i].key)
 	}

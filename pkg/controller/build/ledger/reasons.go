@@ -39,6 +39,8 @@ const (
 	ReasonRenderDegraded = "RenderDegraded"
 	// ReasonBuilderUnavailable means: the backend is not installed or does not answer.
 	ReasonBuilderUnavailable = "BuilderUnavailable"
+	// ReasonBuilderImageUnknown means: Jobs are to build, and no image is known that they can build with.
+	ReasonBuilderImageUnknown = "BuilderImageUnknown"
 	// ReasonBuilderRefused means: the backend refuses to create the build.
 	ReasonBuilderRefused = "BuilderRefused"
 	// ReasonRequestRefused means: the API server refuses a request, or keeps failing it.
@@ -106,7 +108,7 @@ var ReportedReasons = []string{
 	ReasonNoRenderedConfig, ReasonRenderedConfigMissing, ReasonRenderedConfigInvalid, ReasonConfigMapMissing, ReasonConfigMapInvalid,
 	ReasonControllerConfigMissing, ReasonBaseImageUnknown, ReasonBaseImageInvalid, ReasonExtensionsImageInvalid, ReasonTrustBundleInvalid,
 	ReasonCustomContentInvalid, ReasonCredentialsInConfig, ReasonRepositoriesInvalid, ReasonSecretMissing, ReasonSecretInvalid,
-	ReasonPoolPaused, ReasonRenderDegraded, ReasonBuilderUnavailable, ReasonBuilderRefused, ReasonRequestRefused, ReasonInputsChanging, ReasonQueued,
+	ReasonPoolPaused, ReasonRenderDegraded, ReasonBuilderUnavailable, ReasonBuilderImageUnknown, ReasonBuilderRefused, ReasonRequestRefused, ReasonInputsChanging, ReasonQueued,
 	ReasonNameTaken, ReasonInternal, ReasonBuildCreated, ReasonBuildStuck, ReasonRetryScheduled, ReasonBuildRunning, ReasonImagePublished,
 	ReasonBuildFailed, ReasonAttemptsExhausted, ReasonBuildCancelled,
 }

@@ -114,8 +114,12 @@ var startChecks = []check{
 		return nil
 	}},
 	{"the backend answers", func(s *Snapshot) *Hold {
-		if s.BuilderProblem != "" {
-			return hold(ledger.ReasonBuilderUnavailable, "%s", s.BuilderProblem)
+		return s.unavailable()
+	}},
+	{"there is a builder image", func(s *Snapshot) *Hold {
+		if s.Settings.Values.Backend == constants.BackendJob && s.Settings.Values.Workload.Image == "" {
+			return hold(ledger.ReasonBuilderImageUnknown, "%s, key %s, names no image with buildah, and %s, which would, %s; set the key, or leave %s out to build with OpenShift Builds",
+				inputs.ConfigMapObject, constants.JobBuilderImageKey, inputs.OperatorImagesObject, s.NoBuilderImage, constants.ImageBuilderKey)
 		}
 		return nil
 	}},
@@ -155,6 +159,18 @@ var startChecks = []check{
 		problem, _ := s.pullLogin()
 		return invalidSecret(problem)
 	}},
+}
+
+// unavailable holds what the backend would build; where that needs what a cluster may be
+// without, it says what does not.
+func (s *Snapshot) unavailable() *Hold {
+	switch {
+	case s.BuilderProblem == "":
+		return nil
+	case s.Settings.Values.Backend == constants.BackendOpenShiftBuild:
+		return hold(ledger.ReasonBuilderUnavailable, "%s; or set %s, key %s, to %s, which needs no such API", s.BuilderProblem, inputs.ConfigMapObject, constants.ImageBuilderKey, constants.BackendJob)
+	}
+	return hold(ledger.ReasonBuilderUnavailable, "%s", s.BuilderProblem)
 }
 
 // pushLogin is what is wrong, or may be, with the login to push with.
@@ -243,6 +259,7 @@ func (s *Snapshot) identity() inputs.Identity {
 		TrustBundleHash:          s.ControllerConfig.TrustBundleHash,
 		Custom:                   s.Custom.Value,
 		Repository:               s.Settings.Values.FinalImageRepository,
+		Backend:                  s.Settings.Values.Backend,
 	}
 }
 

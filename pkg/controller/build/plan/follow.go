@@ -77,7 +77,7 @@ func (d *decision) withoutDigest(b *imagebuilder.Observation) Plan {
 // waitToRun watches a build that has not begun. Nothing else would ever end the
 // wait of a build whose pod cannot be scheduled.
 func (d *decision) waitToRun(b *imagebuilder.Observation) Plan {
-	age, deadline := d.age(b), d.limits().PendingDeadline
+	age, deadline := d.waited(b), d.limits().PendingDeadline
 	if age >= deadline {
 		return d.giveUp(b, ledger.FailurePendingTooLong, fmt.Sprintf("it did not begin to run within %s", deadline))
 	}
@@ -147,6 +147,16 @@ func (d *decision) age(b *imagebuilder.Observation) time.Duration {
 		return age
 	}
 	return claimed
+}
+
+// waited is for how long the build waits to run.
+func (d *decision) waited(b *imagebuilder.Observation) time.Duration {
+	age := d.age(b)
+	if b.Waiting.IsZero() {
+		return age
+	}
+	// Whatever clock the instant is of, the build has not waited for longer than it exists.
+	return min(age, d.passed(b.Waiting))
 }
 
 // giveUp records the failure of a build that is still active; once that is seen,

@@ -154,7 +154,7 @@ func (d *decision) serve() Plan {
 	case d.record.Failed():
 		return d.afterFailure(d.record, true)
 	case d.BuilderProblem != "":
-		return Held(*hold(ledger.ReasonBuilderUnavailable, "%s", d.BuilderProblem))
+		return Held(*d.unavailable())
 	}
 	return d.unseen()
 }

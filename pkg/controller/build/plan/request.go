@@ -24,6 +24,7 @@ func (d *decision) request(record *ledger.Record) (imagebuilder.Request, *Hold) 
 		return imagebuilder.Request{}, hold(ledger.ReasonInternal, "%v; this is a mistake in the BuildController", err)
 	}
 	return imagebuilder.Request{
+		Backend:        d.Settings.Values.Backend,
 		Name:           record.Build,
 		Pool:           d.Pool.Name,
 		PoolUID:        d.Pool.UID,
@@ -38,6 +39,8 @@ func (d *decision) request(record *ledger.Record) (imagebuilder.Request, *Hold) 
 		Output:         outputOf(d.identity.Repository, record.Build),
 		Deadline:       d.limits().CompletionDeadline,
 		Claim:          record.Claimed().String(),
+		Proxy:          d.ControllerConfig.Proxy,
+		Workload:       imagebuilder.Workload(d.Settings.Values.Workload),
 	}, nil
 }
 

@@ -32,6 +32,9 @@ type Snapshot struct {
 	Past map[string]RenderedConfig
 	// BuilderProblem says why the backend cannot be used; empty when it can.
 	BuilderProblem string
+	// NoBuilderImage says why there is none but in the settings, whose Workload has the one
+	// that is used.
+	NoBuilderImage string
 
 	// Nonce takes the place of the time in the names of builds; empty for the time.
 	Nonce string
@@ -108,6 +111,8 @@ type ControllerConfig struct {
 	TrustBundle     []byte
 	TrustBundleHash string
 	TrustProblem    *inputs.Problem
+	// Proxy is how builds get out of the cluster. It may hold credentials.
+	Proxy imagebuilder.Proxy
 }
 
 // CustomContent is the administrators' Containerfile text for the pool.

@@ -166,7 +166,7 @@ func (r *Report) describe(p *build.Preview, backend imagebuilder.Backend) (*imag
 	if err != nil {
 		return nil, err
 	}
-	r.Build, r.request, r.kind = shown, request, backend.About().Kind
+	r.Build, r.request, r.kind = shown, request, imagebuilder.Of(backend, request.Backend).About().Kind
 	return &made, nil
 }
 

@@ -49,7 +49,7 @@ func (Backend) Commands(build string) imagebuilder.Commands {
 func (Backend) Objects(namespace string, r imagebuilder.Request) imagebuilder.Objects {
 	job, secrets := newObjects(namespace, r)
 	job.APIVersion, job.Kind = batchv1.SchemeGroupVersion.String(), "Job"
-	return imagebuilder.Objects{Secrets: secrets, Build: job}
+	return imagebuilder.Objects{Backend: Name, Secrets: secrets, Build: job}
 }
 
 // Read implements imagebuilder.Backend.
@@ -63,7 +63,7 @@ func (Backend) Read(text []byte) (imagebuilder.Made, error) {
 func (Backend) Input(meta *metav1.ObjectMeta) (imagebuilder.Made, bool) { return mark.Input(meta) }
 
 func made(f *facts) imagebuilder.Made {
-	return imagebuilder.Made{Object: f.job.Name, Pool: mark.Pool(&f.job.ObjectMeta), Observation: observation(f)}
+	return imagebuilder.Made{Object: f.job.Name, Backend: Name, Pool: mark.Pool(&f.job.ObjectMeta), Observation: observation(f)}
 }
 
 // MadeOf reads Jobs with their pods, sorted by name.

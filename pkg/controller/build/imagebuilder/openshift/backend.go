@@ -47,7 +47,7 @@ func (Backend) Commands(build string) imagebuilder.Commands {
 func (Backend) Objects(namespace string, r imagebuilder.Request) imagebuilder.Objects {
 	build, secrets := newObjects(namespace, r)
 	build.APIVersion, build.Kind = buildv1.GroupVersion.String(), "Build"
-	return imagebuilder.Objects{Secrets: secrets, Build: build}
+	return imagebuilder.Objects{Backend: Name, Secrets: secrets, Build: build}
 }
 
 // Read implements imagebuilder.Backend.
@@ -61,7 +61,7 @@ func (Backend) Read(text []byte) (imagebuilder.Made, error) {
 func (Backend) Input(meta *metav1.ObjectMeta) (imagebuilder.Made, bool) { return mark.Input(meta) }
 
 func made(build *buildv1.Build) imagebuilder.Made {
-	return imagebuilder.Made{Object: build.Name, Pool: mark.Pool(&build.ObjectMeta), Observation: observation(build)}
+	return imagebuilder.Made{Object: build.Name, Backend: Name, Pool: mark.Pool(&build.ObjectMeta), Observation: observation(build)}
 }
 
 // MadeOf reads Builds, sorted by name.

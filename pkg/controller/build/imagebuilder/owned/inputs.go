@@ -208,5 +208,5 @@ func (i *Inputs) AddTo(observations []imagebuilder.Observation, pool string) ([]
 func (m Mark) Input(meta *metav1.ObjectMeta) (imagebuilder.Made, bool) {
 	o := m.Identify(meta)
 	o.Created = meta.CreationTimestamp.Time
-	return imagebuilder.Made{Object: meta.Name, Pool: m.Pool(meta), Observation: o}, m.Has(meta)
+	return imagebuilder.Made{Object: meta.Name, Backend: m.Backend, Pool: m.Pool(meta), Observation: o}, m.Has(meta)
 }

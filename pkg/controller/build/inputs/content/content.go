@@ -31,6 +31,8 @@ type Content struct {
 	// both sorted.
 	derivations []string
 	presetFiles []string
+	// forBuilder is what builders read, too.
+	forBuilder []file
 }
 
 // Kind is what kind of thing an Entry is.

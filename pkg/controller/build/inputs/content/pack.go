@@ -67,7 +67,7 @@ const (
 // than MaxArchiveBytes.
 func Pack(config *mcfgv1.MachineConfig, content *Content, trustBundle []byte) (*Archive, *inputs.Problem) {
 	object := inputs.MachineConfigObject(config.Name)
-	files := []file{{"ignition.json", privateMode, content.toApply}}
+	files := append([]file{{"ignition.json", privateMode, content.toApply}}, content.forBuilder...)
 	for name, lines := range map[string][]string{
 		"enable": content.enabled(), "disable": content.disabledInstances(), "derive": content.derivations, "preset-files": content.presetFiles,
 	} {

@@ -26,13 +26,14 @@ func (f *filter) read(entry *Entry, resources []types.Resource) *inputs.Problem 
 	}
 	where := "spec.config.storage.files[" + shortText(entry.Path) + "]"
 	content, scan := sha256.New(), &scanner{}
+	kept, done := f.forBuilder(entry.Path)
 	for _, resource := range resources {
 		source, problem := f.decode(where, resource)
 		if problem != nil {
 			return problem
 		}
 		stated := newStatedHash(resource)
-		written, err := io.Copy(io.MultiWriter(content, scan, stated), io.LimitReader(source, f.budget+1))
+		written, err := io.Copy(io.MultiWriter(content, scan, stated, kept), io.LimitReader(source, f.budget+1))
 		entry.Size += written
 		f.budget -= written
 		switch {
@@ -44,6 +45,7 @@ func (f *filter) read(entry *Entry, resources []types.Resource) *inputs.Problem 
 			return f.problem(where, "has content whose %s is not the one that verification.hash states; correct either of both, or leave the hash out", stated.function)
 		}
 	}
+	done()
 	f.finish(entry, content.Sum(nil), scan)
 	return nil
 }
