@@ -6,8 +6,9 @@ import (
 	"time"
 )
 
-// poolsInTurn is how many pools single cycles go round on.
-const poolsInTurn = 20
+// poolsInTurn is how many pools single cycles go round on. They are few, so that most cycles
+// are of a pool with as many past images on record as are kept.
+const poolsInTurn = 4
 
 // measureCycles is P1, P6, P7, P13 and P14: one pool after the other goes from a new
 // config to its image, through every phase of a Build.
