@@ -80,17 +80,28 @@ func ParseCustom(pool, text string) (Custom, *Problem) {
 	if !strings.HasSuffix(text, "\n") {
 		text += "\n"
 	}
-	file, err := containerfile.Parse(text)
+	file, ahead, err := parseOnTop(text)
 	if err != nil {
 		return Custom{}, problem(err.Line, "%s", err.Reason)
 	}
 	check := newCustomCheck(file)
 	if line, reason := check.run(); reason != "" {
-		return Custom{}, problem(line, "%s", reason)
+		return Custom{}, problem(line-ahead, "%s", reason)
 	}
 	custom := Custom{text: text, head: check.head(), body: check.body(), instructions: len(file.Instructions), heredoc: check.heredoc}
 	custom.hash = hashOf(custom.head, custom.body)
 	return custom, nil
+}
+
+// parseOnTop reads the text. One without any FROM goes on top of our result, as with the
+// operator's own builder; ahead is how many lines that puts before the first of the text.
+func parseOnTop(text string) (file *containerfile.File, ahead int, err *containerfile.Error) {
+	if file, err = containerfile.Parse(text); err != nil || len(file.Stages()) > 0 {
+		return file, 0, err
+	}
+	// What can be wrong with it was found just now, in lines as they were written.
+	file, err = containerfile.Parse("FROM " + stageResult + " AS final\n" + text)
+	return file, 1, err
 }
 
 func hasNoInstructions(text string) bool {

@@ -60,9 +60,6 @@ func (c *customCheck) run() (int, string) {
 			return instruction.Line, reason
 		}
 	}
-	if c.stage < 0 {
-		return 0, "has no FROM; begin with FROM " + stageResult + " AS final"
-	}
 	if reason := c.end(); reason != "" {
 		return c.stages[c.stage].line, reason
 	}

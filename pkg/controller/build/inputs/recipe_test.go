@@ -76,6 +76,9 @@ func requireStructure(t testing.TB, recipe Recipe, text string) {
 	}
 	if recipe.Custom.Any() {
 		theirs := instructions(t, recipe.Custom.Text())
+		if !slices.Contains(theirs, "FROM") {
+			theirs = append([]string{"FROM"}, theirs...)
+		}
 		first := slices.Index(theirs, "FROM")
 		want = slices.Concat(theirs[:first], slices.Insert(want, len(want)-2, theirs[first:]...))
 	}
