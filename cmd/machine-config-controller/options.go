@@ -19,15 +19,20 @@ import (
 // onClusterBuild is the feature gate of the BuildController.
 const onClusterBuild featuregate.Feature = "OnClusterBuild"
 
+// machineOSConfigs is the feature gate of pools that MachineOSConfigs opt in.
+const machineOSConfigs featuregate.Feature = "MachineOSConfigs"
+
 // startOptions are the flags of the start command.
 type startOptions struct {
-	kubeconfig     string
-	qps            float32
-	burst          int
-	workers        int
-	bindAddress    string
-	healthAddress  string
-	featureGates   featuregate.MutableFeatureGate
+	kubeconfig    string
+	qps           float32
+	burst         int
+	workers       int
+	bindAddress   string
+	healthAddress string
+	featureGates  featuregate.MutableFeatureGate
+	// replaceBuilder tells to hold the Lease of the operator's own builder.
+	replaceBuilder bool
 	leaderElection componentbaseconfig.LeaderElectionConfiguration
 }
 
@@ -35,7 +40,8 @@ func newStartOptions() *startOptions {
 	gates := featuregate.NewFeatureGate()
 	// It fails only on a feature that is known already.
 	if err := gates.Add(map[featuregate.Feature]featuregate.FeatureSpec{
-		onClusterBuild: {Default: false, PreRelease: featuregate.Alpha},
+		onClusterBuild:   {Default: false, PreRelease: featuregate.Alpha},
+		machineOSConfigs: {Default: false, PreRelease: featuregate.Alpha},
 	}); err != nil {
 		panic(err)
 	}
@@ -64,6 +70,7 @@ func (o *startOptions) addFlags(flags *pflag.FlagSet) {
 	flags.IntVar(&o.workers, "workers", o.workers, "How many pools are worked on at once.")
 	flags.StringVar(&o.bindAddress, "bind-address", o.bindAddress, "Address, as host:port, to serve /healthz, /readyz and /metrics on. Port 0 chooses a free one.")
 	flags.StringVar(&o.healthAddress, "health-bind-address", o.healthAddress, "Another address, as host:port, to serve only /healthz and /readyz on. Empty: none.")
+	flags.BoolVar(&o.replaceBuilder, "replace-machine-os-builder", o.replaceBuilder, "With the feature gate MachineOSConfigs: hold the Lease on which the operator's own builder elects its leader, so that it does nothing, and build what MachineOSConfigs ask for in its place.")
 	o.featureGates.AddFlag(flags)
 	options.BindLeaderElectionFlags(&o.leaderElection, flags)
 }

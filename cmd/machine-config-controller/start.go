@@ -140,6 +140,13 @@ func runBuildController(ctx context.Context, o *startOptions, cb *clients.Builde
 	config.TakeContent = informers.RecentContent.Take
 	config.Registry = registry.Client{}
 	config.Metrics = metrics
+	other := &otherBuilder{replace: o.replaceBuilder}
+	if o.featureGates.Enabled(machineOSConfigs) {
+		if config.MachineOS, err = informers.MachineOS(once.MachineConfigClientOrDie("machine-os"), other.problem); err != nil {
+			return err
+		}
+		other.changed = config.MachineOS.LookAgain
+	}
 	controller, err := build.New(
 		config,
 		machineConfiguration.MachineConfigPools(),
@@ -163,6 +170,9 @@ func runBuildController(ctx context.Context, o *startOptions, cb *clients.Builde
 	var running sync.WaitGroup
 	running.Go(func() { builds.RunWithContext(informerCtx) })
 	running.Go(func() { jobs.Run(informerCtx) })
+	if config.MachineOS != nil {
+		running.Go(func() { other.keepIdle(informerCtx, once.KubeClientOrDie("other-builder")) })
+	}
 	controller.Run(ctx, o.workers)
 
 	stopInformers()

@@ -246,8 +246,8 @@ var inputMutants = []mutant{
 		name:   "fingerprint-without-custom-content",
 		why:    "what administrators wrote never reaches the nodes",
 		file:   "pkg/controller/build/inputs/identity.go",
-		before: "		i.Custom.hash,\n",
-		after:  "",
+		before: "		custom,\n",
+		after:  "		hashOf(i.Tag),\n",
 		known:  "good/custom-content",
 	},
 	{

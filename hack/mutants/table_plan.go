@@ -32,22 +32,22 @@ var planMutants = []mutant{
 		name: "claim-after-the-build",
 		why:  "a second controller, or the same one after a crash, starts a second build",
 		file: "pkg/controller/build/plan/plan.go",
-		before: `	p.Effects = slices.Concat(d.inspections(), d.farewell(), creation[:1], []Effect{WriteRecord{Record: record, Rebuild: d.requestedRebuild()}},
+		before: `	p.Effects = slices.Concat(d.inspections(), d.farewell(), creation[:1], []Effect{WriteRecord{Record: record, Rebuild: d.acknowledgement()}},
 		d.tidy(record.Build), d.slot(&record), creation[1:])
 `,
 		after: `	p.Effects = slices.Concat(d.inspections(), d.tidy(record.Build), d.slot(&record), creation,
-		[]Effect{WriteRecord{Record: record, Rebuild: d.requestedRebuild()}})
+		[]Effect{WriteRecord{Record: record, Rebuild: d.acknowledgement()}})
 `,
 	},
 	{
 		name: "stop-before-the-claim",
 		why:  "after a crash in between the stopped build is taken for one that an administrator cancelled",
 		file: "pkg/controller/build/plan/plan.go",
-		before: `	p.Effects = slices.Concat(d.inspections(), d.farewell(), creation[:1], []Effect{WriteRecord{Record: record, Rebuild: d.requestedRebuild()}},
+		before: `	p.Effects = slices.Concat(d.inspections(), d.farewell(), creation[:1], []Effect{WriteRecord{Record: record, Rebuild: d.acknowledgement()}},
 		d.tidy(record.Build), d.slot(&record), creation[1:])
 `,
 		after: `	p.Effects = slices.Concat(d.inspections(), creation[:1], d.tidy(record.Build),
-		[]Effect{WriteRecord{Record: record, Rebuild: d.requestedRebuild()}}, d.slot(&record), creation[1:])
+		[]Effect{WriteRecord{Record: record, Rebuild: d.acknowledgement()}}, d.slot(&record), creation[1:])
 `,
 		unseen: "nobody in it changes the mind back at that moment",
 	},

@@ -45,8 +45,8 @@ var handlerMutants = []mutant{
 		name:   "secret-event-lost",
 		why:    "the Secret that a pool waits for is made, and nobody notices",
 		file:   "pkg/controller/build/observer.go",
-		before: `[]string{settings.FinalImagePushSecret, settings.BaseImagePullSecret}`,
-		after:  `[]string{settings.BaseImagePullSecret}`,
+		before: `append(names, settings.FinalImagePushSecret, settings.BaseImagePullSecret)`,
+		after:  `append(names, settings.BaseImagePullSecret)`,
 	},
 	{
 		name:   "freed-place-unannounced",

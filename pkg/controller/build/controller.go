@@ -21,6 +21,7 @@ import (
 	"k8s.io/utils/clock"
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/machineos"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/registry"
 )
 
@@ -44,6 +45,9 @@ type Config struct {
 	// NewQueue makes the work queue of pools' names, for which limiter tells how long a
 	// pool is to wait whose sync failed; nil for the one of production.
 	NewQueue func(limiter workqueue.TypedRateLimiter[string]) workqueue.TypedRateLimitingInterface[string]
+	// MachineOS reads and writes MachineOSConfigs and MachineOSBuilds; nil where pools opt in
+	// by their label alone.
+	MachineOS *machineos.Ledger
 	// TakeContent returns the spec.config of this very version of a MachineConfig from
 	// the cache, nil if it is not at hand; then the API is asked. It is only called for
 	// a build that is about to start.
@@ -84,11 +88,12 @@ type Controller struct {
 	indexers [kindCount]cache.Indexer
 	synced   []cache.InformerSynced
 
-	builder  imagebuilder.ImageBuilder
-	observer *observer
-	executor *executor
-	reporter *reporter
-	memory   *memory
+	builder   imagebuilder.ImageBuilder
+	machineOS *machineos.Ledger
+	observer  *observer
+	executor  *executor
+	reporter  *reporter
+	memory    *memory
 
 	announcer *announcer
 
@@ -120,12 +125,14 @@ func New(
 		mcpLister:  mcpInformer.Lister(),
 		mcpIndexer: mcpInformer.Informer().GetIndexer(),
 		builder:    builder,
+		machineOS:  config.MachineOS,
 		memory:     newMemory(),
 		slots:      newSlots(),
 		lanes:      newLanes(),
 		health:     newHealth(),
 		metrics:    config.Metrics,
 	}
+	ctrl.announcer = &announcer{mcpLister: mcpInformer.Lister(), cmLister: cmInformer.Lister(), memory: ctrl.memory, recorder: recorder}
 	ctrl.observer = &observer{
 		asksRegistry:  config.Registry != nil,
 		clock:         config.Clock,
@@ -136,6 +143,7 @@ func New(
 		builder:       builder,
 		knowledge:     &knowledge{},
 		memory:        ctrl.memory,
+		machineOS:     config.MachineOS,
 	}
 	writer := poolWriter{clock: config.Clock, client: mcfgClient, memory: ctrl.memory}
 	ctrl.executor = &executor{
@@ -148,9 +156,7 @@ func New(
 		isWanted:    func(config string) bool { return len(ctrl.poolsThatWant(config)) > 0 },
 	}
 	ctrl.reporter = &reporter{poolWriter: writer, callTimeout: config.CallTimeout, recorder: recorder}
-	ctrl.announcer = &announcer{mcpLister: mcpInformer.Lister(), cmLister: cmInformer.Lister(), memory: ctrl.memory, recorder: recorder}
 	ctrl.queue, ctrl.slots.serves = newQueue(config, ctrl.lanes), ctrl.servesPool
-
 	if err := mcpInformer.Informer().AddIndexers(cache.Indexers{poolsByWantedConfig: indexByWantedConfig, poolsByUID: indexByUID}); err != nil {
 		return nil, fmt.Errorf("could not index MachineConfigPools: %w", err)
 	}
@@ -162,7 +168,18 @@ func New(
 		return nil, err
 	}
 	ctrl.synced = append(ctrl.synced, builder.Notify(ctrl.enqueueFromBuilder))
-	return ctrl, nil
+	return ctrl, ctrl.watchMachineOS()
+}
+
+// watchMachineOS has pools looked at when their MachineOSConfigs and MachineOSBuilds change.
+// Like builds, these are found by more than their names.
+func (ctrl *Controller) watchMachineOS() error {
+	if ctrl.machineOS == nil {
+		return nil
+	}
+	synced, err := ctrl.machineOS.Notify(ctrl.enqueueFromBuilder)
+	ctrl.synced = append(ctrl.synced, synced)
+	return err
 }
 
 // HasSynced tells whether the controller's caches are full.

@@ -1,5 +1,6 @@
 // Package build is the BuildController. For every MachineConfigPool that opted
-// in by the label machineconfiguration.openshift.io/layering-enabled, it has the
+// in by the label machineconfiguration.openshift.io/layering-enabled, or that a
+// MachineOSConfig opts in, it has the
 // pool's rendered MachineConfig built into an OS image by a builder backend, and
 // publishes the image's pullspec, by digest, on the pool.
 //
@@ -35,6 +36,7 @@
 //	Secrets named by the first, with entitled
 //	content                                  yes     never
 //	Builds and Secrets labelled as ours      yes     created, cancelled, deleted
+//	MachineOSConfigs, MachineOSBuilds        see package machineos; only with the feature gate of that name
 //
 // # Order of effects
 //

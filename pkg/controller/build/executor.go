@@ -55,6 +55,9 @@ type executor struct {
 type execution struct {
 	*executor
 	pool *mcfgv1.MachineConfigPool
+	// tell, if there is one, is called once the outcome is on record, ahead of what is ended
+	// and removed because of it.
+	tell func(context.Context, plan.Plan) error
 	// left are the effects of the plan that have not come about.
 	left []plan.Effect
 	// context is what LoadConfig made, for StartBuild, of the config at a version.
@@ -63,8 +66,14 @@ type execution struct {
 }
 
 // execute carries the effects out in order and stops at the first error.
-func (x *execution) execute(ctx context.Context, effects []plan.Effect) error {
+func (x *execution) execute(ctx context.Context, p *plan.Plan) error {
+	effects, remainder := p.Effects, p.Remainder()
 	for i, effect := range effects {
+		if i == remainder && x.tell != nil {
+			if err := x.tell(ctx, *p); err != nil {
+				return err
+			}
+		}
 		x.left = effects[i:]
 		if err := x.apply(ctx, effect); err != nil {
 			return err
@@ -79,7 +88,7 @@ func (x *execution) execute(ctx context.Context, effects []plan.Effect) error {
 // place of the plan.
 func (x *execution) carryOut(ctx context.Context, pool *mcfgv1.MachineConfigPool, p plan.Plan) (plan.Plan, error) {
 	x.pool = pool
-	err := x.execute(ctx, p.Effects)
+	err := x.execute(ctx, &p)
 	var queued *queuedError
 	switch {
 	case err == nil:

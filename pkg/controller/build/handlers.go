@@ -84,7 +84,7 @@ func (ctrl *Controller) layeredPools() []string {
 	}
 	var keys []string
 	for _, pool := range pools {
-		if ledger.IsLayered(pool) {
+		if ledger.IsLayered(pool) || ctrl.machineOS != nil && len(ctrl.machineOS.Configs(pool.Name)) > 0 {
 			keys = append(keys, pool.Name)
 		}
 	}

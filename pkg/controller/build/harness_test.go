@@ -25,6 +25,7 @@ import (
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder/openshift"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/machineos"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/plan"
 	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
 )
@@ -44,6 +45,11 @@ type harness struct {
 	created int
 
 	recorder *record.FakeRecorder
+	// machineOS turns MachineOSConfigs on, and otherBuilder is why nothing is to be written.
+	machineOS    bool
+	otherBuilder string
+	// crashed tells that the controller is to be restarted before its next sync.
+	crashed  bool
 	caches   map[string]cache.Indexer
 	metadata cache.Indexer
 }
@@ -82,6 +88,10 @@ func (h *harness) restart() {
 	require.NoError(h.t, err)
 	config := DefaultConfig()
 	config.Clock, config.Registry = h.clock, h.registry
+	if h.machineOS {
+		config.MachineOS, err = machineos.New(h.api.Mcfg, mcfg.MachineOSConfigs().Informer(), mcfg.MachineOSBuilds().Informer(), func() string { return h.otherBuilder })
+		require.NoError(h.t, err)
+	}
 	h.ctrl, err = New(config, mcfg.MachineConfigPools(), mcfg.MachineConfigs(), mcfg.ControllerConfigs(), configMaps, secrets,
 		builder, h.api.Kube, h.api.Mcfg, h.recorder)
 	require.NoError(h.t, err)
@@ -93,6 +103,10 @@ func (h *harness) restart() {
 		"controllerconfigs":  mcfg.ControllerConfigs().Informer().GetIndexer(),
 		"configmaps":         configMaps.Informer().GetIndexer(),
 		"builds":             builds.GetIndexer(),
+	}
+	if h.machineOS {
+		h.caches["machineosconfigs"] = mcfg.MachineOSConfigs().Informer().GetIndexer()
+		h.caches["machineosbuilds"] = mcfg.MachineOSBuilds().Informer().GetIndexer()
 	}
 	h.deliver()
 }
@@ -139,6 +153,10 @@ func (h *harness) syncStale(pool string) (plan.Plan, error) {
 func (h *harness) settle(pool string) plan.Plan {
 	h.t.Helper()
 	for range 50 {
+		if h.crashed {
+			h.crashed = false
+			h.restart()
+		}
 		h.api.ResetCalls()
 		p, err := h.sync(pool)
 		if err == nil && len(h.api.Calls()) == 0 {

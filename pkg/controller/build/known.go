@@ -9,6 +9,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/plan"
 )
 
@@ -97,6 +98,9 @@ type knowledge struct {
 	custom   known[plan.CustomContent]
 	bundle   known[trustBundle]
 	settings known[settingsFound]
+	// What follows is of pools that MachineOSConfigs opt in.
+	machineOS       known[settingsFound]
+	machineOSCustom known[plan.CustomContent]
 }
 
 // secretFound is what reading a credential Secret brought to light.
@@ -122,6 +126,8 @@ type trustBundle struct {
 
 type settingsFound struct {
 	plan.Settings
+	// spec tells specs of MachineOSConfigs apart.
+	spec string
 }
 
 // the is the one object of its kind.
@@ -141,6 +147,38 @@ func (k *knowledge) settingsOf(configMap *corev1.ConfigMap, now time.Time) fact[
 		}
 		return before.changedAt
 	})
+}
+
+// settingsOfMachineOS checks the spec of a MachineOSConfig, together with the ConfigMap, nil
+// for none. The spec as a whole decides the image.
+func (k *knowledge) settingsOfMachineOS(pool string, config *ledger.MachineOSConfig, configMap *corev1.ConfigMap, now time.Time) fact[settingsFound] {
+	spec := string(config.UID) + " " + config.Version()
+	version := spec
+	if configMap != nil {
+		version += " " + inputs.DataVersion(configMap.Data)
+	}
+	return k.machineOS.learn(pool, version, func() (found settingsFound) {
+		found.Exists, found.Version = true, inputs.Hash([]byte(version))[:10]
+		found.Values, found.Problems = config.Settings(configMap)
+		found.spec = spec
+		return found
+	}, func(before *fact[settingsFound], found settingsFound) time.Time {
+		if len(before.value.Problems) == 0 && before.value.spec != found.spec {
+			return now
+		}
+		return before.changedAt
+	})
+}
+
+// customOfMachineOS checks the Containerfile of a MachineOSConfig.
+func (k *knowledge) customOfMachineOS(pool string, config *ledger.MachineOSConfig) plan.CustomContent {
+	return k.machineOSCustom.learn(pool, config.Version(), func() (found plan.CustomContent) {
+		found.Value, found.Problem = config.Custom()
+		if found.Value.Any() {
+			found.Version = inputs.Hash([]byte(found.Value.Text()))
+		}
+		return found
+	}, func(before *fact[plan.CustomContent], _ plan.CustomContent) time.Time { return before.changedAt }).value
 }
 
 // customOf parses the custom content of a pool in the ConfigMap, nil for none.
@@ -223,5 +261,24 @@ func (m *memory) noteAhead(pool string, ahead []time.Time, now time.Time) {
 			r.firstSeen = map[int64]time.Time{}
 		}
 		r.firstSeen[at.UnixNano()] = seen
+	}
+}
+
+// lackingSince is since when the pool lacks a Secret; zero while it does not.
+func (m *memory) lackingSince(pool string) time.Time {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.of(pool).lackingSince
+}
+
+// noteLacking remembers whether the pool lacks a Secret.
+func (m *memory) noteLacking(pool string, lacking bool, now time.Time) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	switch r := m.of(pool); {
+	case !lacking:
+		r.lackingSince = time.Time{}
+	case r.lackingSince.IsZero() || now.Before(r.lackingSince):
+		r.lackingSince = now
 	}
 }

@@ -28,6 +28,9 @@ import (
 //   - what the registry said of images whose builds do not tell their digest: it is asked
 //     once more;
 //   - since when syncs fail for a reason that may pass: the pool says so a minute later;
+//   - since when a pool that a MachineOSConfig opts in lacks a Secret: its MachineOSBuild fails
+//     a minute later;
+//   - the last event of a pool that a MachineOSConfig opts in: it is repeated;
 //   - what was announced of what people wrote and nobody reads: it is announced once more.
 //
 // Beside it, these are remembered:
@@ -62,6 +65,7 @@ type memory struct {
 type remembered struct {
 	written      write
 	waitingSince time.Time
+	lackingSince time.Time
 	halfWritten  plan.HalfWritten
 	report       lastReport
 	rest         *resting
@@ -74,6 +78,8 @@ type remembered struct {
 	// verified are the pool's builds, by UID, whose late inputs were compared, with which
 	// ones these are.
 	verified map[types.UID]string
+	// told is the last event of a pool that a MachineOSConfig opts in.
+	told string
 	// failing is since when the pool's syncs fail, zero while they do not, and unreported
 	// what an event told because the pool's status cannot be written.
 	failing    time.Time

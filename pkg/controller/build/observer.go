@@ -17,6 +17,7 @@ import (
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/machineos"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/plan"
 	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
 )
@@ -36,12 +37,14 @@ type observer struct {
 	memory    *memory
 	// asksRegistry tells that there is somebody to ask.
 	asksRegistry bool
+	// machineOS finds the MachineOSConfigs; nil where pools opt in by their label alone.
+	machineOS *machineos.Ledger
 }
 
 // observe gathers what the caches know about a pool. It calls no API, and an
 // object that does not exist is a fact of the snapshot, not an error.
 func (o *observer) observe(pool *mcfgv1.MachineConfigPool) (plan.Snapshot, error) {
-	s := plan.Snapshot{Now: o.clock.Now(), Pool: ledger.Read(pool), WaitingSince: o.memory.waitingSince(pool.Name), HalfWritten: o.memory.halfWritten(pool.Name), FirstSeen: o.memory.firstSeen(pool.Name), AsksRegistry: o.asksRegistry, Found: o.memory.foundOf(pool.Name)}
+	s := plan.Snapshot{Now: o.clock.Now(), Pool: ledger.Read(pool), WaitingSince: o.memory.waitingSince(pool.Name), LackingSince: o.memory.lackingSince(pool.Name), HalfWritten: o.memory.halfWritten(pool.Name), FirstSeen: o.memory.firstSeen(pool.Name), AsksRegistry: o.asksRegistry, Found: o.memory.foundOf(pool.Name)}
 
 	builds, err := o.builder.Observe(pool.Name)
 	var unavailable *imagebuilder.UnavailableError
@@ -55,6 +58,7 @@ func (o *observer) observe(pool *mcfgv1.MachineConfigPool) (plan.Snapshot, error
 	s.Builds = slices.DeleteFunc(builds, func(b imagebuilder.Observation) bool { return b.PoolUID != pool.UID })
 	o.memory.tellStrangers(pool.Name, s.Builds)
 
+	o.observeMachineOS(&s)
 	if !s.Pool.Layered {
 		return s, nil
 	}
@@ -69,7 +73,57 @@ func (o *observer) observe(pool *mcfgv1.MachineConfigPool) (plan.Snapshot, error
 	return s, nil
 }
 
+// observeMachineOS looks up the MachineOSConfigs that refer to the pool. What the one tells that
+// counts takes the place of what stands on the pool.
+func (o *observer) observeMachineOS(s *plan.Snapshot) {
+	if o.machineOS == nil {
+		return
+	}
+	configs := o.machineOS.Configs(s.Pool.Name)
+	for _, config := range configs {
+		s.MachineOS.Configs = append(s.MachineOS.Configs, config.Name)
+	}
+	s.Pool.Layered = s.Pool.Layered || len(configs) > 0
+	if s.MachineOS.Problem = o.machineOS.Problem(); len(configs) != 1 {
+		return
+	}
+	config := ledger.ReadMachineOSConfig(configs[0])
+	s.MachineOS.Unused = config.Unused()
+	if _, err := o.mcLister.Get(s.Pool.WantedConfig); err == nil {
+		s.MachineOS.Build = config.MachineOSBuildName(string(config.UID), s.Pool.WantedConfig)
+	}
+	s.Pool.Reported = ledger.ReadMachineOSBuild(o.machineOS.Build(configs[0], s.MachineOS.Build))
+	if config.RebuildRequested != "" {
+		s.Pool.RebuildRequested += " " + config.RebuildRequested
+	}
+	s.MachineOS.Config = &config
+}
+
+// settingsOfMachineOS are those of the MachineOSConfig, none while it is not known which one counts.
+func (o *observer) settingsOfMachineOS(s *plan.Snapshot) error {
+	if s.MachineOS.Config == nil {
+		return nil
+	}
+	configMap, err := o.cmLister.ConfigMaps(ctrlcommon.MCONamespace).Get(constants.ConfigMapName)
+	if apierrors.IsNotFound(err) {
+		configMap = nil
+	} else if err != nil {
+		return fmt.Errorf("could not look up %s: %w", inputs.ConfigMapObject, err)
+	}
+	settings := o.knowledge.settingsOfMachineOS(s.Pool.Name, s.MachineOS.Config, configMap, s.Now)
+	s.Settings, s.ChangedAt = settings.value.Settings, settings.changedAt
+	if global, err := o.observeSecret(inputs.GlobalPullSecretName); err != nil {
+		return err
+	} else if s.Settings.Values.BaseImagePullSecret == "" && global.Exists {
+		s.Settings.Values.BaseImagePullSecret = inputs.GlobalPullSecretName
+	}
+	return o.observeBuilderImage(s)
+}
+
 func (o *observer) observeSettings(s *plan.Snapshot) error {
+	if s.MachineOS.OptsIn() {
+		return o.settingsOfMachineOS(s)
+	}
 	configMap, err := o.cmLister.ConfigMaps(ctrlcommon.MCONamespace).Get(constants.ConfigMapName)
 	if err == nil {
 		settings := o.knowledge.settingsOf(configMap, s.Now)
@@ -117,7 +171,7 @@ func (o *observer) observeControllerConfig(s *plan.Snapshot) error {
 
 // observeSecrets comes after observeSettings, which name two of them.
 func (o *observer) observeSecrets(s *plan.Snapshot) (err error) {
-	if s.Entitled, err = o.observeEntitled(); err != nil {
+	if s.Entitled, err = o.observeEntitled(s); err != nil {
 		return err
 	}
 	if s.PushSecret, err = o.observeSecret(s.Settings.Values.FinalImagePushSecret); err != nil {
@@ -186,16 +240,40 @@ func (o *observer) observeSecret(name string) (plan.Secret, error) {
 
 // credentialSecrets are the names of the Secrets that the settings name.
 func (o *observer) credentialSecrets() []string {
+	names := o.secretsOfMachineOS()
 	configMap, err := o.cmLister.ConfigMaps(ctrlcommon.MCONamespace).Get(constants.ConfigMapName)
 	if err != nil {
-		return nil
+		return names
 	}
 	settings := o.knowledge.settingsOf(configMap, o.clock.Now()).value.Values
-	return []string{settings.FinalImagePushSecret, settings.BaseImagePullSecret}
+	return append(names, settings.FinalImagePushSecret, settings.BaseImagePullSecret)
+}
+
+// secretsOfMachineOS are the names of the Secrets that matter to pools which MachineOSConfigs
+// opt in.
+func (o *observer) secretsOfMachineOS() []string {
+	if o.machineOS == nil {
+		return nil
+	}
+	var names []string
+	for _, pool := range o.machineOS.Pools() {
+		names = append(names, inputs.EntitlementSecretOf(pool))
+		for _, object := range o.machineOS.Configs(pool) {
+			config := ledger.ReadMachineOSConfig(object)
+			names = append(names, config.PullSecret, config.PushSecret)
+		}
+	}
+	return append(names, inputs.GlobalPullSecretName)
 }
 
 // observeCustom looks up the administrators' Containerfile text for the pool.
 func (o *observer) observeCustom(s *plan.Snapshot) error {
+	if s.MachineOS.OptsIn() {
+		if s.MachineOS.Config != nil {
+			s.Custom = o.knowledge.customOfMachineOS(s.Pool.Name, s.MachineOS.Config)
+		}
+		return nil
+	}
 	configMap, err := o.cmLister.ConfigMaps(ctrlcommon.MCONamespace).Get(inputs.CustomConfigMapName)
 	if apierrors.IsNotFound(err) {
 		configMap = nil
@@ -222,13 +300,22 @@ func latest(x, y time.Time) time.Time {
 }
 
 // observeEntitled looks up which objects with entitled content exist.
-func (o *observer) observeEntitled() (plan.Entitled, error) {
+func (o *observer) observeEntitled(s *plan.Snapshot) (plan.Entitled, error) {
 	var entitled plan.Entitled
+	if s.MachineOS.OptsIn() {
+		// The operator makes one for each such pool.
+		own := inputs.EntitlementSecretOf(s.Pool.Name)
+		if found, err := o.observeSecret(own); err != nil {
+			return entitled, err
+		} else if found.Exists {
+			entitled.EntitlementName = own
+		}
+	}
 	for _, secret := range []struct {
 		name   string
 		exists *bool
 	}{
-		{inputs.EntitlementSecretName, &entitled.Entitlement},
+		{entitled.EntitlementSecret(), &entitled.Entitlement},
 		{inputs.SigningKeysSecretName, &entitled.SigningKeys},
 	} {
 		object, exists, err := o.secretIndexer.GetByKey(cache.NewObjectName(ctrlcommon.MCONamespace, secret.name).String())

@@ -52,6 +52,9 @@ func (r *reporter) report(ctx context.Context, pool *mcfgv1.MachineConfigPool, p
 	now := r.clock.Now()
 	told := ledger.ReadConditions(pool.Status.Conditions)
 	conditions, changed := p.Conditions(pool.Status.Conditions, now)
+	if p.Pool != "" && p.State.IsReported() && r.memory.isNews(pool.Name, p.Report) && p.Event != "" {
+		r.recorder.Event(eventTarget(pool), p.Event, p.Reason, p.Message)
+	}
 	if !changed {
 		return 0, nil
 	}
@@ -67,7 +70,7 @@ func (r *reporter) report(ctx context.Context, pool *mcfgv1.MachineConfigPool, p
 	r.memory.reported(pool.Name, text, now)
 
 	klog.FromContext(ctx).Info("Reported", "state", p.State, "reason", p.Reason, "message", p.Message)
-	if p.Announces(&told) {
+	if p.Pool == "" && p.Announces(&told) {
 		r.recorder.Event(eventTarget(pool), p.Event, p.Reason, p.Message)
 	}
 	if p.AnnouncesRefusal(&told) {
@@ -116,4 +119,21 @@ func (r *reporter) writeConditions(ctx context.Context, pool *mcfgv1.MachineConf
 	}
 	_, err := r.write(ctx, pool.Name, types.MergePatchType, ledger.ReplaceConditions(pool, conditions), "status")
 	return err
+}
+
+// isNews tells whether the state, of a pool that a MachineOSConfig opts in, takes an event,
+// and takes it for announced. That of an attempt may be reworded.
+func (m *memory) isNews(pool string, report ledger.Report) bool {
+	text := string(report.State) + " " + report.Reason
+	if report.State == ledger.StateHeld {
+		text += " " + report.Message
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	r := m.of(pool)
+	if r.told == text {
+		return false
+	}
+	r.told = text
+	return true
 }

@@ -22,6 +22,8 @@ var FromModule = []string{
 	"0000_80_machine-config_01_controllerconfigs-Default.crd.yaml",
 	"0000_80_machine-config_01_machineconfigpools-SelfManagedHA.crd.yaml",
 	"0000_80_machine-config_01_machineconfigs.crd.yaml",
+	"0000_80_machine-config_01_machineosbuilds.crd.yaml",
+	"0000_80_machine-config_01_machineosconfigs.crd.yaml",
 }
 
 // standIns are written here.

@@ -35,6 +35,8 @@ func TestAll(t *testing.T) {
 		"controllerconfigs.machineconfiguration.openshift.io",
 		"machineconfigpools.machineconfiguration.openshift.io",
 		"machineconfigs.machineconfiguration.openshift.io",
+		"machineosbuilds.machineconfiguration.openshift.io",
+		"machineosconfigs.machineconfiguration.openshift.io",
 		"prometheusrules.monitoring.coreos.com",
 		"servicemonitors.monitoring.coreos.com",
 	}, names)

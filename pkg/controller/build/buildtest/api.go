@@ -182,6 +182,9 @@ func (a *API) create(resource schema.GroupVersionResource, object runtime.Object
 	accessor.SetUID(types.UID(fmt.Sprintf("uid-%d", a.version)))
 	accessor.SetCreationTimestamp(metav1.NewTime(a.clock.Now().Truncate(time.Second)))
 	admitBuild(object)
+	if build, ok := object.(*mcfgv1.MachineOSBuild); ok {
+		build.Status = mcfgv1.MachineOSBuildStatus{}
+	}
 	a.store(resource.Resource, object)
 	return object.DeepCopyObject(), nil
 }
@@ -236,6 +239,9 @@ func (a *API) patch(resource schema.GroupVersionResource, key string, stored run
 	patched, err := mergeInto(stored, patch)
 	if err != nil {
 		return nil, apierrors.NewBadRequest(err.Error())
+	}
+	if err := validateMachineOSBuild(stored, patched); err != nil {
+		return nil, err
 	}
 	if equalJSON(stored, patched) {
 		// A patch that changes nothing makes no new version.

@@ -2,10 +2,13 @@ package caches
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
+	mcfgclientset "github.com/openshift/client-go/machineconfiguration/clientset/versioned"
 	mcfginformers "github.com/openshift/client-go/machineconfiguration/informers/externalversions"
+	mcfginformersv1 "github.com/openshift/client-go/machineconfiguration/informers/externalversions/machineconfiguration/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/client-go/informers"
 	"k8s.io/client-go/metadata/metadatainformer"
@@ -14,6 +17,7 @@ import (
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/clients"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/machineos"
 	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
 )
 
@@ -35,6 +39,11 @@ type Caches struct {
 	RecentContent *RecentContent
 
 	secretMetadata metadatainformer.SharedInformerFactory
+
+	clients *clients.Builder
+	// machineOS are the informers of MachineOS; none unless it was asked for.
+	machineOS []cache.SharedIndexInformer
+	running   sync.WaitGroup
 }
 
 // New makes them. Nothing is started.
@@ -58,7 +67,18 @@ func New(cb *clients.Builder) *Caches {
 		SecretMetadata: secretInformer,
 		RecentContent:  recent,
 		secretMetadata: secrets,
+		clients:        cb,
 	}
+}
+
+// MachineOS makes what reads MachineOSConfigs and MachineOSBuilds, and writes them with the
+// client. Without it they are not even listed. problem tells why nothing may be written.
+func (c *Caches) MachineOS(client mcfgclientset.Interface, problem func() string) (*machineos.Ledger, error) {
+	listing := c.clients.MachineConfigClientOrDie("machine-os-informer")
+	configs := mcfginformersv1.NewMachineOSConfigInformer(listing, noResync, cache.Indexers{})
+	builds := mcfginformersv1.NewMachineOSBuildInformer(listing, noResync, cache.Indexers{})
+	c.machineOS = []cache.SharedIndexInformer{configs, builds}
+	return machineos.New(client, configs, builds, problem)
 }
 
 // Start starts the informers that were asked for so far; they end with the context.
@@ -66,6 +86,9 @@ func (c *Caches) Start(ctx context.Context) {
 	c.MachineConfiguration.Start(ctx.Done())
 	c.ConfigMaps.Start(ctx.Done())
 	c.secretMetadata.Start(ctx.Done())
+	for _, informer := range c.machineOS {
+		c.running.Go(func() { informer.RunWithContext(ctx) })
+	}
 }
 
 // Shutdown waits for the informers to end.
@@ -73,6 +96,7 @@ func (c *Caches) Shutdown() {
 	c.MachineConfiguration.Shutdown()
 	c.ConfigMaps.Shutdown()
 	c.secretMetadata.Shutdown()
+	c.running.Wait()
 }
 
 // stripAndKeep is build.Strip, and keeps the content of configs that are new.

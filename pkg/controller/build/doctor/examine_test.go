@@ -287,7 +287,7 @@ func TestFindings(t *testing.T) {
 			want: []string{"warning CustomContentUnused " + inputs.CustomObject}, says: `"wroker"`},
 		"custom content invalid": {reason: "the line is named", change: func(w *world) { w.custom("worker", "FROM configs AS final\nRUNS true\n") },
 			want: []string{"error CustomContentInvalid " + inputs.CustomObject}, says: "key worker: line 2"},
-		"custom content invalid, not opted in": {reason: "nobody suffers yet", change: func(w *world) { w.custom("idle", "RUN true") },
+		"custom content invalid, not opted in": {reason: "nobody suffers yet", change: func(w *world) { w.custom("idle", "RUNS true") },
 			want: []string{"warning CustomContentInvalid " + inputs.CustomObject}},
 
 		"Build API missing": {reason: "nothing can be built", change: func(w *world) { w.BuilderProblem, w.Builds, w.BuildsKnown = "the API is not installed", nil, false },

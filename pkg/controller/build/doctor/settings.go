@@ -100,7 +100,7 @@ func (x *examination) secret(s *Secret, repository string) {
 	credentials, problem := inputs.ReadCredentials(s.Content)
 	var warning *inputs.Problem
 	if problem == nil && repository != "" && slices.Contains(s.Keys, constants.FinalImagePushSecretKey) {
-		problem, warning = credentials.CheckPush(repository)
+		problem, warning = credentials.CheckPush(repository, inputs.Place{Object: inputs.ConfigMapObject, Key: constants.FinalImagePullspecKey})
 	}
 	switch {
 	case problem != nil && problem.Key != "":

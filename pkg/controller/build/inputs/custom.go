@@ -40,6 +40,8 @@ type Custom struct {
 	instructions int
 	heredoc      bool
 	hash         string
+	// place is where the text is written.
+	place Place
 }
 
 // Any tells whether there is custom content.
@@ -54,12 +56,20 @@ const CustomObject = "ConfigMap " + CustomConfigMapName
 // ParseCustom checks the text for a pool. Text without any instruction is none.
 // The problem names the pool's key, the line and the reason.
 func ParseCustom(pool, text string) (Custom, *Problem) {
+	return parseCustom(Place{Object: CustomObject, Key: pool}, text)
+}
+
+// Place is where the text is written.
+func (c Custom) Place() string { return c.place.String() }
+
+func parseCustom(place Place, text string) (Custom, *Problem) {
 	problem := func(line int, format string, args ...any) *Problem {
 		message := fmt.Sprintf(format, args...)
 		if line > 0 {
 			message = fmt.Sprintf("line %d: %s", line, message)
 		}
-		return &Problem{Object: CustomObject, Key: pool, Text: message}
+		p := place.problem(message)
+		return &p
 	}
 
 	switch {
@@ -88,8 +98,12 @@ func ParseCustom(pool, text string) (Custom, *Problem) {
 	if line, reason := check.run(); reason != "" {
 		return Custom{}, problem(line-ahead, "%s", reason)
 	}
-	custom := Custom{text: text, head: check.head(), body: check.body(), instructions: len(file.Instructions), heredoc: check.heredoc}
+	custom := Custom{text: text, head: check.head(), body: check.body(), instructions: len(file.Instructions), heredoc: check.heredoc, place: place}
 	custom.hash = hashOf(custom.head, custom.body)
+	if place.Object != CustomObject {
+		// The Containerfile says where its text is from.
+		custom.hash = hashOf(custom.head, custom.body, place.String())
+	}
 	return custom, nil
 }
 

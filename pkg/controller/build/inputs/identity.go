@@ -34,6 +34,9 @@ type Identity struct {
 	// Backend is what runs the build. Another one has other tools, and turning to it in the
 	// middle of a build is to have the build made by it.
 	Backend string
+	// Tag is the image's there, where a MachineOSConfig opts the pool in; with an empty one,
+	// every attempt has a tag of its own.
+	Tag string
 }
 
 // Recipe is what the Containerfile of the identity is rendered from. The
@@ -54,6 +57,12 @@ func (i Identity) Fingerprint() string {
 	if i.Packages.Any() {
 		extensionsImage = i.ExtensionsImage
 	}
+	custom := i.Custom.hash
+	if i.Tag != "" {
+		// What was built for an earlier object of that name, or for another spec of it, is
+		// another image, whatever is in it.
+		custom = hashOf(custom, i.Tag)
+	}
 	parts := []string{
 		i.Pool,
 		i.RenderedConfig,
@@ -65,7 +74,7 @@ func (i Identity) Fingerprint() string {
 		strings.Join(i.Packages.Extensions, ","),
 		strings.Join(i.Packages.Names(), ","),
 		i.TrustBundleHash,
-		i.Custom.hash,
+		custom,
 		recipeHash,
 		scriptsHash,
 	}

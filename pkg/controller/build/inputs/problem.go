@@ -12,6 +12,8 @@ type Problem struct {
 	// Key is the key or field within the object; empty when the object as a
 	// whole is the problem.
 	Key string
+	// Field tells that the key is a field, see Place.
+	Field bool
 	// Text says what is wrong and how to mend it, without the object and key.
 	Text string
 }
@@ -21,7 +23,7 @@ func (p Problem) String() string {
 	if p.Key == "" {
 		return fmt.Sprintf("%s %s", p.Object, p.Text)
 	}
-	return fmt.Sprintf("%s, key %s: %s", p.Object, p.Key, p.Text)
+	return fmt.Sprintf("%s: %s", Place{Object: p.Object, Key: p.Key, Field: p.Field}, p.Text)
 }
 
 // MachineConfigObject is how messages name a rendered MachineConfig.

@@ -45,7 +45,7 @@ var recipeHash = hashRecipe(recipeTemplate)
 func hashRecipe(template *texttemplate.Template) string {
 	text, err := Recipe{
 		Pool: "pool", RenderedConfig: "config", Fingerprint: "fingerprint", BaseImage: "example.com/base", ExtensionsImage: "example.com/extensions",
-		Packages: Packages{Kernel: KernelTypeRealtime, Extensions: ExtensionNames()}, Custom: Custom{text: "custom", head: "head", body: "body"},
+		Packages: Packages{Kernel: KernelTypeRealtime, Extensions: ExtensionNames()}, Custom: Custom{text: "custom", head: "head", body: "body", place: Place{Object: CustomObject, Key: "pool"}},
 	}.render(template)
 	if err != nil {
 		// The template is part of the program.
@@ -137,7 +137,7 @@ func (r Recipe) render(template *texttemplate.Template) (string, error) {
 		"ExtensionsImage": extensions, "Kernel": r.Packages.kernel(), "Packages": r.Packages.Names(),
 		"Newer": r.Packages.Newer(), "Extensions": r.Packages.Extensions,
 		"Title": "machine-os-" + r.Pool, "Pool": r.Pool, "RenderedConfig": r.RenderedConfig, "Fingerprint": r.Fingerprint,
-		"Head": r.Custom.head, "Custom": r.Custom.body, "CustomObject": CustomObject,
+		"Head": r.Custom.head, "Custom": r.Custom.body, "CustomObject": r.Custom.place.Object, "CustomKey": r.Custom.place.Key,
 	})
 	if err != nil {
 		return "", fmt.Errorf("could not render Containerfile: %w", err)

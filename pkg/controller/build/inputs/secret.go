@@ -9,8 +9,6 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
-
-	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
 )
 
 // SecretObject is how messages name a Secret.
@@ -235,13 +233,14 @@ func (c Credentials) Serve(image string) bool { return len(c.serving(image)) > 0
 
 // CheckPush finds out why a build that pushes to the repository would have no login there.
 // The warning is of what may be meant.
-func (c Credentials) CheckPush(repository string) (problem, warning *Problem) {
+// named is where the repository is written.
+func (c Credentials) CheckPush(repository string, named Place) (problem, warning *Problem) {
 	problem, warning = c.checkServing(repository+":", repository, RegistryOf(repository))
 	if problem != nil || c.Serve(repository+":") {
 		return problem, warning
 	}
 	registry := RegistryOf(repository)
-	pushes := fmt.Sprintf("%s, which %s, key %s, pushes to", repository, ConfigMapObject, constants.FinalImagePullspecKey)
+	pushes := fmt.Sprintf("%s, which %s, pushes to", repository, named)
 	switch {
 	case slices.Contains(c.helpers, registry):
 		return c.problem("has no entry for %s, but the name of a program (credHelpers): the credentials are on the computer on which somebody logged in, and not in the Secret; %s",

@@ -8,6 +8,8 @@ import (
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
 )
 
 // canary stands for what must not be in any message.
@@ -31,7 +33,7 @@ func checkedPush(t *testing.T, secret *corev1.Secret, repository string) (proble
 	t.Helper()
 	credentials, problem := ReadCredentials(secret)
 	if problem == nil {
-		problem, warning = credentials.CheckPush(repository)
+		problem, warning = credentials.CheckPush(repository, testPlace)
 	}
 	for _, p := range []*Problem{problem, warning} {
 		if p != nil {
@@ -341,9 +343,12 @@ func FuzzReadCredentials(f *testing.F) {
 			requireMessage(t, *problem)
 			return
 		}
-		problem, _ = credentials.CheckPush("quay.io/acme/os")
+		problem, _ = credentials.CheckPush("quay.io/acme/os", testPlace)
 		if problem != nil {
 			requireMessage(t, *problem)
 		}
 	})
 }
+
+// testPlace is where the repository is written that tests push to.
+var testPlace = Place{Object: ConfigMapObject, Key: constants.FinalImagePullspecKey}

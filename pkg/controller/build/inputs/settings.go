@@ -14,6 +14,9 @@ import (
 
 // Settings is the checked content of the ConfigMap machine-os-builder-config.
 type Settings struct {
+	// MachineOSConfig is the name of the object that what follows up to the repository is
+	// from; empty for the ConfigMap.
+	MachineOSConfig string
 	// BaseImagePullSecret names the Secret for pulling the base image; may be empty.
 	BaseImagePullSecret string
 	// FinalImagePushSecret names the Secret for pushing the result.

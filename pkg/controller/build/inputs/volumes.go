@@ -1,5 +1,7 @@
 package inputs
 
+import "cmp"
+
 // Volume is an object in the operator's namespace that the steps of a build see as
 // files, and that leaves nothing in the image.
 type Volume struct {
@@ -20,17 +22,25 @@ const (
 
 // Entitled tells which of the objects with entitled content exist.
 type Entitled struct {
-	Entitlement  bool
-	Repositories bool
-	SigningKeys  bool
+	Entitlement bool
+	// EntitlementName is the name of the Secret with the entitlement, where it is another one.
+	EntitlementName string
+	Repositories    bool
+	SigningKeys     bool
 }
+
+// EntitlementSecretOf is the Secret with the entitlement that the operator makes for a pool.
+func EntitlementSecretOf(pool string) string { return EntitlementSecretName + "-" + pool }
+
+// EntitlementSecret is the name of the Secret with the entitlement.
+func (e Entitled) EntitlementSecret() string { return cmp.Or(e.EntitlementName, EntitlementSecretName) }
 
 // Volumes are the volumes for what exists. They are not part of the fingerprint:
 // an entitlement is renewed every few weeks and says nothing of the image.
 func (e Entitled) Volumes() []Volume {
 	var volumes []Volume
 	if e.Entitlement {
-		volumes = append(volumes, Volume{Name: EntitlementSecretName, Path: "/etc/pki/entitlement"})
+		volumes = append(volumes, Volume{Name: e.EntitlementSecret(), Path: "/etc/pki/entitlement"})
 	}
 	if e.Repositories {
 		volumes = append(volumes, Volume{Name: RepositoriesConfigName, ConfigMap: true, Path: "/etc/yum.repos.d"})

@@ -75,7 +75,7 @@ func Read(pool *mcfgv1.MachineConfigPool) Pool {
 		}
 	}
 	for i := range pool.Status.Conditions {
-		p.HasTraces = p.HasTraces || IsOurs(pool.Status.Conditions[i].Type)
+		p.HasTraces = p.HasTraces || isTrace(&pool.Status.Conditions[i])
 	}
 	return p
 }

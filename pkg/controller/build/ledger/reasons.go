@@ -51,6 +51,18 @@ const (
 	ReasonQueued = "Queued"
 	// ReasonNameTaken means: an object that is not ours has the name of the build or of its inputs.
 	ReasonNameTaken = "NameTaken"
+	// ReasonSeveralMachineOSConfigs means: more than one MachineOSConfig refers to the pool.
+	ReasonSeveralMachineOSConfigs = "SeveralMachineOSConfigs"
+	// ReasonPoolMissing means: the pool that a MachineOSConfig refers to does not exist.
+	ReasonPoolMissing = "PoolMissing"
+	// ReasonMachineOSConfigInvalid means: the spec of the MachineOSConfig names what cannot exist.
+	ReasonMachineOSConfigInvalid = "MachineOSConfigInvalid"
+	// ReasonPushSpecInvalid means: the image cannot be pushed there, or its digest cannot be written to the status.
+	ReasonPushSpecInvalid = "PushSpecInvalid"
+	// ReasonBuilderTypeUnknown means: the MachineOSConfig asks for a type of builder that is not known.
+	ReasonBuilderTypeUnknown = "BuilderTypeUnknown"
+	// ReasonOtherBuilder means: MachineOSConfigs are the operator's own builder's, as long as that may be at work.
+	ReasonOtherBuilder = "OtherBuilder"
 
 	// ReasonInternal means: the controller contradicts itself.
 	ReasonInternal = "Internal"
@@ -109,7 +121,8 @@ var ReportedReasons = []string{
 	ReasonControllerConfigMissing, ReasonBaseImageUnknown, ReasonBaseImageInvalid, ReasonExtensionsImageInvalid, ReasonTrustBundleInvalid,
 	ReasonCustomContentInvalid, ReasonCredentialsInConfig, ReasonRepositoriesInvalid, ReasonSecretMissing, ReasonSecretInvalid,
 	ReasonPoolPaused, ReasonRenderDegraded, ReasonBuilderUnavailable, ReasonBuilderImageUnknown, ReasonBuilderRefused, ReasonRequestRefused, ReasonInputsChanging, ReasonQueued,
-	ReasonNameTaken, ReasonInternal, ReasonBuildCreated, ReasonBuildStuck, ReasonRetryScheduled, ReasonBuildRunning, ReasonImagePublished,
+	ReasonNameTaken, ReasonSeveralMachineOSConfigs, ReasonPoolMissing, ReasonMachineOSConfigInvalid, ReasonPushSpecInvalid, ReasonBuilderTypeUnknown,
+	ReasonOtherBuilder, ReasonInternal, ReasonBuildCreated, ReasonBuildStuck, ReasonRetryScheduled, ReasonBuildRunning, ReasonImagePublished,
 	ReasonBuildFailed, ReasonAttemptsExhausted, ReasonBuildCancelled,
 }
 

@@ -33,6 +33,9 @@ type Record struct {
 	Number int64 `json:"number,omitempty"`
 	// Repository is where the attempt's image is pushed.
 	Repository string `json:"repository,omitempty"`
+	// Tag is the image's there, and the name of the MachineOSBuild that tells of it; empty
+	// where there is none, and the tag is the build's name.
+	Tag string `json:"tag,omitempty"`
 	// Rebuild is the RebuildMark of the request for a rebuild that was acted on last.
 	Rebuild string `json:"rebuild,omitempty"`
 	// ClaimedAt is when the attempt was decided on.

@@ -61,6 +61,11 @@ type Report struct {
 	// Refusal says what the cluster refuses, whatever the state is; empty for nothing. It
 	// is what ImageBuildDegraded tells beside a build that failed.
 	Refusal string
+	// Pool is the name of a pool that a MachineOSConfig opts in, of whose conditions only
+	// ImageBuildDegraded is reported then; empty for one that its label opts in.
+	Pool string
+	// MachineOSBuild is the object that tells of the image of such a pool, if that is known.
+	MachineOSBuild string
 	// Event is the type of the event that announces the state when it is new;
 	// empty for a state that is announced by its condition alone.
 	Event string
@@ -71,6 +76,9 @@ type Report struct {
 // time moves only when a status does, or, in whole seconds, where the condition would
 // have the mark that it had of an earlier attempt.
 func (r *Report) Conditions(existing []mcfgv1.MachineConfigPoolCondition, now time.Time) (conditions []mcfgv1.MachineConfigPoolCondition, changed bool) {
+	if r.Pool != "" {
+		return r.degraded(existing, now)
+	}
 	trueType, reports := conditionOf[r.State]
 	if !reports {
 		return existing, false
@@ -131,7 +139,7 @@ func (r *Report) date(wanted, existing []mcfgv1.MachineConfigPoolCondition, true
 func WithoutOurs(existing []mcfgv1.MachineConfigPoolCondition) []mcfgv1.MachineConfigPoolCondition {
 	kept := make([]mcfgv1.MachineConfigPoolCondition, 0, len(existing))
 	for i := range existing {
-		if !IsOurs(existing[i].Type) {
+		if !isTrace(&existing[i]) {
 			kept = append(kept, existing[i])
 		}
 	}

@@ -23,6 +23,8 @@ type Reported struct {
 	Since time.Time
 	// Refusal is what the cluster refuses; empty for nothing.
 	Refusal string
+	// Build names the attempt that a MachineOSBuild is of. Conditions of pools do not name it.
+	Build string
 }
 
 // ReadConditions reads back what a Report wrote.
@@ -61,6 +63,9 @@ func mark(reason string, since time.Time) string {
 // ReportsOn tells whether the conditions are of the attempt on record, and not of an
 // earlier one.
 func (t *Reported) ReportsOn(r *Record) bool {
+	if t.Build != "" {
+		return r != nil && t.State.IsOfAttempt() && t.Build == r.Build
+	}
 	return r != nil && t.State.IsOfAttempt() && t.Mark() != r.Before
 }
 

@@ -30,6 +30,19 @@ func hold(reason, format string, args ...any) *Hold {
 
 // identityChecks are what has to hold for it to be known what to build.
 var identityChecks = []check{
+	{"one MachineOSConfig opts the pool in", func(s *Snapshot) *Hold {
+		if len(s.MachineOS.Configs) > 1 {
+			return hold(ledger.ReasonSeveralMachineOSConfigs, "MachineOSConfigs %.1000s refer to MachineConfigPool %s (spec.machineConfigPool.name), and only one may; delete the others",
+				strings.Join(s.MachineOS.Configs, ", "), s.Pool.Name)
+		}
+		return nil
+	}},
+	{"nobody else builds", func(s *Snapshot) *Hold {
+		if s.MachineOS.OptsIn() && s.MachineOS.Problem != "" {
+			return hold(ledger.ReasonOtherBuilder, "%s", s.MachineOS.Problem)
+		}
+		return nil
+	}},
 	{"a config is wanted", func(s *Snapshot) *Hold {
 		if s.Pool.WantedConfig == "" {
 			return hold(ledger.ReasonNoRenderedConfig, "MachineConfigPool %s has no rendered config yet (spec.configuration.name is empty); the build starts when the render controller sets it", s.Pool.Name)
@@ -51,7 +64,7 @@ var identityChecks = []check{
 	}},
 	{"the ConfigMap is valid", func(s *Snapshot) *Hold {
 		if len(s.Settings.Problems) > 0 {
-			return hold(ledger.ReasonConfigMapInvalid, "%s", inputs.JoinProblems(s.Settings.Problems))
+			return hold(invalidSettings(s.Settings.Problems), "%s", inputs.JoinProblems(s.Settings.Problems))
 		}
 		return nil
 	}},
@@ -108,7 +121,7 @@ var startChecks = []check{
 		return nil
 	}},
 	{"the pool is not paused", func(s *Snapshot) *Hold {
-		if s.Pool.Paused {
+		if s.Pool.Paused && !s.MachineOS.OptsIn() {
 			return hold(ledger.ReasonPoolPaused, "MachineConfigPool %s is paused (spec.paused); the build of %s starts when it is not", s.Pool.Name, s.Pool.WantedConfig)
 		}
 		return nil
@@ -118,8 +131,8 @@ var startChecks = []check{
 	}},
 	{"there is a builder image", func(s *Snapshot) *Hold {
 		if s.Settings.Values.Backend == constants.BackendJob && s.Settings.Values.Workload.Image == "" {
-			return hold(ledger.ReasonBuilderImageUnknown, "%s, key %s, names no image with buildah, and %s, which would, %s; set the key, or leave %s out to build with OpenShift Builds",
-				inputs.ConfigMapObject, constants.JobBuilderImageKey, inputs.OperatorImagesObject, s.NoBuilderImage, constants.ImageBuilderKey)
+			return hold(ledger.ReasonBuilderImageUnknown, "%s, key %s, names no image with buildah, and %s, which would, %s; set the key%s",
+				inputs.ConfigMapObject, constants.JobBuilderImageKey, inputs.OperatorImagesObject, s.NoBuilderImage, s.otherBackend())
 		}
 		return nil
 	}},
@@ -143,7 +156,7 @@ var startChecks = []check{
 		return nil
 	}},
 	{"the push secret is usable", func(s *Snapshot) *Hold {
-		return checkSecret(s.PushSecret, s.Settings.Values.FinalImagePushSecret, constants.FinalImagePushSecretKey)
+		return checkSecret(s.PushSecret, s.Settings.Values.FinalImagePushSecret, s.Settings.Values.PlaceOf(constants.FinalImagePushSecretKey))
 	}},
 	{"the push secret covers the target", func(s *Snapshot) *Hold {
 		problem, _ := s.pushLogin()
@@ -153,7 +166,7 @@ var startChecks = []check{
 		if s.Settings.Values.BaseImagePullSecret == "" {
 			return nil
 		}
-		return checkSecret(s.PullSecret, s.Settings.Values.BaseImagePullSecret, constants.BaseImagePullSecretKey)
+		return checkSecret(s.PullSecret, s.Settings.Values.BaseImagePullSecret, s.Settings.Values.PlaceOf(constants.BaseImagePullSecretKey))
 	}},
 	{"the pull secret is not in the way", func(s *Snapshot) *Hold {
 		problem, _ := s.pullLogin()
@@ -178,7 +191,7 @@ func (s *Snapshot) pushLogin() (problem, warning *inputs.Problem) {
 	if !s.PushSecret.Inspected || s.PushSecret.Problem != nil {
 		return nil, nil
 	}
-	return s.PushSecret.Credentials.CheckPush(s.Settings.Values.FinalImageRepository)
+	return s.PushSecret.Credentials.CheckPush(s.Settings.Values.FinalImageRepository, s.Settings.Values.PlaceOf(constants.FinalImagePullspecKey))
 }
 
 // pullLogin is what is wrong, or may be, with the login to pull with.
@@ -202,7 +215,7 @@ func (s *Snapshot) Warning() string {
 	}
 	_, push := s.pushLogin()
 	_, pull := s.pullLogin()
-	for _, warning := range []*inputs.Problem{push, pull} {
+	for _, warning := range []*inputs.Problem{push, pull, s.MachineOS.Unused} {
 		if warning != nil && !slices.Contains(texts, warning.String()) {
 			texts = append(texts, warning.String())
 		}
@@ -217,10 +230,31 @@ func invalidSecret(problem *inputs.Problem) *Hold {
 	return hold(ledger.ReasonSecretInvalid, "%s", problem)
 }
 
-func checkSecret(secret Secret, name, key string) *Hold {
+// otherBackend is the way out of what a backend lacks, where there is another one.
+func (s *Snapshot) otherBackend() string {
+	if s.MachineOS.OptsIn() {
+		return ""
+	}
+	return ", or leave " + constants.ImageBuilderKey + " out to build with OpenShift Builds"
+}
+
+// invalidSettings is the reason of a hold for what is wrong with them.
+func invalidSettings(problems []inputs.Problem) string {
+	switch p := &problems[0]; {
+	case !p.Field:
+		return ledger.ReasonConfigMapInvalid
+	case p.Key == inputs.FieldPushSpec:
+		return ledger.ReasonPushSpecInvalid
+	case p.Key == inputs.FieldBuilderType:
+		return ledger.ReasonBuilderTypeUnknown
+	}
+	return ledger.ReasonMachineOSConfigInvalid
+}
+
+func checkSecret(secret Secret, name string, named inputs.Place) *Hold {
 	if !secret.Exists {
-		return hold(ledger.ReasonSecretMissing, "%s, which %s, key %s, names, does not exist; the build starts when it does",
-			inputs.SecretObject(name), inputs.ConfigMapObject, key)
+		return hold(ledger.ReasonSecretMissing, "%s, which %s, names, does not exist; the build starts when it does",
+			inputs.SecretObject(name), named)
 	}
 	return invalidSecret(secret.Problem)
 }
@@ -260,6 +294,7 @@ func (s *Snapshot) identity() inputs.Identity {
 		Custom:                   s.Custom.Value,
 		Repository:               s.Settings.Values.FinalImageRepository,
 		Backend:                  s.Settings.Values.Backend,
+		Tag:                      s.MachineOS.Build,
 	}
 }
 

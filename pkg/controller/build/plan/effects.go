@@ -88,6 +88,25 @@ func writesRecord(effect Effect) bool {
 	return false
 }
 
+// Remainder is the index of the first effect that comes after all that puts an outcome on
+// record; it is the number of effects where a build is still to be created. What is behind it
+// is only ended or removed, and by then others may know of the outcome.
+func (p *Plan) Remainder() int {
+	last := 0
+	for i, effect := range p.Effects {
+		switch effect.(type) {
+		case StartBuild:
+			return len(p.Effects)
+		case WriteRecord, Publish:
+			last = i + 1
+		}
+	}
+	return last
+}
+
+// Records tells whether the plan puts a record on the pool.
+func (p *Plan) Records() bool { return slices.ContainsFunc(p.Effects, writesRecord) }
+
 // confirmed puts ConfirmPool ahead of the first effect that needs it. That is enough for
 // all: whatever the plan itself writes on the pool is locked to the same state.
 func confirmed(effects []Effect) []Effect {

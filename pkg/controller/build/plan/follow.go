@@ -54,7 +54,7 @@ func (d *decision) result(b *imagebuilder.Observation) Plan {
 }
 
 // withoutDigest is the end of a build that pushed an image and does not say which, as when the
-// pod that knew is gone. Each attempt has a tag of its own, so the registry knows it, too.
+// pod that knew is gone. It pushed to its tag last, so the registry knows it, too.
 func (d *decision) withoutDigest(b *imagebuilder.Observation) Plan {
 	found, asked := d.Found[b.UID]
 	switch altered := d.altered(b); {
@@ -64,7 +64,7 @@ func (d *decision) withoutDigest(b *imagebuilder.Observation) Plan {
 		return d.result(&whole)
 	case d.AsksRegistry && !asked && altered == "":
 		p := d.running(d.elapsed(b))
-		p.Effects = []Effect{FindImage{Build: b.UID, Image: outputOf(d.repository(), b.Name), PushSecret: d.Settings.Values.FinalImagePushSecret}}
+		p.Effects = []Effect{FindImage{Build: b.UID, Image: outputOf(d.repository(), d.record.Tag, b.Name), PushSecret: d.Settings.Values.FinalImagePushSecret}}
 		return p
 	}
 	why := "the build completed, but the digest of the image it pushed is not known"
@@ -197,7 +197,7 @@ func (d *decision) afterFailure(record *ledger.Record, recorded bool) Plan {
 		return d.start(record.Attempt)
 	}
 	if f.Interrupted || !f.Transient || record.Attempt >= d.limits().MaxAttempts {
-		return Plan{Report: ended(record), Effects: d.tidy(record.Build)}
+		return Plan{Report: d.ended(record), Effects: d.tidy(record.Build)}
 	}
 
 	at := retryAt(record, d.began(record.Failure.At))

@@ -188,7 +188,7 @@ func TestFailures(t *testing.T) {
 		"complete without a digest, and the registry has not been asked": {
 			reason:   "the tag is this attempt's alone, so the registry knows what the build does not tell",
 			snapshot: with(ready(), record(claimed(time.Hour)), observed("build-1", imagebuilder.PhaseSucceeded, withoutImage), asking()),
-			state:    ledger.StateBuilding, why: ledger.ReasonBuildRunning, effects: []string{"FindImage " + outputOf("registry.example.com/org/os", "build-1")},
+			state:    ledger.StateBuilding, why: ledger.ReasonBuildRunning, effects: []string{"FindImage " + outputOf("registry.example.com/org/os", "", "build-1")},
 		},
 		"the registry has the image": {
 			reason:   "it is as good as if the build had told",

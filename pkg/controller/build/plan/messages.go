@@ -15,8 +15,14 @@ import (
 )
 
 // wayOut ends the message of a state that only a change leads out of.
-const wayOut = "a change of the pool's config, of its custom content, of " + inputs.ConfigMapObject + " or of its secrets builds again, and so does a new value of the annotation " +
-	constants.RebuildRequestedAnnotation
+func (s *Snapshot) wayOut() string {
+	if s.MachineOS.OptsIn() {
+		object := inputs.MachineOSConfigObject(s.MachineOS.Configs[0])
+		return "a change of the pool's config, of " + object + " or of its secrets builds again, and so does the annotation " + constants.RebuildAnnotation + " on " + object
+	}
+	return "a change of the pool's config, of its custom content, of " + inputs.ConfigMapObject + " or of its secrets builds again, and so does a new value of the annotation " +
+		constants.RebuildRequestedAnnotation
+}
 
 // Held is the plan of a pool whose build is due and cannot start.
 func Held(h Hold) Plan {
@@ -139,7 +145,7 @@ func (d *decision) retrying(r *ledger.Record, at time.Time) ledger.Report {
 }
 
 // ended is what is said of an attempt that failed and is followed by none.
-func ended(r *ledger.Record) ledger.Report {
+func (s *Snapshot) ended(r *ledger.Record) ledger.Report {
 	report := ledger.Report{State: ledger.StateFailed, Reason: ledger.ReasonBuildFailed, Event: ledger.EventWarning, Before: r.Before}
 	then := "; "
 	switch {
@@ -150,7 +156,7 @@ func ended(r *ledger.Record) ledger.Report {
 	default:
 		then = "; mend the cause: "
 	}
-	report.Message = Outcome(r) + then + wayOut + "."
+	report.Message = Outcome(r) + then + s.wayOut() + "."
 	return report
 }
 

@@ -22,6 +22,6 @@ func TestOutcome(t *testing.T) {
 		}}
 		require.Equal(t, name, Outcome(d.record))
 		require.Contains(t, d.afterFailure(d.record, false).Message, name+"; ")
-		require.Contains(t, d.afterFailure(d.record, false).Message, wayOut)
+		require.Contains(t, d.afterFailure(d.record, false).Message, (&Snapshot{}).wayOut())
 	}
 }

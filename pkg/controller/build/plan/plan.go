@@ -23,6 +23,8 @@ type Plan struct {
 	Strangers []Stranger
 	// Waiting tells that the plan is to wait for the pool's inputs to stop changing.
 	Waiting bool
+	// Lacking tells that a Secret is missing, or of no use, and that this lasts.
+	Lacking bool
 	// HalfWritten names the build whose end the plan is to wait for the rest of.
 	HalfWritten string
 	// Ahead are the instants in the future that the plan took for ones of another clock. It
@@ -38,7 +40,7 @@ type Plan struct {
 func Compute(s Snapshot) Plan {
 	var ahead []time.Time
 	s.ahead = &ahead
-	p := decide(s)
+	p := s.asFailure(decide(s))
 	p.Effects, p.Ahead = confirmed(p.Effects), ahead
 	return p
 }
@@ -175,11 +177,20 @@ func (d *decision) requestedRebuild() string {
 	return pool.RequestedRebuild()
 }
 
+// acknowledgement is what a claim puts next to the request on the pool. Where a MachineOSConfig
+// opts it in, the record alone tells which request was acted on.
+func (d *decision) acknowledgement() string {
+	if d.MachineOS.OptsIn() {
+		return ""
+	}
+	return d.requestedRebuild()
+}
+
 // owesAcknowledgement tells whether somebody took away what says that the request which
 // stands on the pool was acted on.
 func (d *decision) owesAcknowledgement() bool {
 	asked := d.Pool.RebuildRequested
-	return asked != "" && asked != d.Pool.RebuildObserved && d.record.RebuildOf() == ledger.RebuildMark(asked)
+	return asked != "" && !d.MachineOS.OptsIn() && asked != d.Pool.RebuildObserved && d.record.RebuildOf() == ledger.RebuildMark(asked)
 }
 
 // acknowledged is the mark of the request that was acted on last; empty for none.
@@ -215,7 +226,7 @@ func (d *decision) turnTo() Plan {
 	if past := d.pastImage(); past != nil {
 		return d.publish(ledger.Record{
 			Build: past.Build, Fingerprint: d.fingerprint, Config: d.Pool.WantedConfig, Attempt: 1, Number: d.record.NextNumber(d.Pool.Version),
-			Repository: d.identity.Repository, Rebuild: d.acknowledged(), ClaimedAt: d.Now,
+			Repository: d.identity.Repository, Tag: d.identity.Tag, Rebuild: d.acknowledged(), ClaimedAt: d.Now,
 			Image: past.Image, History: d.history(), Took: d.record.TookWith(0),
 		})
 	}
@@ -254,6 +265,8 @@ func (d *decision) unseen() Plan {
 	if d.Pool.Reported.ReportsBuildOf(d.record) {
 		record := *d.record
 		record.Failure = &ledger.Failure{Reason: ledger.FailureBuildDeleted, Message: "the build was deleted before it ended", Transient: true, At: d.Now}
+		// There, whoever deletes the build wants it to end.
+		record.Failure.Interrupted = d.MachineOS.OptsIn()
 		p := d.afterFailure(&record, false)
 		p.Effects = []Effect{ConfirmBuild{Name: record.Build}, WriteRecord{Record: record}}
 		return p
@@ -289,6 +302,7 @@ func (d *decision) start(attempt int) Plan {
 		Attempt:     attempt,
 		Number:      d.record.NextNumber(d.Pool.Version),
 		Repository:  d.identity.Repository,
+		Tag:         d.identity.Tag,
 		Rebuild:     cmp.Or(ledger.RebuildMark(d.Pool.RebuildRequested), d.acknowledged()),
 		ClaimedAt:   d.Now,
 		Warning:     d.Snapshot.Warning(),
@@ -305,7 +319,7 @@ func (d *decision) start(attempt int) Plan {
 		return whileHeld(d.Snapshot, h, d.record, d.record != nil && d.record.Fingerprint != d.fingerprint)
 	}
 	creation := d.creation(request, false)
-	p.Effects = slices.Concat(d.inspections(), d.farewell(), creation[:1], []Effect{WriteRecord{Record: record, Rebuild: d.requestedRebuild()}},
+	p.Effects = slices.Concat(d.inspections(), d.farewell(), creation[:1], []Effect{WriteRecord{Record: record, Rebuild: d.acknowledgement()}},
 		d.tidy(record.Build), d.slot(&record), creation[1:])
 	return p
 }

@@ -63,7 +63,7 @@ func (d *decision) unlike(b *imagebuilder.Observation) string {
 // differing compares what a backend tells of a build of the wanted inputs with what it is
 // asked for.
 func (d *decision) differing(b *imagebuilder.Observation) string {
-	switch output := outputOf(d.identity.Repository, b.Name); {
+	switch output := outputOf(d.identity.Repository, d.identity.Tag, b.Name); {
 	case b.Output != "" && b.Output != output:
 		return fmt.Sprintf("it pushes to %.200q, and not to %s", b.Output, output)
 	case b.Containerfile != "" && b.Containerfile != d.containerfileHash():
@@ -98,8 +98,8 @@ func (d *decision) altered(b *imagebuilder.Observation) string {
 }
 
 func alteredOnRecord(r *ledger.Record, b *imagebuilder.Observation) string {
-	if b.Foreign == "" && r.Repository != "" && b.Output != "" && b.Output != outputOf(r.Repository, r.Build) {
-		return fmt.Sprintf("it pushes to %.200q, and not to %s", b.Output, outputOf(r.Repository, r.Build))
+	if b.Foreign == "" && r.Repository != "" && b.Output != "" && b.Output != outputOf(r.Repository, r.Tag, r.Build) {
+		return fmt.Sprintf("it pushes to %.200q, and not to %s", b.Output, outputOf(r.Repository, r.Tag, r.Build))
 	}
 	return b.Foreign
 }
@@ -182,8 +182,21 @@ func (d *decision) isCredible(b *imagebuilder.Observation) bool {
 	if b.Foreign != "" || b.Attempt < 1 || b.WasBornEnded() {
 		return false
 	}
-	return b.Output == "" || d.identity.Repository == "" || b.Output == outputOf(d.identity.Repository, b.Name) ||
-		d.record != nil && b.Output == outputOf(d.record.Repository, b.Name)
+	return b.Output == "" || d.identity.Repository == "" || isOutput(b, d.identity.Repository) || d.record != nil && isOutput(b, d.record.Repository)
+}
+
+// isOutput tells whether the build pushes to the repository, with a tag that it can have.
+func isOutput(b *imagebuilder.Observation, repository string) bool {
+	return b.Output == outputOf(repository, "", b.Name) || b.Output == outputOf(repository, tagOf(b), b.Name)
+}
+
+// tagOf is the tag of the image that the build was claimed for; empty for its name.
+func tagOf(b *imagebuilder.Observation) string {
+	claim, err := ledger.ParseRecord(b.Claim)
+	if err != nil {
+		return ""
+	}
+	return claim.Tag
 }
 
 // claimOf is the record that the build was claimed with, or what there is to know of it.
@@ -198,7 +211,7 @@ func (d *decision) claimOf(b *imagebuilder.Observation) ledger.Record {
 	record := claim.Claimed()
 	record.Config = b.RenderedConfig
 	if b.Fingerprint == d.fingerprint {
-		record.Repository = d.identity.Repository
+		record.Repository, record.Tag = d.identity.Repository, d.identity.Tag
 	}
 	if why := d.withdrawal(b); why != nil {
 		record.Failure = why
@@ -308,7 +321,7 @@ func (s *Snapshot) isWitness(b *imagebuilder.Observation) bool {
 // witnessed is the number of the claim of a build that tells of the request on the pool; -1
 // if it does not.
 func (s *Snapshot) witnessed(b *imagebuilder.Observation) int64 {
-	if s.Pool.RebuildRequested == "" || !exists(b) || b.Foreign != "" {
+	if s.Pool.RebuildRequested == "" || s.MachineOS.OptsIn() || !exists(b) || b.Foreign != "" {
 		return -1
 	}
 	claim, err := ledger.ParseRecord(b.Claim)

@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"cmp"
+
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
@@ -36,7 +38,7 @@ func (d *decision) request(record *ledger.Record) (imagebuilder.Request, *Hold) 
 		Volumes:        volumes(d.Entitled.Volumes()),
 		PullSecret:     d.Settings.Values.BaseImagePullSecret,
 		PushSecret:     d.Settings.Values.FinalImagePushSecret,
-		Output:         outputOf(d.identity.Repository, record.Build),
+		Output:         outputOf(d.identity.Repository, d.identity.Tag, record.Build),
 		Deadline:       d.limits().CompletionDeadline,
 		Claim:          record.Claimed().String(),
 		Proxy:          d.ControllerConfig.Proxy,
@@ -52,5 +54,6 @@ func volumes(entitled []inputs.Volume) []imagebuilder.Volume {
 	return result
 }
 
-// outputOf is where the image of an attempt is pushed: every one has a tag of its own.
-func outputOf(repository, build string) string { return repository + ":" + build }
+// outputOf is where the image of an attempt is pushed: every one has a tag of its own, unless
+// the image has one.
+func outputOf(repository, tag, build string) string { return repository + ":" + cmp.Or(tag, build) }

@@ -17,6 +17,7 @@ type Snapshot struct {
 	Now time.Time
 
 	Pool             ledger.Pool
+	MachineOS        MachineOS
 	Settings         Settings
 	Config           RenderedConfig
 	ControllerConfig ControllerConfig
@@ -45,6 +46,9 @@ type Snapshot struct {
 	// WaitingSince is since when the controller waits for the pool's inputs to stop
 	// changing; zero while it does not.
 	WaitingSince time.Time
+	// LackingSince is since when a Secret is seen to be missing, or of no use, where a
+	// MachineOSConfig opts the pool in; zero while none is.
+	LackingSince time.Time
 	// HalfWritten is the build whose end the controller waits for the rest of.
 	HalfWritten HalfWritten
 	// FirstSeen is when instants that lay in the future, in nanoseconds of Unix time, were
@@ -67,11 +71,35 @@ type FoundImage struct {
 
 // limits are those of the settings, or the defaults while there are none.
 func (s *Snapshot) limits() inputs.Limits {
+	limits := s.Settings.Values.Limits
 	if !s.Settings.Exists || len(s.Settings.Problems) > 0 {
-		return inputs.DefaultLimits()
+		limits = inputs.DefaultLimits()
 	}
-	return s.Settings.Values.Limits
+	if s.MachineOS.OptsIn() {
+		// The MachineOSBuild tells of a build for as long as that is of interest, and what
+		// failed is looked at until the next build.
+		limits.SuccessfulBuildsHistory, limits.FailedBuildsHistory = 0, 0
+	}
+	return limits
 }
+
+// MachineOS is how MachineOSConfigs opt the pool in.
+type MachineOS struct {
+	// Configs are the names of those that refer to the pool, in order.
+	Configs []string
+	// Config is what the one says that counts; nil unless there is exactly one.
+	Config *ledger.MachineOSConfig
+	// Build is the name of the MachineOSBuild of the wanted config; empty while there is no
+	// such config, or not exactly one MachineOSConfig.
+	Build string
+	// Problem is why nothing may be written to these objects; empty if it may.
+	Problem string
+	// Unused is what the MachineOSConfig says and nobody reads; nil for nothing.
+	Unused *inputs.Problem
+}
+
+// OptsIn tells whether there are any, so that they count and the label does not.
+func (m *MachineOS) OptsIn() bool { return len(m.Configs) > 0 }
 
 // Settings is what matters of the ConfigMap.
 type Settings struct {

@@ -99,6 +99,8 @@ func (d *decision) expired(keep string) []*imagebuilder.Observation {
 	limits := d.limits()
 	for i := range d.Builds {
 		switch b := &d.Builds[i]; {
+		case d.isDone(b):
+			succeeded = append(succeeded, b)
 		case b.Name == keep || b.Name == newestOf(d.Pool.Record):
 			if hasImage(b) {
 				limits.SuccessfulBuildsHistory--
@@ -114,6 +116,11 @@ func (d *decision) expired(keep string) []*imagebuilder.Observation {
 		}
 	}
 	return slices.Concat(beyond(succeeded, limits.SuccessfulBuildsHistory), beyond(failed, limits.FailedBuildsHistory))
+}
+
+// isDone tells of the newest build that its image is on record, where that is the end of it.
+func (d *decision) isDone(b *imagebuilder.Observation) bool {
+	return d.MachineOS.OptsIn() && d.Pool.Record.Holds(b.Image) && hasImage(b)
 }
 
 // beyond sorts the builds, newest first, and cuts off the first ones.

@@ -1,0 +1,141 @@
+package ledger
+
+import (
+	"fmt"
+
+	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs"
+)
+
+// MachineOSConfig is what such an object says: what it asks for, and what stands on it.
+type MachineOSConfig struct {
+	inputs.MachineOSConfig
+	UID types.UID
+	// Pool is the name of the pool that it refers to.
+	Pool string
+	// AsksRebuild tells that a person asks for a rebuild, and RebuildRequested is the request
+	// that was made of it.
+	AsksRebuild      bool
+	RebuildRequested string
+}
+
+// ReadMachineOSConfig reads what stands on one.
+func ReadMachineOSConfig(object *mcfgv1.MachineOSConfig) MachineOSConfig {
+	spec := &object.Spec
+	c := MachineOSConfig{
+		UID: object.UID, Pool: spec.MachineConfigPool.Name, RebuildRequested: object.Annotations[constants.RebuildRequestedAnnotation],
+		MachineOSConfig: inputs.MachineOSConfig{
+			Name: object.Name, BuilderType: string(spec.ImageBuilder.ImageBuilderType),
+			PushSecret: spec.RenderedImagePushSecret.Name, PushSpec: string(spec.RenderedImagePushSpec), Containerfiles: map[string]string{},
+		},
+	}
+	_, c.AsksRebuild = object.Annotations[constants.RebuildAnnotation]
+	if spec.BaseImagePullSecret != nil {
+		c.PullSecret = spec.BaseImagePullSecret.Name
+	}
+	for i := range spec.Containerfile {
+		architecture := string(spec.Containerfile[i].ContainerfileArch)
+		if architecture == "" {
+			architecture = inputs.AnyArchitecture
+		}
+		c.Containerfiles[architecture] = spec.Containerfile[i].Content
+	}
+	return c
+}
+
+// Types of the conditions of a MachineOSConfig. Nobody else writes any of them.
+const (
+	// ConfigReady means: the image of what is wanted is on the object.
+	ConfigReady = "Ready"
+	// ConfigProgressing means: it is being made, and nothing needs to be done for it.
+	ConfigProgressing = "Progressing"
+	// ConfigDegraded means: something has to be mended.
+	ConfigDegraded = "Degraded"
+
+	// ConfigBuilding is the reason of ConfigProgressing while a build is under way.
+	ConfigBuilding = "Building"
+)
+
+// ConfigStatus is the status of the MachineOSConfig as it is to be, and whether that differs
+// from what it is. The image of what was wanted before stays. What others wrote is kept.
+func (o *Outcome) ConfigStatus(object *mcfgv1.MachineOSConfig) (status *mcfgv1.MachineOSConfigStatus, changed bool) {
+	status = object.Status.DeepCopy()
+	ready, progressing, degraded := o.progress()
+	reason, message := o.Reason, o.Message
+	if o.State == StatePending || o.State == StateBuilding {
+		// How far it is stands on the MachineOSBuild.
+		reason, message = ConfigBuilding, fmt.Sprintf("MachineOSBuild %s is being built.", o.MachineOSBuild)
+	}
+	for _, c := range []struct {
+		conditionType string
+		is            bool
+	}{{ConfigReady, ready}, {ConfigProgressing, progressing}, {ConfigDegraded, degraded}} {
+		condition := metav1.Condition{
+			Type: c.conditionType, Status: metav1.ConditionFalse, Reason: reason, Message: message, ObservedGeneration: object.Generation,
+			LastTransitionTime: metav1.NewTime(wholeSeconds(o.Now)),
+		}
+		if c.is {
+			condition.Status = metav1.ConditionTrue
+		}
+		changed = meta.SetStatusCondition(&status.Conditions, condition) || changed
+	}
+	if status.ObservedGeneration < object.Generation {
+		status.ObservedGeneration, changed = object.Generation, true
+	}
+	if o.State != StatePublished {
+		return status, changed
+	}
+	if image := mcfgv1.ImageDigestFormat(o.Record.Image); status.CurrentImagePullSpec != image {
+		status.CurrentImagePullSpec, changed = image, true
+	}
+	reference := mcfgv1.ObjectReference{Group: mcfgv1.GroupName, Resource: "machineosbuilds", Name: o.MachineOSBuild}
+	if status.MachineOSBuild == nil || *status.MachineOSBuild != reference {
+		status.MachineOSBuild, changed = &reference, true
+	}
+	return status, changed
+}
+
+// progress is which of the conditions of the MachineOSConfig are True.
+func (o *Outcome) progress() (ready, progressing, degraded bool) {
+	switch o.State {
+	case StatePublished:
+		return true, false, false
+	case StateHeld, StateFailed, StateStuck:
+		return false, false, true
+	case StateInterrupted:
+		return false, false, false
+	}
+	return false, true, false
+}
+
+// ConfigPatch is a merge patch of the status of the MachineOSConfig.
+func ConfigPatch(object *mcfgv1.MachineOSConfig, status *mcfgv1.MachineOSConfigStatus) []byte {
+	return encode(map[string]any{"metadata": map[string]any{"resourceVersion": object.ResourceVersion}, "status": status})
+}
+
+// CurrentPatch is a merge patch that names the MachineOSBuild that counts.
+func CurrentPatch(object *mcfgv1.MachineOSConfig, build string) []byte {
+	return annotationsPatch(object, map[string]any{constants.CurrentBuildAnnotation: build})
+}
+
+// RequestPatch is a merge patch that takes a person's request for a rebuild away, and makes
+// one of it that stays and can be told from others. The version that the object had tells
+// it: no two requests are found at the same one.
+func RequestPatch(object *mcfgv1.MachineOSConfig) []byte {
+	return annotationsPatch(object, map[string]any{constants.RebuildAnnotation: nil, constants.RebuildRequestedAnnotation: object.ResourceVersion})
+}
+
+func annotationsPatch(object metav1.Object, annotations map[string]any) []byte {
+	return encode(map[string]any{"metadata": map[string]any{"resourceVersion": object.GetResourceVersion(), "annotations": annotations}})
+}
+
+// StripMachineOSConfig drops what is never read from one before it enters a cache.
+func StripMachineOSConfig(object *mcfgv1.MachineOSConfig) {
+	delete(object.Annotations, corev1.LastAppliedConfigAnnotation)
+}

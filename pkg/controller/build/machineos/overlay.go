@@ -1,0 +1,46 @@
+package machineos
+
+import (
+	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
+	"k8s.io/apimachinery/pkg/util/resourceversion"
+)
+
+// What was written a moment ago may not be in the cache. A sync that went by the cache alone
+// would write it once more, and meet a conflict.
+
+// newest is the newer one of the cached object, nil for none, and what was written of that
+// name; nil if there is none any more. The lock is held.
+func (l *Ledger) newest(name string, cached *mcfgv1.MachineOSBuild) *mcfgv1.MachineOSBuild {
+	if cached == nil || l.deleted[name] != string(cached.UID) {
+		delete(l.deleted, name)
+	} else {
+		cached = nil
+	}
+	written := l.written[name]
+	if written == nil {
+		return cached
+	}
+	// What the informer has got up to, it would have if it were there.
+	order, err := resourceversion.CompareResourceVersion(l.builds.LastSyncResourceVersion(), written.ResourceVersion)
+	if err == nil && order < 0 {
+		return written
+	}
+	delete(l.written, name)
+	return cached
+}
+
+// wrote remembers what a write led to.
+func (l *Ledger) wrote(build *mcfgv1.MachineOSBuild) *mcfgv1.MachineOSBuild {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.written[build.Name] = build
+	return build
+}
+
+// removed remembers that the object is gone.
+func (l *Ledger) removed(build *mcfgv1.MachineOSBuild) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.written, build.Name)
+	l.deleted[build.Name] = string(build.UID)
+}

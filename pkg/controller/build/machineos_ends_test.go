@@ -1,0 +1,172 @@
+package build
+
+import (
+	"testing"
+	"time"
+
+	buildv1 "github.com/openshift/api/build/v1"
+	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
+	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/openshift/machine-config-operator/pkg/controller/build/buildtest"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
+)
+
+// TestMachineOSRebuild: the annotation is acted on once, whatever its value, also if it was
+// set while no controller ran.
+func TestMachineOSRebuild(t *testing.T) {
+	h := machineOSHarness(t, buildtest.MachineOSConfig(worker))
+	h.settle(worker)
+	first := h.succeed()
+	before := h.machineOSBuild()
+	ask := func() {
+		h.api.EditMachineOSConfig(worker, func(c *mcfgv1.MachineOSConfig) { c.Annotations[constants.RebuildAnnotation] = "" })
+	}
+	ask()
+	h.restart()
+	h.settle(worker)
+	require.NotContains(t, h.api.MachineOSConfig(worker).Annotations, constants.RebuildAnnotation)
+	after := h.machineOSBuild()
+	require.Equal(t, before.Name, after.Name, "the same name again")
+	require.NotEqual(t, before.UID, after.UID)
+	h.requireProgress(after, mcfgv1.MachineOSBuildPrepared, ledger.ReasonBuildCreated)
+	require.Equal(t, h.image(first), string(h.api.MachineOSConfig(worker).Status.CurrentImagePullSpec), "the image before stays meanwhile")
+	second := h.succeed()
+	require.NotEqual(t, first, second)
+	require.Equal(t, h.image(second), string(h.api.MachineOSConfig(worker).Status.CurrentImagePullSpec))
+	h.restart()
+	h.settle(worker)
+	require.Empty(t, h.api.Builds(), "once")
+	ask()
+	h.settle(worker)
+	require.Len(t, h.api.Builds(), 1, "the same value once more is another request")
+
+	// In mid-build it begins anew.
+	running := h.newestBuild(worker)
+	ask()
+	h.settle(worker)
+	require.NotEqual(t, running, h.newestBuild(worker))
+}
+
+// TestMachineOSFailure: retries are the controller's own, so the last word comes when they are
+// used up; a change leads on.
+func TestMachineOSFailure(t *testing.T) {
+	h := machineOSHarness(t, buildtest.MachineOSConfig(worker))
+	h.settle(worker)
+	fail := func(reason buildv1.StatusReason) {
+		name := h.newestBuild(worker)
+		h.api.EditBuild(name, func(b *buildv1.Build) { b.Status.Phase = buildv1.BuildPhaseRunning })
+		h.settle(worker)
+		h.api.FailBuild(name, buildv1.BuildPhaseFailed, reason, "it went wrong")
+		h.settle(worker)
+	}
+	fail(buildv1.StatusReasonFetchSourceFailed)
+	fail(buildv1.StatusReason("PullBuilderImageFailed"))
+	uid := h.machineOSBuild().UID
+	for range 4 {
+		if ledger.IsEnd(ledger.ProgressOf(&h.machineOSBuild().Status)) {
+			break
+		}
+		require.Equal(t, mcfgv1.MachineOSBuilding, ledger.ProgressOf(&h.machineOSBuild().Status), "between attempts it is building")
+		h.pass(20*time.Minute, worker)
+		fail(buildv1.StatusReason("PullBuilderImageFailed"))
+	}
+	require.Equal(t, uid, h.machineOSBuild().UID, "one object for all attempts")
+	message := h.requireProgress(h.machineOSBuild(), mcfgv1.MachineOSBuildFailed, h.machineOSBuild().Status.Conditions[2].Reason)
+	require.Contains(t, message, "it went wrong")
+	require.Contains(t, message, "last line of the log")
+	require.Contains(t, message, "and so does the annotation machineconfiguration.openshift.io/rebuild on MachineOSConfig worker")
+	require.Contains(t, h.requireDegraded(corev1.ConditionTrue, ledger.DegradedBuildFailed), "Failed to build OS image for pool worker (MachineOSBuild: "+h.machineOSBuild().Name+"): ")
+	require.Len(t, h.api.Builds(), 1, "it is kept until the next build")
+
+	h.api.EditMachineOSConfig(worker, func(c *mcfgv1.MachineOSConfig) { c.Annotations[constants.RebuildAnnotation] = "1" })
+	h.settle(worker)
+	h.requireDegraded(corev1.ConditionFalse, ledger.DegradedBuilding)
+	h.succeed()
+	h.requireConfig(worker, ledger.ConfigReady, ledger.ReasonImagePublished)
+	require.Empty(t, h.api.Builds())
+}
+
+// TestMachineOSInterrupted: whoever cancels or deletes a build wants it to end.
+func TestMachineOSInterrupted(t *testing.T) {
+	for name, end := range map[string]func(h *harness, build string){
+		"cancelled": func(h *harness, build string) { h.stopped(build) },
+		"deleted":   func(h *harness, build string) { h.api.Remove("builds", buildtest.SettingsConfigMap().Namespace, build) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := machineOSHarness(t, buildtest.MachineOSConfig(worker))
+			h.settle(worker)
+			build := h.newestBuild(worker)
+			h.api.EditBuild(build, func(b *buildv1.Build) { b.Status.Phase = buildv1.BuildPhaseRunning })
+			h.settle(worker)
+			h.clock.Step(time.Minute)
+			end(h, build)
+			h.settle(worker)
+			h.requireProgress(h.machineOSBuild(), mcfgv1.MachineOSBuildInterrupted, ledger.ReasonBuildCancelled)
+			h.pass(time.Hour, worker)
+			require.Empty(t, h.activeBuilds(), "nothing starts by itself")
+			require.Empty(t, h.api.MachineOSConfig(worker).Status.CurrentImagePullSpec)
+			h.api.EditMachineOSConfig(worker, func(c *mcfgv1.MachineOSConfig) { c.Annotations[constants.RebuildAnnotation] = "" })
+			h.settle(worker)
+			h.succeed()
+			h.requireConfig(worker, ledger.ConfigReady, ledger.ReasonImagePublished)
+		})
+	}
+}
+
+// TestMachineOSOptOut: with the MachineOSConfig everything goes that was made for it, in every
+// phase, and the next one of its name begins anew.
+func TestMachineOSOptOut(t *testing.T) {
+	for name, reach := range map[string]func(h *harness){
+		"pending": func(*harness) {},
+		"running": func(h *harness) {
+			h.api.EditBuild(h.newestBuild(worker), func(b *buildv1.Build) { b.Status.Phase = buildv1.BuildPhaseRunning })
+			h.settle(worker)
+		},
+		"published": func(h *harness) { h.succeed() },
+		"cancelled": func(h *harness) { h.stopped(h.newestBuild(worker)); h.settle(worker) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := machineOSHarness(t, buildtest.MachineOSConfig(worker))
+			h.settle(worker)
+			reach(h)
+			build := h.newestBuild(worker)
+			h.api.Remove("machineosconfigs", "", worker)
+			h.settle(worker)
+			require.Empty(t, h.api.MachineOSBuilds())
+			require.Empty(t, h.api.Builds())
+			require.Empty(t, h.api.InputSecrets())
+			require.Empty(t, h.api.Pool(worker).Annotations)
+			require.Empty(t, h.api.Pool(worker).Status.Conditions)
+
+			again := buildtest.MachineOSConfig(worker)
+			again.UID = "another"
+			h.api.Put(again)
+			h.settle(worker)
+			h.pass(time.Minute, worker)
+			require.NotEqual(t, build, h.newestBuild(worker), "no image of the one before counts")
+			h.succeed()
+			h.requireConfig(worker, ledger.ConfigReady, ledger.ReasonImagePublished)
+		})
+	}
+}
+
+// TestMachineOSBuildDeleted: a MachineOSBuild that somebody deletes comes again, and says what
+// the one before did.
+func TestMachineOSBuildDeleted(t *testing.T) {
+	h := machineOSHarness(t, buildtest.MachineOSConfig(worker))
+	h.settle(worker)
+	first := h.machineOSBuild()
+	h.api.Remove("machineosbuilds", "", first.Name)
+	h.settle(worker)
+	h.requireProgress(h.machineOSBuild(), mcfgv1.MachineOSBuildPrepared, ledger.ReasonBuildCreated)
+	require.Len(t, h.api.Builds(), 1, "the build goes on")
+	build := h.succeed()
+	h.api.Remove("machineosbuilds", "", first.Name)
+	h.settle(worker)
+	h.requireProgress(h.machineOSBuild(), mcfgv1.MachineOSBuildSucceeded, ledger.ReasonImagePublished)
+	require.Equal(t, h.image(build), string(h.machineOSBuild().Status.DigestedImagePushSpec))
+	require.Empty(t, h.api.Builds(), "the image is known")
+}
