@@ -124,17 +124,10 @@ func runBuildController(ctx context.Context, o *startOptions, cb *clients.Builde
 	defer flushEvents()
 
 	informers := caches.New(cb)
-	builds := openshift.NewInformer(ctrlcommon.MCONamespace, cb.BuildClientOrDie("build-informer"))
-	buildBuilder, err := openshift.New(ctrlcommon.MCONamespace, once.BuildClientOrDie("build-controller"), kubeClient, builds, informers.SecretMetadata)
+	builder, runBackends, err := newBuilder(cb, kubeClient, informers)
 	if err != nil {
 		return err
 	}
-	jobs := job.NewInformers(ctrlcommon.MCONamespace, cb.KubeClientOrDie("job-informer"))
-	jobBuilder, err := job.New(ctrlcommon.MCONamespace, kubeClient, jobs, informers.SecretMetadata)
-	if err != nil {
-		return err
-	}
-	builder := imagebuilder.NewSet(imagebuilder.Member{Name: openshift.Name, ImageBuilder: buildBuilder}, imagebuilder.Member{Name: job.Name, ImageBuilder: jobBuilder})
 	machineConfiguration := informers.MachineConfiguration.Machineconfiguration().V1()
 	config := build.DefaultConfig()
 	config.TakeContent = informers.RecentContent.Take
@@ -168,8 +161,7 @@ func runBuildController(ctx context.Context, o *startOptions, cb *clients.Builde
 
 	informers.Start(informerCtx)
 	var running sync.WaitGroup
-	running.Go(func() { builds.RunWithContext(informerCtx) })
-	running.Go(func() { jobs.Run(informerCtx) })
+	running.Go(func() { runBackends(informerCtx) })
 	if config.MachineOS != nil {
 		running.Go(func() { other.keepIdle(informerCtx, once.KubeClientOrDie("other-builder")) })
 	}
@@ -179,6 +171,27 @@ func runBuildController(ctx context.Context, o *startOptions, cb *clients.Builde
 	running.Wait()
 	informers.Shutdown()
 	return nil
+}
+
+// newBuilder makes the backends. The function runs their informers until the context ends.
+func newBuilder(cb *clients.Builder, kubeClient kubernetes.Interface, informers *caches.Caches) (imagebuilder.ImageBuilder, func(context.Context), error) {
+	builds := openshift.NewInformer(ctrlcommon.MCONamespace, cb.BuildClientOrDie("build-informer"))
+	buildBuilder, err := openshift.New(ctrlcommon.MCONamespace, cb.WithoutRetries().BuildClientOrDie("build-controller"), kubeClient, builds, informers.SecretMetadata)
+	if err != nil {
+		return nil, nil, err
+	}
+	jobs := job.NewInformers(ctrlcommon.MCONamespace, cb.KubeClientOrDie("job-informer"))
+	jobBuilder, err := job.New(ctrlcommon.MCONamespace, kubeClient, jobs, informers.SecretMetadata)
+	if err != nil {
+		return nil, nil, err
+	}
+	builder := imagebuilder.NewSet(imagebuilder.Member{Name: openshift.Name, ImageBuilder: buildBuilder}, imagebuilder.Member{Name: job.Name, ImageBuilder: jobBuilder})
+	return builder, func(ctx context.Context) {
+		var running sync.WaitGroup
+		running.Go(func() { builds.RunWithContext(ctx) })
+		running.Go(func() { jobs.Run(ctx) })
+		running.Wait()
+	}, nil
 }
 
 // lead runs the function while this process holds the lease. The lease is
