@@ -20,6 +20,8 @@ SCHEDULE   ?=
 BENCH      ?=
 # KEEP=1 leaves the demo's cluster up until Ctrl-C.
 KEEP       ?=
+# IMAGE_BUILDER=Job has the demo build with Jobs, on a real Kubernetes node.
+IMAGE_BUILDER ?=
 
 VERSION_PACKAGE := k8s.io/component-base/version
 # component-base panics on a version that is not a semantic one.
@@ -44,9 +46,9 @@ help: ## Explain the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 .PHONY: demo
-demo: ## Show the main job: a cluster, an opted-in pool, a real OS image (root on Debian; KEEP=1 leaves it up)
+demo: $(if $(filter Job,$(IMAGE_BUILDER)),node-tools) ## Show the main job: a cluster, an opted-in pool, a real OS image (root on Debian; KEEP=1 leaves it up; IMAGE_BUILDER=Job)
 	@$(COMPILE)demo ./demo
-	@exec $(OUTPUT)/bin/demo -root . $(if $(KEEP),-keep)
+	@exec $(OUTPUT)/bin/demo -root . $(if $(KEEP),-keep) $(if $(IMAGE_BUILDER),-image-builder $(IMAGE_BUILDER))
 
 .PHONY: story
 story: ## Tell what an administrator lives through with one pool, and check it (half a minute, builds are played)

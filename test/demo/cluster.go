@@ -40,7 +40,9 @@ func newClients(config *rest.Config) (*clients, error) {
 }
 
 func (d *demo) startCluster(ctx context.Context) (err error) {
-	d.cluster, err = devcluster.Start(ctx, devcluster.Options{Dir: d.path(dirCluster), Registry: true, LogToFile: true})
+	d.cluster, err = devcluster.Start(ctx, devcluster.Options{
+		Dir: d.path(dirCluster), Registry: true, LogToFile: true, Workloads: d.opts.jobs, HostNetwork: d.opts.jobs,
+	})
 	if err != nil {
 		return err
 	}
@@ -48,7 +50,11 @@ func (d *demo) startCluster(ctx context.Context) (err error) {
 	if d.clients, err = newClients(d.cluster.RESTConfig()); err != nil {
 		return err
 	}
-	if err := d.startBuildRunner(ctx); err != nil {
+	startBuilds := d.startBuildRunner
+	if d.opts.jobs {
+		startBuilds = d.startNode
+	}
+	if err := startBuilds(ctx); err != nil {
 		return err
 	}
 	if d.follow, err = startFollower(ctx, d.clients, d.show); err != nil {
@@ -87,12 +93,17 @@ func (d *demo) makeBaseImage(ctx context.Context) error {
 	}
 	defer func() { _ = log.Close() }()
 	tail := &program.LastLine{Note: d.show.note}
-	d.baseImage, err = baseos.Ensure(ctx, baseos.Options{
+	options := baseos.Options{
 		CacheDir:   filepath.Join(d.opts.root, "_output", "cache", "baseos"),
 		Repository: d.cluster.Registry().Host() + "/demo/base-os",
 		AuthFile:   d.cluster.Registry().AuthFile(),
 		Log:        io.MultiWriter(log, tail),
-	})
+	}
+	d.baseImage, err = baseos.Ensure(ctx, options)
+	if err == nil && d.opts.jobs {
+		options.Repository = d.cluster.Registry().Host() + "/demo/builder"
+		d.builderImage, err = baseos.EnsureBuilder(ctx, options)
+	}
 	if err != nil {
 		if last := tail.Text(); last != "" && ctx.Err() == nil {
 			return fmt.Errorf("%w: %s", err, last)
@@ -100,5 +111,8 @@ func (d *demo) makeBaseImage(ctx context.Context) error {
 		return err
 	}
 	d.show.say("%s", d.baseImage)
+	if d.opts.jobs {
+		d.show.say("%s, which has buildah", d.builderImage)
+	}
 	return nil
 }

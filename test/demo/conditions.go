@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 
-	buildv1 "github.com/openshift/api/build/v1"
 	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
 	corev1 "k8s.io/api/core/v1"
 )
@@ -42,8 +41,8 @@ func buildCondition(pool *mcfgv1.MachineConfigPool) mcfgv1.MachineConfigPoolCond
 	return mcfgv1.MachineConfigPoolCondition{}
 }
 
-// poolProgress is where a pool stands in one line: what it says of itself, and the phase of the Build of the wanted config.
-func poolProgress(pool *mcfgv1.MachineConfigPool, build *buildv1.Build) string {
+// poolProgress is where a pool stands in one line: what it says of itself, and how far the build is of the wanted config.
+func poolProgress(pool *mcfgv1.MachineConfigPool, build *build) string {
 	condition := buildCondition(pool)
 	text := string(condition.Type)
 	switch condition.Type {
@@ -62,9 +61,9 @@ func poolProgress(pool *mcfgv1.MachineConfigPool, build *buildv1.Build) string {
 	if build == nil {
 		return text
 	}
-	text = fmt.Sprintf("%-12s  Build %s: %s", text, build.Name, build.Status.Phase)
-	if build.Status.Reason != "" {
-		text += " (" + string(build.Status.Reason) + ")"
+	text = fmt.Sprintf("%-12s  %s %s: %s", text, build.kind, build.name, build.phase)
+	if build.reason != "" {
+		text += " (" + build.reason + ")"
 	}
 	return text
 }

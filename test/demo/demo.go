@@ -17,6 +17,7 @@ const (
 	dirCluster    = "cluster"
 	dirBuildah    = "buildah"
 	dirBuildLogs  = "builds"
+	dirNode       = "node"
 	dirPulled     = "pulled"
 	fileLock      = "lock"
 	fileResults   = "result.json"
@@ -45,6 +46,8 @@ type demo struct {
 	clients    *clients
 	follow     *follower
 	baseImage  string
+	// builderImage is what Jobs build with.
+	builderImage string
 	// configs are the rendered configs that the pools want, by pool.
 	configs map[string]rendered
 	// built are the images so far, in order.
@@ -78,14 +81,14 @@ func (d *demo) prepare() error {
 	}
 	d.cleanup(lock.Close)
 	leftOver := []string{
-		dirCluster, dirBuildah, dirBuildLogs, dirPulled, fileResults,
+		dirCluster, dirBuildah, dirBuildLogs, dirNode, dirPulled, fileResults,
 		logPackages, logGoBuild, logBaseImage, logController, logSkopeo,
 	}
 	if err := d.remove(leftOver...); err != nil {
 		return err
 	}
 	// Image storage is large and of no use to anybody afterwards.
-	d.cleanup(func() error { return d.remove(dirBuildah, dirPulled) })
+	d.cleanup(func() error { return d.remove(dirBuildah, dirPulled, dirNode+"/containerd", dirNode+"/kubelet") })
 	return nil
 }
 

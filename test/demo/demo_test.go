@@ -184,7 +184,7 @@ func TestDisplayOnTerminal(t *testing.T) {
 func TestPoolProgress(t *testing.T) {
 	pool := &mcfgv1.MachineConfigPool{ObjectMeta: metav1.ObjectMeta{Name: "worker", Annotations: map[string]string{imageConfigAnnotation: "old"}}}
 	pool.Spec.Configuration.Name = "new"
-	build := &buildv1.Build{ObjectMeta: metav1.ObjectMeta{Name: "b-1"}, Status: buildv1.BuildStatus{Phase: buildv1.BuildPhaseFailed, Reason: "DockerBuildFailed"}}
+	build := &build{kind: "Build", name: "b-1", phase: "Failed", reason: "DockerBuildFailed"}
 	is := func(kind mcfgv1.MachineConfigPoolConditionType, reason string) {
 		pool.Status.Conditions = []mcfgv1.MachineConfigPoolCondition{
 			{Type: mcfgv1.MachineConfigPoolUpdated, Status: corev1.ConditionTrue},

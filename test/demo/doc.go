@@ -4,7 +4,7 @@
 // story.go is the table of contents. Real are the API server, the RBAC that the controller ships with, the controller's
 // binary, the builds by buildah, the base OS with Ignition, the registry and its credentials. Stand-ins are what plays the
 // rest of OpenShift: package devcluster for the Build API, package buildrunner for what runs Builds, and this program for
-// the render controller. There are no nodes, so nobody boots the images; instead their content is compared with the config.
+// the render controller. With -image-builder Job, Jobs build on a real Kubernetes node. No node is a machine of a pool, so nobody boots the images; instead their content is compared with the config.
 //
 // Everything is written below the output directory, and ends with this program.
 package main

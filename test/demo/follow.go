@@ -14,7 +14,12 @@ import (
 	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
 	buildinformers "github.com/openshift/client-go/build/informers/externalversions"
 	mcfginformers "github.com/openshift/client-go/machineconfiguration/informers/externalversions"
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/informers"
 	"k8s.io/client-go/tools/cache"
+	"k8s.io/utils/ptr"
 
 	"github.com/openshift/machine-config-operator/test/devcluster"
 )
@@ -29,7 +34,7 @@ const (
 
 const failureSettles = 2 * time.Second
 
-// follower watches pools and Builds, and shows what changes.
+// follower watches pools and what builds, and shows what changes.
 type follower struct {
 	show *display
 	// changed holds one token when anything has changed since it was taken.
@@ -40,8 +45,8 @@ type follower struct {
 	// shown are the pools that somebody waits for, with the config that they are to want.
 	shown map[string]string
 	pools map[string]*mcfgv1.MachineConfigPool
-	// builds are the newest Builds by the config that they are for.
-	builds map[string]*buildv1.Build
+	// builds are the newest ones by the config that they are for.
+	builds map[string]*build
 	// published are the images by config, since their first sight.
 	published map[string]publication
 }
@@ -55,7 +60,7 @@ type publication struct {
 func newFollower(show *display) *follower {
 	return &follower{
 		show: show, changed: make(chan struct{}, 1),
-		pools: map[string]*mcfgv1.MachineConfigPool{}, builds: map[string]*buildv1.Build{}, published: map[string]publication{},
+		pools: map[string]*mcfgv1.MachineConfigPool{}, builds: map[string]*build{}, published: map[string]publication{},
 	}
 }
 
@@ -63,21 +68,24 @@ func startFollower(ctx context.Context, clients *clients, show *display) (*follo
 	f := newFollower(show)
 	pools := mcfginformers.NewSharedInformerFactory(clients.mcfg, 0)
 	builds := buildinformers.NewSharedInformerFactoryWithOptions(clients.builds, 0, buildinformers.WithNamespace(devcluster.Namespace))
+	jobs := informers.NewSharedInformerFactoryWithOptions(clients.kube, 0, informers.WithNamespace(devcluster.Namespace))
 	handler := cache.ResourceEventHandlerFuncs{AddFunc: f.see, UpdateFunc: func(_, object any) { f.see(object) }}
 	for _, informer := range []cache.SharedIndexInformer{
-		pools.Machineconfiguration().V1().MachineConfigPools().Informer(), builds.Build().V1().Builds().Informer(),
+		pools.Machineconfiguration().V1().MachineConfigPools().Informer(), builds.Build().V1().Builds().Informer(), jobs.Batch().V1().Jobs().Informer(),
 	} {
 		if _, err := informer.AddEventHandler(handler); err != nil {
-			return nil, fmt.Errorf("could not watch pools and Builds: %w", err)
+			return nil, fmt.Errorf("could not watch pools and builds: %w", err)
 		}
 	}
 	watchCtx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	pools.Start(watchCtx.Done())
 	builds.Start(watchCtx.Done())
+	jobs.Start(watchCtx.Done())
 	f.stop = func() error {
 		cancel()
 		pools.Shutdown()
 		builds.Shutdown()
+		jobs.Shutdown()
 		return nil
 	}
 	return f, nil
@@ -94,17 +102,45 @@ func (f *follower) see(object any) {
 		f.pools[pool] = o
 		f.notePublication(o)
 	case *buildv1.Build:
-		pool = o.Annotations[poolAnnotation]
-		config := o.Annotations[configAnnotation]
-		if known := f.builds[config]; known == nil || !o.CreationTimestamp.Before(&known.CreationTimestamp) {
-			f.builds[config] = o
-		}
+		pool = f.seeBuild(&o.ObjectMeta, "Build", string(o.Status.Phase), string(o.Status.Reason))
+	case *batchv1.Job:
+		phase, reason := jobPhase(o)
+		pool = f.seeBuild(&o.ObjectMeta, "Job", phase, reason)
 	}
 	f.showPool(pool)
 	select {
 	case f.changed <- struct{}{}:
 	default:
 	}
+}
+
+// build is what runs one, whatever its kind.
+type build struct {
+	kind, name    string
+	phase, reason string
+	created       metav1.Time
+}
+
+// seeBuild takes note of a build, and returns the name of its pool.
+func (f *follower) seeBuild(meta *metav1.ObjectMeta, kind, phase, reason string) string {
+	config := meta.Annotations[configAnnotation]
+	if known := f.builds[config]; known == nil || !meta.CreationTimestamp.Before(&known.created) {
+		f.builds[config] = &build{kind: kind, name: meta.Name, phase: phase, reason: reason, created: meta.CreationTimestamp}
+	}
+	return meta.Annotations[poolAnnotation]
+}
+
+// jobPhase is how far a Job is, in a word, and why.
+func jobPhase(job *batchv1.Job) (phase, reason string) {
+	for _, condition := range job.Status.Conditions {
+		if condition.Status == corev1.ConditionTrue && (condition.Type == batchv1.JobComplete || condition.Type == batchv1.JobFailed) {
+			return string(condition.Type), condition.Reason
+		}
+	}
+	if ptr.Deref(job.Status.Ready, 0) > 0 {
+		return "Running", ""
+	}
+	return "Pending", ""
 }
 
 func (f *follower) showPool(name string) {
@@ -133,7 +169,7 @@ func (f *follower) notePublication(pool *mcfgv1.MachineConfigPool) {
 	}
 	p := publication{image: image, at: time.Now()}
 	if build := f.builds[config]; build != nil {
-		p.build = build.Name
+		p.build = build.name
 	}
 	f.published[config] = p
 }

@@ -25,7 +25,12 @@ func (d *demo) lookAround() string {
 	put("  export KUBECONFIG=%s", d.cluster.KubeconfigPath())
 	put("  kubectl describe machineconfigpool %s", poolWorker)
 	put("  kubectl get machineconfigpools -o custom-columns='%s'", poolColumns)
-	put("  kubectl -n %s get builds", devcluster.Namespace)
+	if d.opts.jobs {
+		put("  kubectl -n %s get jobs,pods", devcluster.Namespace)
+		put("  kubectl get nodes -o wide")
+	} else {
+		put("  kubectl -n %s get builds", devcluster.Namespace)
+	}
 	put("  kubectl -n default get events --watch")
 	put("")
 	for _, r := range d.built {
@@ -33,6 +38,10 @@ func (d *demo) lookAround() string {
 	}
 	put("")
 	put("  less %s   # log of the controller", d.path(logController))
-	put("  ls %s   # logs of the builds", d.path(dirBuildLogs))
+	if d.opts.jobs {
+		put("  ls %s   # what the node writes, with the logs of pods", d.path(dirNode))
+	} else {
+		put("  ls %s   # logs of the builds", d.path(dirBuildLogs))
+	}
 	return text.String()
 }

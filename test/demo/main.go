@@ -16,12 +16,20 @@ const exitInterrupted = 130
 
 var errInterrupted = errors.New("interrupted")
 
+// Values of -image-builder, and of the controller's setting.
+const (
+	builderOpenShift = "OpenShiftBuild"
+	builderJob       = "Job"
+)
+
 // options are the flags.
 type options struct {
 	root       string
 	out        string
 	controller string
 	keep       bool
+	// jobs says that Jobs on a real node build, and not Builds.
+	jobs bool
 }
 
 func parseOptions(arguments []string) (options, error) {
@@ -31,6 +39,13 @@ func parseOptions(arguments []string) (options, error) {
 	flags.StringVar(&opts.out, "out", "", "directory for state, logs and result.json (default <root>/_output/demo)")
 	flags.StringVar(&opts.controller, "controller", "", "machine-config-controller binary to use (default: built from <root>)")
 	flags.BoolVar(&opts.keep, "keep", false, "leave everything up at the end, until Ctrl-C, to look around")
+	flags.Func("image-builder", "what builds: "+builderOpenShift+" (default), or "+builderJob+", on a real node", func(name string) error {
+		if name != builderOpenShift && name != builderJob {
+			return fmt.Errorf("it is neither %s nor %s", builderOpenShift, builderJob)
+		}
+		opts.jobs = name == builderJob
+		return nil
+	})
 	if err := flags.Parse(arguments); err != nil {
 		return opts, err
 	}

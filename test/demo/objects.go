@@ -48,7 +48,13 @@ func (d *demo) installObjects(ctx context.Context) error {
 	d.show.say("credentials  Secrets %s and %s", pullSecret, pushSecret)
 
 	repository := registry.Host() + "/demo/os-images"
-	if err := d.cluster.Apply(ctx, asset("settings.yaml"), set(repository, "data", "finalImagePullspec")); err != nil {
+	settings := []func(*unstructured.Unstructured) error{set(repository, "data", "finalImagePullspec")}
+	if d.opts.jobs {
+		if settings, err = d.prepareJobs(ctx, settings); err != nil {
+			return err
+		}
+	}
+	if err := d.cluster.Apply(ctx, asset("settings.yaml"), settings...); err != nil {
 		return err
 	}
 	d.show.say("settings     ConfigMap machine-os-builder-config: push to %s", repository)
