@@ -75,7 +75,7 @@ func run(m *testing.M) (code int, err error) {
 	// Kubectl may have to be built.
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
-	shared.cluster, err = devcluster.Start(ctx, devcluster.Options{Dir: filepath.Join(dir, "cluster"), Audit: true, LogToFile: true})
+	shared.cluster, err = devcluster.Start(ctx, devcluster.Options{Dir: filepath.Join(dir, "cluster"), Audit: true, LogToFile: true, Workloads: true})
 	if err != nil {
 		return 0, fmt.Errorf("could not start the cluster: %w", err)
 	}

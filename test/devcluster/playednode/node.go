@@ -48,6 +48,8 @@ type Options struct {
 	Executor Executor
 	// Images are there without a pull.
 	Images []string
+	// Programs are, by their paths, in all of them, beside the entry point.
+	Programs []string
 }
 
 // Node is a played node.

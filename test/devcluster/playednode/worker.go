@@ -303,12 +303,15 @@ func (w *worker) warn(reason, message string) {
 }
 
 // refusesToStart is what a runtime says of a command that is not in an image. An image that is there by name alone has its entry
-// point, and no other program.
+// point, and the programs that the options name.
 func (w *worker) refusesToStart() string {
 	if len(w.container.Command) == 0 || !slices.Contains(w.node.opts.Images, w.container.Image) {
 		return ""
 	}
 	program := filepath.Clean(w.container.Command[0])
+	if slices.Contains(w.node.opts.Programs, program) {
+		return ""
+	}
 	return fmt.Sprintf("failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: "+
 		"unable to start container process: exec: %q: stat %s: no such file or directory: unknown", program, program)
 }
