@@ -29,7 +29,7 @@ type mutant struct {
 func table() []mutant {
 	var all []mutant
 	for _, part := range [][]mutant{handlerMutants, syncMutants, planMutants, tidyMutants, executeMutants, adapterMutants, inputMutants, contentMutants,
-		writtenMutants, peopleMutants, containerfileMutants, credentialMutants, refusalMutants, machineOSMutants} {
+		writtenMutants, peopleMutants, containerfileMutants, credentialMutants, refusalMutants, machineOSMutants, jobMutants} {
 		all = append(all, part...)
 	}
 	return all

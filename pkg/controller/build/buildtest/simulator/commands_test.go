@@ -122,7 +122,7 @@ func TestDoctorFindsNothingInNormalLife(t *testing.T) {
 	// What is wrong in a scenario on purpose. A Build that was deleted by hand is found
 	// until the controller has seen that it is gone.
 	expected := map[string][]string{"secret": {"SecretMissing"}, "stuck": {"BuildStuck"}, "pruned": {"BuildMissing", "InputsWithoutBuild"}}
-	for _, name := range scenarioNames() {
+	for _, name := range scenarioNames("") {
 		t.Run(name, func(t *testing.T) {
 			sim := newSimulation(schedule{scenario: name})
 			l := &looker{sim: sim, seen: map[string]string{}, changed: map[string]time.Time{}}
@@ -153,7 +153,7 @@ func TestDoctorFindsNothingInNormalLife(t *testing.T) {
 // of a pool is the state that it reported last, and not taken for outdated.
 func TestStatusFollowsTheController(t *testing.T) {
 	quiet(t)
-	for _, name := range scenarioNames() {
+	for _, name := range scenarioNames("") {
 		t.Run(name, func(t *testing.T) {
 			sim := newSimulation(schedule{scenario: name})
 			states := map[ledger.State]bool{}

@@ -70,7 +70,7 @@ func (sim *simulation) deny(call buildtest.Call) error {
 
 // isOfStops tells whether a build that was given up cannot be stopped.
 func (d *denial) isOfStops() bool {
-	return d != nil && d.like.Verb == "patch" && d.like.Resource == "builds"
+	return d != nil && d.like.Verb == "patch" && (d.like.Resource == "builds" || d.like.Resource == "jobs")
 }
 
 // covers tells whether the call is refused now.

@@ -10,6 +10,7 @@ import (
 
 	buildv1 "github.com/openshift/api/build/v1"
 	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/buildtest"
@@ -28,7 +29,7 @@ func (sim *simulation) checkEnd() {
 	sim.checkRest()
 	sim.checkCanary()
 	for _, p := range sim.programs {
-		if object := p.mutated(buildtest.Kinds...); object != "" {
+		if object := p.mutated(sim.kinds()...); object != "" {
 			sim.problem("6: the cached object %s was changed", object)
 		}
 	}
@@ -90,7 +91,7 @@ func (sim *simulation) isAltered(pool *mcfgv1.MachineConfigPool) bool {
 func (sim *simulation) mayFail(pool *mcfgv1.MachineConfigPool) bool {
 	return strings.Contains(trueCondition(pool), ledger.ReasonAttemptsExhausted) &&
 		slices.ContainsFunc(sim.schedule.faults, func(f fault) bool {
-			return sim.schedule.ages() || f.kind == "evict-build" || f.kind == "delete-build" || f.kind == "jump"
+			return sim.schedule.ages() || f.kind == "evict-build" || f.kind == "delete-build" || f.kind == "delete-pod" || f.kind == "jump"
 		})
 }
 
@@ -131,7 +132,7 @@ func (sim *simulation) end() end {
 	lines = append(lines, builds...)
 	// Of two programs, one may be through with something before the other one finds
 	// out that it is not wanted any more.
-	counted := []string{"create builds", "delete builds"}
+	counted := []string{"create " + sim.resource(), "delete " + sim.resource()}
 	if len(sim.schedule.faults) < 2 {
 		counted = append(counted, "create secrets", "delete secrets")
 	}
@@ -177,7 +178,7 @@ func undisturbedEnd(s schedule) end {
 // checkDifference compares the end with that of the undisturbed run, if nobody but
 // the network, the API server and the process itself disturbed it.
 func (sim *simulation) checkDifference() {
-	if sim.scenario.ends != nil || sim.schedule.ages() || slices.ContainsFunc(sim.schedule.faults, func(f fault) bool { _, ok := disturbances[f.kind]; return ok }) {
+	if sim.scenario.ends != nil || sim.schedule.ages() || slices.ContainsFunc(sim.schedule.faults, func(f fault) bool { _, ok := sim.deeds()[f.kind]; return ok }) {
 		return
 	}
 	want, got := undisturbedEnd(sim.schedule), sim.end()
@@ -228,7 +229,7 @@ func (sim *simulation) checkRest() {
 
 // checkCanary looks for the credential outside of Secrets and MachineConfigs.
 func (sim *simulation) checkCanary() {
-	for _, resource := range []string{"machineconfigpools", "builds", "configmaps"} {
+	for _, resource := range []string{"machineconfigpools", "builds", "jobs", "configmaps"} {
 		for _, object := range sim.api.Stored(resource) {
 			if holdsCanary(object) {
 				sim.problem("8: a credential is in one of the %s", resource)
@@ -253,7 +254,7 @@ func holdsCanary(object any) bool {
 			}
 		}
 		return false
-	case *buildv1.Build, *mcfgv1.MachineConfigPool:
+	case *buildv1.Build, *batchv1.Job, *mcfgv1.MachineConfigPool:
 		text, err := json.Marshal(o)
 		return err != nil || strings.Contains(string(text), buildtest.Canary)
 	}

@@ -129,7 +129,7 @@ func (sim *simulation) faultAtRound() (done bool) {
 				sim.programs[0].thaw[kind] = sim.lastDisturbed
 				done = true
 			}
-			for _, deeds := range []map[faultKind]func(*simulation){disturbances, rewrites, clocks} {
+			for _, deeds := range []map[faultKind]func(*simulation){sim.deeds(), rewrites, clocks} {
 				if do, ok := deeds[f.kind]; ok {
 					sim.act(act{name: "disturbance " + string(f.kind), do: do})
 					done = true
@@ -149,6 +149,6 @@ func (sim *simulation) restartsOnOldList(p *program) bool {
 	sim.note("fault: restart on an old list of Builds")
 	sim.lastDisturbed = sim.clock.Now()
 	sim.programs[0] = newProgram(sim, p.clients)
-	sim.programs[0].frozen["builds"] = 4
+	sim.programs[0].frozen[sim.resource()] = 4
 	return true
 }

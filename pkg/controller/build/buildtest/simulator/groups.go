@@ -4,8 +4,6 @@ import (
 	"math/rand/v2"
 	"slices"
 	"sync"
-
-	"github.com/openshift/machine-config-operator/pkg/controller/build/buildtest"
 )
 
 // group is the schedules of one perturbation.
@@ -15,14 +13,44 @@ type group struct {
 }
 
 func (o *Options) groups() []group {
+	var all []group
+	for _, backend := range o.backends() {
+		b := *o
+		b.prefix = backend.prefix
+		for _, g := range b.ofBackend() {
+			g.name += backend.suffix
+			all = append(all, g)
+		}
+	}
+	return all
+}
+
+// backend is what builds in a group of schedules.
+type backend struct{ prefix, suffix string }
+
+// backends are those that the options choose.
+func (o *Options) backends() []backend {
+	builds, jobs := backend{}, backend{jobsPrefix, ", by Jobs"}
+	switch o.Backend {
+	case "builds":
+		return []backend{builds}
+	case "jobs":
+		return []backend{jobs}
+	}
+	return []backend{builds, jobs}
+}
+
+// ofBackend are the groups in which one backend builds.
+func (o *Options) ofBackend() []group {
+	disturbances := deedsOf(o.prefix)
 	return []group{
-		{"undisturbed", undisturbed},
+		{"undisturbed", o.undisturbed},
 		{"E1 crash after each call", o.single(atEachCall(faultCrash))},
 		{"E2 reply lost of each call", o.single(atEachCall(faultLost))},
 		{"E3 each call fails once, in each way", o.single(atEachCall(callErrors...))},
 		{"E4 each piece of news is late, doubled or a tombstone", o.single(atEachNews)},
 		{"E5 restart on an old list at each round", o.single(atEachRound(faultOldList))},
-		{"E6 another program goes ahead of each call", twoPrograms},
+		{"E6 another program goes ahead of each call", o.twoPrograms},
 		{"E7 the environment acts at each round", o.single(atEachRound(slices.Sorted(keysOf(disturbances))...))},
 		{"E8 pairs of faults on the main scenario", o.faultPairs},
 		{"E9 a thousand failures in a row, then recovery", o.outages},
@@ -31,7 +59,7 @@ func (o *Options) groups() []group {
 		{"E13 to do the same again is refused from each call on, in each way", o.single(atEachCall(slices.Sorted(keysOf(denials))...))},
 		{"E14 the controller's clock jumps, or the next leader's differs, at each round", o.single(atEachRound(slices.Sorted(keysOf(clocks))...))},
 		{"E15 others write the objects anew at each round", o.single(atEachRound(slices.Sorted(keysOf(rewrites))...))},
-		{"E12 random", func() []schedule { return random(o.Schedules, o.Seed) }},
+		{"E12 random", func() []schedule { return random(o.prefix, o.Schedules, o.Seed) }},
 	}
 }
 
@@ -45,12 +73,19 @@ func keysOf[V any](m map[faultKind]V) func(func(faultKind) bool) {
 	}
 }
 
+// frozenKinds are those of which nothing may be heard for ten minutes. Of pods alone it is
+// not played: how a Job ended only they tell, so each attempt of that time would be taken
+// for one that lost its image, which the registry is asked for where there is one.
+func frozenKinds(prefix string) []string {
+	return slices.DeleteFunc(slices.Clone(kindsOf(prefix)), func(kind string) bool { return kind == "pods" })
+}
+
 // scenarioNames are the scenarios that are played with every fault.
-func scenarioNames() []string {
+func scenarioNames(prefix string) []string {
 	var names []string
 	for name, s := range scenarios {
 		if !s.long {
-			names = append(names, name)
+			names = append(names, prefix+name)
 		}
 	}
 	slices.Sort(names)
@@ -101,7 +136,7 @@ func atEachNews(n size) []fault { return faultsAt(n.news, newsFaults) }
 func (o *Options) single(faults faultsOf) func() []schedule {
 	return func() []schedule {
 		var all []schedule
-		for _, name := range scenarioNames() {
+		for _, name := range scenarioNames(o.prefix) {
 			for _, f := range faults(measure(name)) {
 				all = append(all, schedule{scenario: name, faults: []fault{f}})
 			}
@@ -125,17 +160,17 @@ func (o *Options) sample(all []schedule) []schedule {
 	return some
 }
 
-func undisturbed() []schedule {
+func (o *Options) undisturbed() []schedule {
 	var all []schedule
-	for _, name := range append(scenarioNames(), "stubborn") {
+	for _, name := range append(scenarioNames(o.prefix), o.prefix+"stubborn") {
 		all = append(all, schedule{scenario: name}, schedule{scenario: name, programs: 2})
 	}
 	return all
 }
 
-func twoPrograms() []schedule {
+func (o *Options) twoPrograms() []schedule {
 	var all []schedule
-	for _, name := range scenarioNames() {
+	for _, name := range scenarioNames(o.prefix) {
 		for at := 1; at <= measure(name).calls; at++ {
 			all = append(all, schedule{scenario: name, programs: 2, faults: []fault{{faultOther, at}}})
 		}
@@ -145,23 +180,24 @@ func twoPrograms() []schedule {
 
 // faultPairs combines any two single faults of the main scenario.
 func (o *Options) faultPairs() []schedule {
-	n := measure("happy")
+	happy := o.prefix + "happy"
+	n := measure(happy)
 	singles := slices.Concat(
 		atEachCall(append([]faultKind{faultCrash, faultLost}, callErrors...)...)(n),
 		atEachNews(n),
-		atEachRound(append([]faultKind{faultOldList}, slices.Sorted(keysOf(disturbances))...)...)(n))
+		atEachRound(append([]faultKind{faultOldList}, slices.Sorted(keysOf(deedsOf(o.prefix)))...)...)(n))
 	rng := rand.New(rand.NewPCG(o.Seed, 3))
 	all := make([]schedule, 0, o.Pairs)
 	for range o.Pairs {
 		first, second := singles[rng.IntN(len(singles))], singles[rng.IntN(len(singles))]
-		all = append(all, schedule{scenario: "happy", faults: []fault{first, second}})
+		all = append(all, schedule{scenario: happy, faults: []fault{first, second}})
 	}
 	return all
 }
 
 func (o *Options) outages() []schedule {
-	all := []schedule{{scenario: "stubborn"}}
-	for _, name := range scenarioNames() {
+	all := []schedule{{scenario: o.prefix + "stubborn"}}
+	for _, name := range scenarioNames(o.prefix) {
 		all = append(all, schedule{scenario: name, faults: []fault{{faultOutage, 1000}}})
 	}
 	return o.sample(all)
@@ -169,10 +205,10 @@ func (o *Options) outages() []schedule {
 
 func (o *Options) storms() []schedule {
 	var all []schedule
-	for _, name := range scenarioNames() {
+	for _, name := range scenarioNames(o.prefix) {
 		all = append(all, schedule{scenario: name, faults: []fault{{faultStorm, 0}}})
 		for at := 1; at <= measure(name).rounds; at++ {
-			for _, kind := range buildtest.Kinds {
+			for _, kind := range frozenKinds(o.prefix) {
 				all = append(all, schedule{scenario: name, faults: []fault{{faultKind(faultFreeze + kind), at}}})
 			}
 		}
@@ -185,7 +221,7 @@ func (o *Options) inputPairs() []schedule {
 	for _, from := range inputStates {
 		for _, to := range inputStates {
 			if from.name != to.name {
-				pairs = append(pairs, schedule{scenario: from.name + "/" + to.name})
+				pairs = append(pairs, schedule{scenario: o.prefix + from.name + "/" + to.name})
 			}
 		}
 	}
@@ -205,14 +241,14 @@ func (o *Options) inputPairs() []schedule {
 }
 
 // random makes schedules of one to six faults each.
-func random(count int, seed uint64) []schedule {
+func random(prefix string, count int, seed uint64) []schedule {
 	rng := rand.New(rand.NewPCG(seed, seed))
-	names := scenarioNames()
+	names := scenarioNames(prefix)
 	atCalls := slices.Concat([]faultKind{faultCrash, faultLost}, callErrors, slices.Sorted(keysOf(denials)))
-	atRounds := append([]faultKind{faultOldList}, slices.Sorted(keysOf(disturbances))...)
+	atRounds := append([]faultKind{faultOldList}, slices.Sorted(keysOf(deedsOf(prefix)))...)
 	atRounds = append(atRounds, slices.Sorted(keysOf(rewrites))...)
 	atRounds = append(atRounds, slices.Sorted(keysOf(clocks))...)
-	for _, kind := range buildtest.Kinds {
+	for _, kind := range frozenKinds(prefix) {
 		atRounds = append(atRounds, faultKind(faultFreeze+kind))
 	}
 	all := make([]schedule, 0, count)

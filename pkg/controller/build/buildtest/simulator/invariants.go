@@ -107,7 +107,7 @@ func (s schedule) losesBoth() bool {
 // hides tells whether the cache may lack a build for a while.
 func (s schedule) hides() bool {
 	return slices.ContainsFunc(s.faults, func(f fault) bool {
-		return f.kind == faultOldList || f.kind == faultLate || f.kind == faultTombstone || f.kind == faultFreeze+"builds"
+		return f.kind == faultOldList || f.kind == faultLate || f.kind == faultTombstone || f.kind == faultFreeze+"builds" || f.kind == faultFreeze+"jobs" || f.kind == faultFreeze+"pods"
 	})
 }
 
@@ -116,7 +116,7 @@ func (sim *simulation) checkCall(call buildtest.Call) {
 	if !call.IsRead() && (call.Resource == "configmaps" || call.Resource == "machineconfigs" || call.Resource == "controllerconfigs") {
 		sim.problem("4: %s %s: it belongs to others", call, call.Name)
 	}
-	if call.Verb != "delete" || call.Resource != "builds" {
+	if call.Verb != "delete" || call.Resource != sim.resource() {
 		return
 	}
 	for _, b := range sim.builds() {

@@ -10,6 +10,7 @@ import (
 	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
 	mcfgclientset "github.com/openshift/client-go/machineconfiguration/clientset/versioned"
 	mcfginformers "github.com/openshift/client-go/machineconfiguration/informers/externalversions"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -22,6 +23,7 @@ import (
 	"github.com/openshift/machine-config-operator/pkg/controller/build"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/buildtest"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder/job"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder/openshift"
 	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
 )
@@ -76,6 +78,9 @@ func newProgram(sim *simulation, clients buildtest.Clients) *program {
 		panic(err)
 	}
 	p.builder = &told{ImageBuilder: adapter}
+	if sim.jobs {
+		p.builder.ImageBuilder = p.jobsBeside(adapter, secrets)
+	}
 	config := build.DefaultConfig()
 	config.Clock = ownClock{sim.clock, &p.skew}
 	config.NewQueue = func(limiter workqueue.TypedRateLimiter[string]) workqueue.TypedRateLimitingInterface[string] {
@@ -89,6 +94,26 @@ func newProgram(sim *simulation, clients buildtest.Clients) *program {
 		panic(err)
 	}
 	return p
+}
+
+// jobsBeside are both backends, as a program has them, of which Jobs take the place of
+// the one that settings mean which name none.
+func (p *program) jobsBeside(builds imagebuilder.ImageBuilder, secrets cache.SharedIndexInformer) imagebuilder.ImageBuilder {
+	jobs, err := job.New(ctrlcommon.MCONamespace, p.clients.Kube, job.Informers{
+		Jobs: p.informer("jobs", &batchv1.Job{}), Pods: p.informer("pods", &corev1.Pod{}), Warnings: p.informer("events", &corev1.Event{}),
+	}, secrets)
+	if err != nil {
+		panic(err)
+	}
+	return imagebuilder.NewSet(imagebuilder.Member{Name: openshift.Name, ImageBuilder: jobs}, imagebuilder.Member{Name: "Builds", ImageBuilder: builds})
+}
+
+// strip is what informers keep of an object.
+func strip(object any) (any, error) {
+	if object, err := job.Strip(object); err != nil {
+		return object, err
+	}
+	return build.Strip(object)
 }
 
 // informer makes the program's informer of a kind.
@@ -113,7 +138,7 @@ func (b *told) Notify(enqueue func(pool string)) (synced func() bool) {
 // deliver brings the caches up to date, kind by kind, and calls the handlers, as
 // informers do. It tells whether there was any news.
 func (p *program) deliver() (news bool) {
-	for _, kind := range buildtest.Kinds {
+	for _, kind := range p.sim.kinds() {
 		if p.frozen[kind] > 0 {
 			p.frozen[kind]--
 			news = true
@@ -143,7 +168,7 @@ func (p *program) deliverKind(kind string, objects []runtime.Object) (news bool)
 		if exists && buildtest.VersionOf(old) == buildtest.VersionOf(object) {
 			continue
 		}
-		cached := buildtest.AsCached(object, build.Strip)
+		cached := buildtest.AsCached(object, strip)
 		switch p.sim.faultAtNews(kind) {
 		case faultLate:
 			p.frozen[kind] = 3
@@ -158,7 +183,7 @@ func (p *program) deliverKind(kind string, objects []runtime.Object) (news bool)
 		if err := indexer.Add(cached); err != nil {
 			panic(err)
 		}
-		p.originals[kind][key] = buildtest.AsCached(object, build.Strip)
+		p.originals[kind][key] = buildtest.AsCached(object, strip)
 		// A watch that missed a deletion shows the replacement as an update, too.
 		if exists {
 			informer.updated(old, cached)
@@ -233,7 +258,7 @@ func (sim *simulation) isIdle() bool {
 
 // deliverable tells whether there is news that the program has not got.
 func (p *program) deliverable() bool {
-	for _, kind := range buildtest.Kinds {
+	for _, kind := range p.sim.kinds() {
 		stored, indexer := p.sim.api.Stored(kind), p.informers[kind].GetIndexer()
 		if len(stored) != len(indexer.ListKeys()) {
 			return true

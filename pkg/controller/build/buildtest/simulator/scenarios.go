@@ -222,11 +222,7 @@ var scenarios = map[string]scenario{
 	}, outcome: succeeds},
 	// The first Build is deleted by hand while it runs, and nothing else happens.
 	"pruned": {objects: layeredWorker, outcome: func(*buildv1.Build) outcome { return outcome{waits: true} }, ends: endsPublished, story: []act{
-		{name: "deleting the Build", when: atRest, do: func(sim *simulation) {
-			for _, b := range sim.builds() {
-				sim.api.Remove("builds", b.Namespace, b.Name)
-			}
-		}},
+		{name: "deleting the Build", when: atRest, do: (*simulation).removeBuilds},
 	}},
 	// A hundred attempts, of which all but the last one fail.
 	"stubborn": {long: true, objects: func() []runtime.Object { return withSettings(layeredWorker(), constants.MaxAttemptsKey, "100") },
@@ -240,6 +236,7 @@ var scenarios = map[string]scenario{
 
 // scenarioOf finds a scenario by name; those of changing inputs are made from it.
 func scenarioOf(name string) scenario {
+	name = strings.TrimPrefix(name, jobsPrefix)
 	if s, ok := scenarios[name]; ok {
 		return s
 	}

@@ -9,6 +9,7 @@ import (
 
 	buildv1 "github.com/openshift/api/build/v1"
 	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	clocktesting "k8s.io/utils/clock/testing"
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/buildtest"
@@ -22,6 +23,11 @@ import (
 type simulation struct {
 	schedule schedule
 	scenario scenario
+	// jobs tells that Jobs build. begun are those, by UID, that have had a pod, and warned
+	// those that cannot have one.
+	jobs          bool
+	begun, warned map[string]bool
+
 	api      *buildtest.API
 	clock    *clocktesting.FakeClock
 	programs []*program
@@ -76,7 +82,7 @@ var simStart = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 func newSimulation(s schedule) *simulation {
 	sim := &simulation{
 		schedule: s, scenario: scenarioOf(s.scenario), clock: clocktesting.NewFakeClock(simStart), acted: simStart, lastDisturbed: simStart,
-		made: map[string]madeImage{}, forged: map[string]bool{}, foreign: map[string]string{}, committed: map[string]int{},
+		jobs: runsJobs(s.scenario), begun: map[string]bool{}, warned: map[string]bool{}, made: map[string]madeImage{}, forged: map[string]bool{}, foreign: map[string]string{}, committed: map[string]int{},
 	}
 	sim.api = buildtest.NewAPI(sim.clock, sim.scenario.objects()...)
 	sim.story = slices.Clone(sim.scenario.story)
@@ -210,6 +216,9 @@ func (sim *simulation) passTime() bool {
 
 // buildSystem takes every Build one phase further.
 func (sim *simulation) buildSystem() (progress bool) {
+	if sim.jobs {
+		return sim.jobSystem()
+	}
 	for _, b := range sim.builds() {
 		outcome := sim.scenario.outcome(b)
 		switch phase := b.Status.Phase; {
@@ -242,17 +251,25 @@ func (sim *simulation) buildSystem() (progress bool) {
 func (sim *simulation) complete(b *buildv1.Build) {
 	digest := buildtest.DigestOf(b.Name)
 	sim.api.CompleteBuild(b.Name, digest)
-	if sim.forged[b.Name] {
+	sim.remember(&b.ObjectMeta, digest)
+}
+
+// remember records the image that a build made.
+func (sim *simulation) remember(build *metav1.ObjectMeta, digest string) {
+	if sim.forged[build.Name] {
 		return
 	}
 	sim.made[buildtest.Repository+"@"+digest] = madeImage{
-		pool: b.Annotations[constants.PoolAnnotation], poolUID: string(b.OwnerReferences[0].UID),
-		config: b.Annotations[constants.RenderedConfigAnnotation], attempt: b.Annotations[constants.AttemptAnnotation],
+		pool: build.Annotations[constants.PoolAnnotation], poolUID: string(build.OwnerReferences[0].UID),
+		config: build.Annotations[constants.RenderedConfigAnnotation], attempt: build.Annotations[constants.AttemptAnnotation],
 	}
 }
 
 // builds are the stored Builds, to look at only.
 func (sim *simulation) builds() []*buildv1.Build {
+	if sim.jobs {
+		return sim.jobsAsBuilds()
+	}
 	objects := sim.api.Stored("builds")
 	builds := make([]*buildv1.Build, 0, len(objects))
 	for _, object := range objects {

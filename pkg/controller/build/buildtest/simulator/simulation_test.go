@@ -83,7 +83,7 @@ func runAll(t *testing.T, all []schedule) (failures int64) {
 // TestSimulationIsDeterministic: a schedule that failed fails again.
 func TestSimulationIsDeterministic(t *testing.T) {
 	quiet(t)
-	for _, s := range random(20, 7) {
+	for _, s := range append(random("", 20, 7), random(jobsPrefix, 20, 7)...) {
 		first := traced(s)
 		for range 5 {
 			require.Equal(t, first.trace, traced(s).trace, "schedule %s", s)
