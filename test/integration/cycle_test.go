@@ -268,6 +268,10 @@ func TestH25RetryAfterLostDigest(t *testing.T) {
 	})
 	t.Cleanup(succeedAtOnce)
 	createPool(t, "lost-digest", config)
+	require.Eventually(t, func() bool {
+		reason, _ := condition(t, getPool(t, "lost-digest"))
+		return reason == "RetryScheduled"
+	}, 3*time.Minute, 50*time.Millisecond, "the registry, of which there is none, is asked for a minute")
 	require.Contains(t, awaitReason(t, "lost-digest", "RetryScheduled"), "Attempt 1 of 4")
 	awaitImage(t, "lost-digest", config)
 	require.Len(t, ourBuilds(t, "lost-digest"), 2)
