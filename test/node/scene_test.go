@@ -118,7 +118,8 @@ func (st *stage) perform(t *testing.T, s script) {
 		s.then(ctx, sc)
 	}
 	seen := wait.PollUntilContextCancel(ctx, pollInterval, true, func(ctx context.Context) (bool, error) {
-		return slices.Equal(s.states, sc.states(ctx)) && containsAll(sc.events(ctx), s.events), nil
+		states := sc.states(ctx)
+		return (slices.Equal(s.states, states) || s.busy != nil && slices.Equal(s.busy, states)) && containsAll(sc.events(ctx), s.events), nil
 	})
 	if seen != nil {
 		states, events := sc.states(t.Context()), sc.events(t.Context())

@@ -27,6 +27,8 @@ type script struct {
 	then func(ctx context.Context, sc *scene)
 	// states are what the API shows in the end, all of it. events are among the warnings.
 	states, events []string
+	// busy is what it may show instead where the machine is so busy that the node loses sight of the container; nil for nothing else.
+	busy []string
 }
 
 const running = "container runs"
@@ -175,6 +177,8 @@ var scripts = []script{
 			container.Resources.Limits = corev1.ResourceList{corev1.ResourceEphemeralStorage: resource.MustParse("8Mi")}
 		},
 		states: failed("pod Failed: Evicted: Pod ephemeral local storage usage exceeds the total limit of containers 8Mi. ", "container ended with 2: Error"),
+		busy: failed("pod Failed: Evicted: Pod ephemeral local storage usage exceeds the total limit of containers 8Mi. ",
+			"container ended with 137: ContainerStatusUnknown: The container could not be located when the pod was terminated"),
 		events: []string{"pod Evicted: Pod ephemeral local storage usage exceeds the total limit of containers 8Mi. "},
 	},
 	{
