@@ -51,7 +51,8 @@ func (p *part) take(e *event, said map[string]*strings.Builder, out io.Writer) {
 		}
 		said[test].WriteString(e.Output)
 		if match := totals.FindStringSubmatch(e.Output); match != nil {
-			p.note = match[1]
+			// A part may run several, as one for each backend.
+			p.note = strings.TrimPrefix(p.note+"; "+match[1], "; ")
 		}
 		if e.Action == "build-output" {
 			_, _ = io.WriteString(out, e.Output)
