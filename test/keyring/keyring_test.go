@@ -87,7 +87,7 @@ func serve(t testing.TB, entry, repository string) bool {
 	t.Helper()
 	credentials, problem := inputs.ReadCredentials(secretWith(t, map[string]json.RawMessage{entry: login("0")}))
 	require.Nil(t, problem)
-	problem, warning := credentials.CheckPush(repository)
+	problem, warning := credentials.CheckPush(repository, inputs.Place{})
 	require.Nil(t, warning)
 	return problem == nil
 }
@@ -151,7 +151,7 @@ func check(t testing.TB, entries map[string]json.RawMessage, repository string) 
 	t.Helper()
 	credentials, problem := inputs.ReadCredentials(secretWith(t, entries))
 	require.Nil(t, problem)
-	problem, _ = credentials.CheckPush(repository)
+	problem, _ = credentials.CheckPush(repository, inputs.Place{})
 	return problem == nil
 }
 
@@ -211,7 +211,7 @@ func requireSame(t *testing.T, config credentialprovider.DockerConfig, err error
 	}
 	var warning *inputs.Problem
 	if problem == nil {
-		problem, warning = credentials.CheckPush(repository)
+		problem, warning = credentials.CheckPush(repository, inputs.Place{})
 	}
 	switch {
 	case every:
