@@ -206,6 +206,17 @@ func TestContract(t *testing.T) {
 			require.Len(t, observe(), 1)
 		})
 
+		test("H29 what ends is the build that was meant, also where the cache still shows it", func(t *testing.T, b backend, observe func() []imagebuilder.Observation) {
+			require.NoError(t, b.Start(ctx, request("b-1")))
+			uid := observe()[0].UID
+			b.remove("b-1")
+			require.NoError(t, b.Start(ctx, request("b-1")))
+			require.NoError(t, b.Stop(ctx, "b-1", uid))
+			got := observe()
+			require.NotEqual(t, uid, got[0].UID)
+			require.False(t, got[0].Stopping)
+		})
+
 		test("deleting removes the build and its inputs", func(t *testing.T, b backend, observe func() []imagebuilder.Observation) {
 			require.NoError(t, b.Start(ctx, request("b-1")))
 			uid := observe()[0].UID
