@@ -158,17 +158,17 @@ var adapterMutants = []mutant{
 	{
 		name:   "stopped-by-name",
 		why:    "a build of the same name, made since, is cancelled in place of the old one",
-		file:   "pkg/controller/build/imagebuilder/openshift/builder.go",
-		before: "fmt.Appendf(nil, `{\"metadata\":{\"uid\":%q,\"annotations\":{%q:%q}},\"status\":{\"cancelled\":true}}`, uid, ",
-		after:  "fmt.Appendf(nil, `{\"metadata\":{\"annotations\":{%q:%q}},\"status\":{\"cancelled\":true}}`, ",
+		file:   "pkg/controller/build/imagebuilder/owned/ending.go",
+		before: "fmt.Appendf(nil, `{\"metadata\":{\"uid\":%q,\"annotations\":{%q:%q}},%s}`, uid, ",
+		after:  "fmt.Appendf(nil, `{\"metadata\":{\"annotations\":{%q:%q}},%s}`, ",
 		unseen: "names are never used twice, so it takes a second fault of the controller",
 	},
 	{
 		name:   "conflict-is-absence",
 		why:    "a build that was changed a moment ago is taken for gone, and runs on",
-		file:   "pkg/controller/build/imagebuilder/owned/answers.go",
-		before: `lookErr == nil && existing != uid {`,
-		after:  `lookErr == nil && existing != "" {`,
+		file:   "pkg/controller/build/imagebuilder/owned/ending.go",
+		before: `lookErr == nil && existing.GetUID() != uid {`,
+		after:  `lookErr == nil && existing.GetUID() != "" {`,
 	},
 	{
 		name:   "tag-for-a-digest",

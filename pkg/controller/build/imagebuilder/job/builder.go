@@ -15,7 +15,6 @@ import (
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/cache"
 
-	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder/owned"
 )
@@ -28,6 +27,7 @@ type Builder struct {
 	informers Informers
 	jobs      *owned.Cache
 	inputs    *owned.Inputs
+	ending    *owned.Ending[*batchv1.Job]
 	available *owned.Availability
 }
 
@@ -47,6 +47,9 @@ func New(namespace string, client kubernetes.Interface, informers Informers, sec
 	var err error
 	if b.jobs, err = owned.NewCache(mark, "Jobs", informers.Jobs); err != nil {
 		return nil, err
+	}
+	b.ending = &owned.Ending[*batchv1.Job]{
+		Client: client.BatchV1().Jobs(namespace), Cache: b.jobs, Namespace: namespace, Kind: "Job", Verb: "suspend", Ask: `"spec":{"suspend":true}`,
 	}
 	if b.inputs, err = owned.NewInputs(mark, namespace, client, secrets); err != nil {
 		return nil, err
@@ -193,32 +196,17 @@ func indexByActivity(object any) ([]string, error) {
 	return []string{active}, nil
 }
 
-// Stop implements ImageBuilder. Suspending is all that it takes; the UID in the patch makes
-// it a conflict on any other Job of that name. As with Delete, what the cache does not show
-// any more is gone.
+// Stop implements ImageBuilder. Suspending is all that it takes.
 func (b *Builder) Stop(ctx context.Context, name string, uid types.UID) error {
-	if !b.jobs.Shows(cache.NewObjectName(b.namespace, name), uid) {
-		return nil
-	}
-	patch := fmt.Appendf(nil, `{"metadata":{"uid":%q,"annotations":{%q:%q}},"spec":{"suspend":true}}`, uid, constants.WithdrawnAnnotation, constants.ControllerName)
-	_, err := b.client.BatchV1().Jobs(b.namespace).Patch(ctx, name, types.MergePatchType, patch, metav1.PatchOptions{})
-	if err = b.unlessGone(ctx, name, uid, err); err != nil {
-		return fmt.Errorf("could not suspend Job %s: %w", name, err)
-	}
-	return nil
+	return b.ending.Stop(ctx, name, uid)
 }
 
 // Delete implements ImageBuilder. The Job goes first: as long as it exists it leads back to
 // its inputs. Its pods go after it, in the background; their names and tags are no one
 // else's, so nothing waits for them.
 func (b *Builder) Delete(ctx context.Context, name string, uid types.UID) error {
-	object := cache.NewObjectName(b.namespace, name)
-	if !b.jobs.IsDeleted(uid) && b.jobs.Shows(object, uid) {
-		err := b.client.BatchV1().Jobs(b.namespace).Delete(ctx, name, owned.DeleteOptions(uid))
-		if err = b.unlessGone(ctx, name, uid, err); err != nil {
-			return fmt.Errorf("could not delete Job %s: %w", name, err)
-		}
-		b.jobs.RememberDeleted(object, uid)
+	if err := b.ending.Delete(ctx, name, uid); err != nil {
+		return err
 	}
 	return b.DeleteInputs(ctx, name)
 }
@@ -226,18 +214,6 @@ func (b *Builder) Delete(ctx context.Context, name string, uid types.UID) error 
 // DeleteInputs implements ImageBuilder.
 func (b *Builder) DeleteInputs(ctx context.Context, name string) error {
 	return b.inputs.Delete(ctx, name)
-}
-
-// unlessGone returns the error of a request on a Job of that UID, or nil when it only says
-// that there is none.
-func (b *Builder) unlessGone(ctx context.Context, name string, uid types.UID, err error) error {
-	return owned.UnlessGone(err, uid, func() (types.UID, error) {
-		existing, err := b.client.BatchV1().Jobs(b.namespace).Get(ctx, name, metav1.GetOptions{})
-		if err != nil {
-			return "", err
-		}
-		return existing.UID, nil
-	})
 }
 
 func notServed() *imagebuilder.UnavailableError {

@@ -14,7 +14,6 @@ import (
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/cache"
 
-	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder/owned"
 )
@@ -29,6 +28,7 @@ type Builder struct {
 	inputs   *owned.Inputs
 
 	// available tells whether Builds can be listed.
+	ending    *owned.Ending[*buildv1.Build]
 	available *owned.Availability
 }
 
@@ -48,6 +48,9 @@ func New(namespace string, client buildclientset.Interface, kubeClient kubernete
 	var err error
 	if b.builds, err = owned.NewCache(mark, "Builds", builds); err != nil {
 		return nil, err
+	}
+	b.ending = &owned.Ending[*buildv1.Build]{
+		Client: client.BuildV1().Builds(namespace), Cache: b.builds, Namespace: namespace, Kind: "Build", Verb: "cancel", Ask: `"status":{"cancelled":true}`,
 	}
 	if b.inputs, err = owned.NewInputs(mark, namespace, kubeClient, secrets); err != nil {
 		return nil, err
@@ -182,32 +185,16 @@ func (b *Builder) Active() []imagebuilder.Observation {
 	return observations
 }
 
-// Stop implements ImageBuilder. Setting the flag is all that cancelling takes;
-// the UID in the patch makes it a conflict on any other Build of that name. As with
-// Delete, what the cache does not show any more is gone.
+// Stop implements ImageBuilder. Setting the flag is all that cancelling takes.
 func (b *Builder) Stop(ctx context.Context, name string, uid types.UID) error {
-	if !b.builds.Shows(cache.NewObjectName(b.namespace, name), uid) {
-		return nil
-	}
-	patch := fmt.Appendf(nil, `{"metadata":{"uid":%q,"annotations":{%q:%q}},"status":{"cancelled":true}}`, uid, constants.WithdrawnAnnotation, constants.ControllerName)
-	_, err := b.client.BuildV1().Builds(b.namespace).Patch(ctx, name, types.MergePatchType, patch, metav1.PatchOptions{})
-	if err = b.unlessGone(ctx, name, uid, err); err != nil {
-		return fmt.Errorf("could not cancel Build %s: %w", name, err)
-	}
-	return nil
+	return b.ending.Stop(ctx, name, uid)
 }
 
-// Delete implements ImageBuilder. The Build goes first: as long as it exists
-// it leads back to its inputs. The caller knows of the Build from the cache, so one that
-// the cache does not show any more is gone.
+// Delete implements ImageBuilder. The Build goes first: as long as it exists it leads back to
+// its inputs.
 func (b *Builder) Delete(ctx context.Context, name string, uid types.UID) error {
-	object := cache.NewObjectName(b.namespace, name)
-	if !b.builds.IsDeleted(uid) && b.builds.Shows(object, uid) {
-		err := b.client.BuildV1().Builds(b.namespace).Delete(ctx, name, owned.DeleteOptions(uid))
-		if err = b.unlessGone(ctx, name, uid, err); err != nil {
-			return fmt.Errorf("could not delete Build %s: %w", name, err)
-		}
-		b.builds.RememberDeleted(object, uid)
+	if err := b.ending.Delete(ctx, name, uid); err != nil {
+		return err
 	}
 	return b.DeleteInputs(ctx, name)
 }
@@ -215,18 +202,6 @@ func (b *Builder) Delete(ctx context.Context, name string, uid types.UID) error 
 // DeleteInputs implements ImageBuilder.
 func (b *Builder) DeleteInputs(ctx context.Context, name string) error {
 	return b.inputs.Delete(ctx, name)
-}
-
-// unlessGone returns the error of a request on a Build of that UID, or nil when it only says
-// that there is none.
-func (b *Builder) unlessGone(ctx context.Context, name string, uid types.UID, err error) error {
-	return owned.UnlessGone(err, uid, func() (types.UID, error) {
-		existing, err := b.client.BuildV1().Builds(b.namespace).Get(ctx, name, metav1.GetOptions{})
-		if err != nil {
-			return "", err
-		}
-		return existing.UID, nil
-	})
 }
 
 func notInstalled() *imagebuilder.UnavailableError {
