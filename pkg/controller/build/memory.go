@@ -88,10 +88,13 @@ type remembered struct {
 	firstSeen map[int64]time.Time
 	// news counts what the builder told of the pool.
 	news uint64
-	// found are answers of the registry, by the UID of the build, and asking is since when
-	// there is none.
+	// found are answers of the registry, by the UID of the build, and asking is of which
+	// build, and since when, there is none.
 	found  map[types.UID]plan.FoundImage
-	asking time.Time
+	asking struct {
+		build types.UID
+		since time.Time
+	}
 }
 
 // write is the version of the pool after our newest write, until the cache has it.
@@ -253,14 +256,14 @@ func (m *memory) noteFound(pool string, build types.UID, found plan.FoundImage, 
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	r := m.of(pool)
-	if r.asking.IsZero() || now.Before(r.asking) {
-		r.asking = now
+	if r.asking.build != build || now.Before(r.asking.since) {
+		r.asking.build, r.asking.since = build, now
 	}
-	if !final && now.Sub(r.asking) < lastingAfter {
+	if !final && now.Sub(r.asking.since) < lastingAfter {
 		return false
 	}
 	// Only the newest build is asked for.
-	r.found, r.asking = map[types.UID]plan.FoundImage{build: found}, time.Time{}
+	r.found = map[types.UID]plan.FoundImage{build: found}
 	return true
 }
 

@@ -9,10 +9,12 @@ import (
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/buildtest"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/plan"
 	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
 )
 
@@ -222,4 +224,18 @@ func TestRestraintIsNoRest(t *testing.T) {
 	require.NoError(t, err)
 	require.Positive(t, p.RequeueAfter)
 	require.False(t, h.restsOn(worker))
+}
+
+// TestAskingForAnotherImage: how long a registry has not answered for one build says nothing
+// of the next one.
+func TestAskingForAnotherImage(t *testing.T) {
+	m, now := newMemory(), time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	silence := plan.FoundImage{Why: "connection refused"}
+	require.False(t, m.noteFound(worker, "first", silence, false, now))
+	now = now.Add(time.Hour)
+	require.False(t, m.noteFound(worker, "second", silence, false, now), "it was asked for the first time")
+	require.Empty(t, m.foundOf(worker))
+	require.True(t, m.noteFound(worker, "second", silence, false, now.Add(lastingAfter)))
+	require.Equal(t, map[types.UID]plan.FoundImage{"second": silence}, m.foundOf(worker))
+	require.True(t, m.noteFound(worker, "third", silence, true, now), "a final answer is not waited for")
 }
