@@ -3,16 +3,13 @@ package build
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/klog/v2"
 
-	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
-	"github.com/openshift/machine-config-operator/pkg/controller/build/machineos"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/plan"
 )
 
@@ -123,6 +120,22 @@ func (ctrl *Controller) reportAll(ctx context.Context, x *execution, second *sec
 	return wait, err
 }
 
+// acceptRequest makes of a person's request for a rebuild one that the plan is made with. The
+// event of that wakes us.
+func (ctrl *Controller) acceptRequest(ctx context.Context, pool string) (accepted bool, err error) {
+	if ctrl.machineOS == nil || ctrl.machineOS.Problem() != "" {
+		return false, nil
+	}
+	configs := ctrl.machineOS.Configs(pool)
+	if len(configs) != 1 {
+		return false, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, ctrl.config.CallTimeout)
+	defer cancel()
+	accepted, err = ctrl.machineOS.AcceptRequest(ctx, configs[0])
+	return accepted, ofMachineOS(err)
+}
+
 // releaseSlot takes a pool out of the queue for a slot once it does not wait there any
 // more. Those behind it move up.
 func (ctrl *Controller) releaseSlot(name string, p plan.Plan, err error) {
@@ -167,119 +180,4 @@ func (ctrl *Controller) noteRest(pool string, p plan.Plan, found evidence) {
 		return
 	}
 	ctrl.memory.noteRest(pool, nil)
-}
-
-// secondLedger tells on MachineOSConfigs and MachineOSBuilds what is reported of a pool that
-// the former opt in. Of any other pool it tells nothing.
-type secondLedger struct {
-	*machineos.Ledger
-	x        *execution
-	snapshot *plan.Snapshot
-	// records tells that the plan puts a record on the pool.
-	records bool
-	// configs are the objects that refer to the pool.
-	configs []*mcfgv1.MachineOSConfig
-}
-
-// secondLedger is nil where pools opt in by their label alone.
-func (ctrl *Controller) secondLedger(x *execution, s *plan.Snapshot) *secondLedger {
-	if ctrl.machineOS == nil {
-		return nil
-	}
-	snapshot := *s
-	second := &secondLedger{Ledger: ctrl.machineOS, x: x, snapshot: &snapshot}
-	if s.MachineOS.Problem == "" {
-		second.configs = ctrl.machineOS.Configs(s.Pool.Name)
-	}
-	return second
-}
-
-// mark says of a plan that it is of a pool which MachineOSConfigs opt in.
-func (l *secondLedger) mark(p plan.Plan) plan.Plan {
-	if l.snapshot.MachineOS.OptsIn() {
-		p.Pool, p.MachineOSBuild = l.snapshot.Pool.Name, l.snapshot.MachineOS.Build
-	}
-	return p
-}
-
-func (l *secondLedger) outcome(p plan.Plan) *ledger.Outcome {
-	o := &ledger.Outcome{Report: l.mark(p).Report, Config: l.snapshot.Pool.WantedConfig, Now: l.snapshot.Now}
-	if l.x.pool != nil {
-		read := ledger.Read(l.x.pool)
-		o.Record = read.Record
-	}
-	return o
-}
-
-// acceptRequest makes of a person's request for a rebuild one that the plan is made with. The
-// event of that wakes us.
-func (ctrl *Controller) acceptRequest(ctx context.Context, pool string) (accepted bool, err error) {
-	if ctrl.machineOS == nil || ctrl.machineOS.Problem() != "" {
-		return false, nil
-	}
-	configs := ctrl.machineOS.Configs(pool)
-	if len(configs) != 1 {
-		return false, nil
-	}
-	ctx, cancel := context.WithTimeout(ctx, ctrl.config.CallTimeout)
-	defer cancel()
-	accepted, err = ctrl.machineOS.AcceptRequest(ctx, configs[0])
-	return accepted, ofMachineOS(err)
-}
-
-// prepare tells of the outcome on the MachineOSBuild.
-func (l *secondLedger) prepare(ctx context.Context, p plan.Plan) error {
-	o := l.outcome(p)
-	if len(l.configs) != 1 || o.MachineOSBuild == "" || !p.State.IsReported() {
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(ctx, l.x.callTimeout)
-	defer cancel()
-	if err := l.Prepare(ctx, l.configs[0], o); err != nil {
-		return ofMachineOS(err)
-	}
-	named, err := l.Name(ctx, l.configs[0], o)
-	if err != nil {
-		return ofMachineOS(err)
-	}
-	l.configs[0] = named
-	return nil
-}
-
-// conclude tells of it on the MachineOSConfig. Of several, each says that it is one of them.
-func (l *secondLedger) conclude(ctx context.Context, p plan.Plan) error {
-	if !p.State.IsReported() {
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(ctx, l.x.callTimeout)
-	defer cancel()
-	var errs []error
-	for _, config := range l.configs {
-		errs = append(errs, ofMachineOS(l.Conclude(ctx, config, l.outcome(p))))
-	}
-	return errors.Join(errs...)
-}
-
-// ofMachineOS tells of an object that is gone, or has come, since the caches had it.
-func ofMachineOS(err error) error {
-	if apierrors.IsNotFound(err) || apierrors.IsAlreadyExists(err) {
-		return errors.Join(errStale, err)
-	}
-	return err
-}
-
-// tellOrphans says on MachineOSConfigs that the pool does not exist which they refer to.
-func (ctrl *Controller) tellOrphans(ctx context.Context, pool string) error {
-	if ctrl.machineOS == nil || ctrl.machineOS.Problem() != "" {
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(ctx, ctrl.config.CallTimeout)
-	defer cancel()
-	var errs []error
-	for _, config := range ctrl.machineOS.Configs(pool) {
-		o := &ledger.Outcome{Now: ctrl.config.Clock.Now(), Report: ledger.Report{State: ledger.StateHeld, Reason: ledger.ReasonPoolMissing, Message: fmt.Sprintf(
-			"MachineConfigPool %s, which %s, spec.machineConfigPool.name, refers to, does not exist; the build starts when it does", pool, inputs.MachineOSConfigObject(config.Name))}}
-		errs = append(errs, ofMachineOS(ctrl.machineOS.Conclude(ctx, config, o)))
-	}
-	return errors.Join(errs...)
 }
