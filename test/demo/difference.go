@@ -124,7 +124,7 @@ func (d *demo) showDifference(before, after image, config []expectation) error {
 	return nil
 }
 
-// changesToSee are what the changed config and assets/custom.Containerfile make, each in its own way.
+// changesToSee are what the changed config and the custom content make, each in its own way.
 var changesToSee = map[string]byte{
 	motdPath:                                   '+',
 	"/etc/sysctl.d/90-worker.conf":             '~',

@@ -87,11 +87,11 @@ func (d *demo) secondImage(ctx context.Context) error {
 	if err := d.want(ctx, config); err != nil {
 		return err
 	}
-	if err := d.cluster.Apply(ctx, asset("custom.yaml"), set(asset("custom.Containerfile"), "data", poolWorker)); err != nil {
+	if err := d.cluster.Apply(ctx, asset("custom.yaml"), set(d.customContent(), "data", poolWorker)); err != nil {
 		return err
 	}
 	d.show.say("ConfigMap %s, key %s:", customConfigMap, poolWorker)
-	for line := range strings.Lines(asset("custom.Containerfile")) {
+	for line := range strings.Lines(d.customContent()) {
 		d.show.say("  | %s", strings.TrimSuffix(line, "\n"))
 	}
 	d.show.say("vm.max_map_count is %d instead of %d, and %s is new", sysctlAfter, sysctlBefore, motdPath)
@@ -117,4 +117,12 @@ func (d *demo) awaitImages(ctx context.Context, began time.Time, pools ...string
 		d.show.say("%-6s  %s", pool, p.image)
 	}
 	return nil
+}
+
+// customContent is for the pool worker. Either makes the same files.
+func (d *demo) customContent() string {
+	if d.builderImage != "" {
+		return asset("custom.jobs.Containerfile")
+	}
+	return asset("custom.Containerfile")
 }
