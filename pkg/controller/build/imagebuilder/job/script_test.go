@@ -32,6 +32,7 @@ printf '%s\n' "$*" >>"$STUB/calls"
 env >"$STUB/env"
 for word; do
     case $word in
+    --version) printf '%s\n' "${STUB_VERSION:-}" ;;
     info) exit "${STUB_OVERLAY:-1}" ;;
     pull) [ -z "${STUB_PULL:-}" ] || { printf '%s\n' "$STUB_PULL"; exit 125; } ;;
     bud)
@@ -313,4 +314,36 @@ func archive(t *testing.T, files map[string]string) string {
 	require.NoError(t, packer.Close())
 	require.NoError(t, compressor.Close())
 	return packed.String()
+}
+
+// TestScriptKnowsTooOldABuilder: what an older buildah says of a heredoc names no heredoc.
+func TestScriptKnowsTooOldABuilder(t *testing.T) {
+	const heredoc, hint = "FROM a\nRUN <<EOF\ntrue\nEOF\n", "reads no heredocs"
+	for name, test := range map[string]struct {
+		reason, version, text string
+		hinted                bool
+	}{
+		"older":          {reason: "Debian's", version: "buildah version 1.28.2 (image-spec 1.1.0-rc2)", text: heredoc, hinted: true},
+		"the last of it": {reason: "heredocs came with the next one", version: "buildah version 1.32.0 (image-spec 1)", text: heredoc, hinted: true},
+		"newer":          {reason: "the step failed by itself", version: "buildah version 1.33.0 (image-spec 1)", text: heredoc},
+		"much newer":     {reason: "numbers, not letters", version: "buildah version 1.100.1 (image-spec 1)", text: heredoc},
+		"of the next":    {reason: "a new major version has them", version: "buildah version 2.1.0 (image-spec 1)", text: heredoc},
+		"no heredoc":     {reason: "the age does not matter then", version: "buildah version 1.28.2 (image-spec 1)", text: "FROM a\nRUN false\n"},
+		"no version":     {reason: "nothing is known", version: "what?", text: heredoc},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newPod(t)
+			p.write("inputs/Containerfile", test.text)
+			p.env[envContainerfile] = imagebuilder.ContainerfileHash(test.text)
+			p.env["STUB_VERSION"] = test.version
+			p.budPrints("unknown instruction: true")
+			code, message, _ := p.run()
+			require.EqualValues(t, exitBuild, code, test.reason)
+			require.Equal(t, test.hinted, strings.Contains(message.Message, hint), "%s: %s", test.reason, message.Message)
+			if test.hinted {
+				require.Contains(t, message.Message, strings.Fields(test.version)[2])
+				require.Contains(t, message.Message, "jobBuilderImage")
+			}
+		})
+	}
 }

@@ -239,10 +239,23 @@ done
 
 step=build
 printf 'machine-os: building\n'
+why="a step of the Containerfile failed"
+case $(cat "$inputs/Containerfile") in
+*'<<'*)
+    version=$(buildah --version 2>/dev/null)
+    version=${version#buildah version }
+    version=${version%% *}
+    case $version in
+    1.[0-9].* | 1.[12][0-9].* | 1.3[0-2].*)
+        why="$why. It seems to have heredocs, and buildah $version of the builder image reads no heredocs: they need 1.33; see jobBuilderImage in ConfigMap machine-os-builder-config"
+        ;;
+    esac
+    ;;
+esac
 # shellcheck disable=SC2086 # the volumes are words
 builder bud --isolation chroot --format docker --pull=false --no-cache --layers=false --authfile "$memory/pull.json" \
     $volumes --file "$inputs/Containerfile" --tag localhost/machine-os "$storage/context" ||
-    blame 20 BuildStepFailed "a step of the Containerfile failed"
+    blame 20 BuildStepFailed "$why"
 
 step=push
 printf 'machine-os: pushing %s\n' "$OUTPUT"
