@@ -136,6 +136,10 @@ func (sim *simulation) end() end {
 	if len(sim.schedule.faults) < 2 {
 		counted = append(counted, "create secrets", "delete secrets")
 	}
+	if sim.losesAttempt() {
+		// It is made once more under the number that it had.
+		counted = nil
+	}
 	for _, what := range counted {
 		if len(sim.programs) < 2 {
 			lines = append(lines, fmt.Sprintf("%s: %d", what, sim.committed[what]))
@@ -169,10 +173,10 @@ func undisturbedRun(s schedule) *simulation {
 
 // undisturbedEnd is where a scenario comes to on its own. What is counted depends on
 // the faults that it is compared with.
-func undisturbedEnd(s schedule) end {
-	sim := *undisturbedRun(s)
-	sim.schedule.faults = s.faults
-	return sim.end()
+func (sim *simulation) undisturbedEnd() end {
+	undisturbed := *undisturbedRun(sim.schedule)
+	undisturbed.schedule.faults, undisturbed.denied = sim.schedule.faults, sim.denied
+	return undisturbed.end()
 }
 
 // checkDifference compares the end with that of the undisturbed run, if nobody but
@@ -181,7 +185,7 @@ func (sim *simulation) checkDifference() {
 	if sim.scenario.ends != nil || sim.schedule.ages() || slices.ContainsFunc(sim.schedule.faults, func(f fault) bool { _, ok := sim.deeds()[f.kind]; return ok }) {
 		return
 	}
-	want, got := undisturbedEnd(sim.schedule), sim.end()
+	want, got := sim.undisturbedEnd(), sim.end()
 	if want.state != got.state && !sim.losesStory() {
 		sim.problem("7: the end differs from that of the undisturbed run, which is\n%s\nand is\n%s", want.state, got.state)
 	}

@@ -37,7 +37,7 @@ import (
 func (sim *simulation) check(after string) {
 	running := map[string]string{}
 	for _, b := range sim.builds() {
-		if buildtest.Ended(b) || b.Status.Cancelled || sim.forged[b.Name] {
+		if buildtest.Ended(b) || b.Status.Cancelled || sim.isFailing(b) || sim.forged[b.Name] {
 			continue
 		}
 		key := fmt.Sprint(b.OwnerReferences[0].UID, b.Annotations[constants.FingerprintAnnotation])
@@ -100,8 +100,19 @@ func (sim *simulation) losesRecord() bool {
 // losesBoth tells whether a tool may take the record away while the cache lacks the build
 // that it could be found again from.
 func (s schedule) losesBoth() bool {
-	return slices.ContainsFunc(s.faults, func(f fault) bool { return f.kind == "strip" || f.kind == "strip-record" || f.kind == "bring-back" }) &&
-		s.hides()
+	return s.strips() && s.hides()
+}
+
+// losesAttempt tells whether a tool may take the record away while nothing of the attempt
+// could be created that it could be found again from. What is left is the last attempt's
+// build, and a stopped one is not kept.
+func (sim *simulation) losesAttempt() bool {
+	return sim.schedule.strips() && sim.denied != nil && sim.denied.like.Verb == "create"
+}
+
+// strips tells whether a tool may take the record away.
+func (s schedule) strips() bool {
+	return slices.ContainsFunc(s.faults, func(f fault) bool { return f.kind == "strip" || f.kind == "strip-record" || f.kind == "bring-back" })
 }
 
 // hides tells whether the cache may lack a build for a while.

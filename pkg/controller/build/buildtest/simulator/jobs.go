@@ -88,6 +88,14 @@ func (sim *simulation) asBuild(j *batchv1.Job) *buildv1.Build {
 	return b
 }
 
+// isFailing tells of the Job that the build stands for that the Job controller is ending what
+// is left of it, as if it had been suspended.
+func (sim *simulation) isFailing(b *buildv1.Build) bool {
+	return slices.ContainsFunc(sim.storedJobs(), func(j *batchv1.Job) bool {
+		return sim.jobs && j.UID == b.UID && hasCondition(j, batchv1.JobFailureTarget)
+	})
+}
+
 func hasCondition(j *batchv1.Job, of batchv1.JobConditionType) bool {
 	return slices.ContainsFunc(j.Status.Conditions, func(c batchv1.JobCondition) bool { return c.Type == of && c.Status == corev1.ConditionTrue })
 }
