@@ -121,27 +121,27 @@ type Failure struct {
 
 // PastImage is an image that was built earlier and can be published again
 // without a build when its inputs are wanted again.
-// It is written as its four values, with spaces in between: there are several in each
+// It is written as its three values, with spaces in between: there are several in each
 // record, and a record is written twice for each build.
 type PastImage struct {
 	Fingerprint string
-	Config      string
 	Build       string
-	Image       string
+	// Image is written without the repository where that is the record's.
+	Image string
 }
 
 // MarshalText implements encoding.TextMarshaler. None of the values has a space.
 func (p PastImage) MarshalText() ([]byte, error) {
-	return []byte(p.Fingerprint + " " + p.Config + " " + p.Build + " " + p.Image), nil
+	return []byte(p.Fingerprint + " " + p.Build + " " + p.Image), nil
 }
 
 // UnmarshalText implements encoding.TextUnmarshaler.
 func (p *PastImage) UnmarshalText(text []byte) error {
 	values := strings.Fields(string(text))
-	if len(values) != 4 {
-		return fmt.Errorf("a past image has %d values instead of fingerprint, config, build and image", len(values))
+	if len(values) != 3 {
+		return fmt.Errorf("a past image has %d values instead of fingerprint, build and image", len(values))
 	}
-	*p = PastImage{values[0], values[1], values[2], values[3]}
+	*p = PastImage{values[0], values[1], values[2]}
 	return nil
 }
 
@@ -166,6 +166,11 @@ func ParseRecord(text string) (*Record, error) {
 	}
 	if record.Image != "" && !IsByDigest(record.Image) {
 		return nil, fmt.Errorf("could not read build record: %.100q is no image by its digest", record.Image)
+	}
+	for i := range record.History {
+		if past := &record.History[i]; strings.HasPrefix(past.Image, "@") {
+			past.Image = record.Repository + past.Image
+		}
 	}
 	record.Number = min(max(record.Number, 0), mostRecords)
 	record.Took = slices.DeleteFunc(record.Took, func(seconds int64) bool { return seconds < 0 })
@@ -223,6 +228,12 @@ func (r *Record) RebuildOf() string {
 
 // String renders the annotation's value.
 func (r Record) String() string {
+	r.History = slices.Clone(r.History)
+	for i := range r.History {
+		if past := &r.History[i]; IsIn(past.Image, r.Repository) {
+			past.Image = strings.TrimPrefix(past.Image, r.Repository)
+		}
+	}
 	text, err := json.Marshal(r)
 	if err != nil {
 		// Strings, numbers and times within years 0 to 9999 always marshal.
@@ -266,7 +277,7 @@ func (r *Record) HistoryFor(fingerprint string) []PastImage {
 	}
 	var history []PastImage
 	if r.Image != "" {
-		history = append(history, PastImage{Fingerprint: r.Fingerprint, Config: r.Config, Build: r.Build, Image: r.Image})
+		history = append(history, PastImage{Fingerprint: r.Fingerprint, Build: r.Build, Image: r.Image})
 	}
 	history = append(history, r.History...)
 	history = slices.DeleteFunc(history, func(p PastImage) bool { return p.Fingerprint == fingerprint })

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -10,13 +11,19 @@ import (
 
 var now = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
+const here = "registry.example.com/os"
+
 // failed is the record of an attempt that failed.
 func failed() Record {
 	return Record{
 		Build: "build-1", Fingerprint: "f", Config: "rendered-worker-1", Attempt: 1, ClaimedAt: now.Add(-time.Minute),
-		Versions: Versions{Settings: "s", Push: "1", Pull: "2", Entitled: "3 4"},
-		Failure:  &Failure{Reason: "R", Message: "m <&>", Log: "a\nb", Transient: true, At: now},
-		History:  []PastImage{{Fingerprint: "f", Config: "c", Build: "b", Image: "repository@sha256:0"}},
+		Versions:   Versions{Settings: "s", Push: "1", Pull: "2", Entitled: "3 4"},
+		Failure:    &Failure{Reason: "R", Message: "m <&>", Log: "a\nb", Transient: true, At: now},
+		Repository: here,
+		History: []PastImage{
+			{Fingerprint: "f", Build: "b", Image: here + "@sha256:" + strings.Repeat("0", 64)},
+			{Fingerprint: "g", Build: "c", Image: "elsewhere.example.com/os@sha256:" + strings.Repeat("1", 64)},
+		},
 	}
 }
 
@@ -26,6 +33,8 @@ func TestRecordRoundTrip(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, r, *again, "what is written is read")
 	require.Equal(t, r.String(), again.String())
+	require.Equal(t, 1, strings.Count(r.String(), here), "the repository of past images is written once")
+	require.Equal(t, here, r.History[0].Image[:len(here)], "writing changes nothing")
 	require.NotContains(t, Record{Build: "b"}.String(), "versions", "what is not known is not written")
 }
 
@@ -55,7 +64,7 @@ func TestParseRecordRefuses(t *testing.T) {
 		"no build":       {reason: "it claims nothing", text: `{"fingerprint":"f"}`},
 		"no fingerprint": {reason: "it is of no inputs", text: `{"build":"b"}`},
 		"no attempt":     {reason: "attempts count from 1", text: `{"build":"b","fingerprint":"f","attempt":0}`},
-		"past image":     {reason: "half of an image is none", text: `{"build":"b","fingerprint":"f","attempt":1,"history":["f c b"]}`},
+		"past image":     {reason: "half of an image is none", text: `{"build":"b","fingerprint":"f","attempt":1,"history":["f b"]}`},
 		"wrong type":     {reason: "another program's annotation", text: `{"build":1}`},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -29,7 +29,7 @@ func dimensions() []dimension {
 	past := ledger.Record{Build: "build-0", Fingerprint: "other-fingerprint", Config: otherConfig, Attempt: 1, ClaimedAt: now.Add(-time.Hour)}
 	withHistory := past
 	withHistory.Image = otherImage
-	withHistory.History = []ledger.PastImage{{Fingerprint: wantedFingerprint(), Config: wantedConfig, Build: "build-1", Image: image}}
+	withHistory.History = []ledger.PastImage{{Fingerprint: wantedFingerprint(), Build: "build-1", Image: image}}
 
 	return []dimension{
 		{

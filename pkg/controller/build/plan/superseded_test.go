@@ -62,7 +62,7 @@ func TestTurn(t *testing.T) {
 		"back to a known image": {
 			reason: "what was built before is published again at once",
 			snapshot: with(ready(), record(ledger.Record{Build: "build-0", Fingerprint: "other-fingerprint", Config: otherConfig, Attempt: 1, Image: otherImage,
-				History: []ledger.PastImage{{Fingerprint: wantedFingerprint(), Config: wantedConfig, Build: "build-1", Image: image}}})),
+				History: []ledger.PastImage{{Fingerprint: wantedFingerprint(), Build: "build-1", Image: image}}})),
 			state: ledger.StatePublished, why: ledger.ReasonImagePublished, effects: []string{"Publish " + image},
 		},
 	})

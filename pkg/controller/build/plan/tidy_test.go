@@ -28,7 +28,7 @@ func finished(phase imagebuilder.Phase, prefix string, numbers ...int) func(*Sna
 
 func TestRetention(t *testing.T) {
 	published := success(claimed(time.Hour))
-	published.History = []ledger.PastImage{{Fingerprint: "other-fingerprint", Config: otherConfig, Build: "ok-7", Image: "image-of-ok-7"}}
+	published.History = []ledger.PastImage{{Fingerprint: "other-fingerprint", Build: "ok-7", Image: "image-of-ok-7"}}
 	own := observed("build-1", imagebuilder.PhaseSucceeded, withoutInputs, func(b *imagebuilder.Observation) { b.Created = now })
 
 	for name, test := range map[string]struct {
@@ -87,7 +87,7 @@ func TestRetention(t *testing.T) {
 // without a look at the live pool; any other one cannot.
 func TestRetentionKnowsWhatIsRecorded(t *testing.T) {
 	published := success(claimed(time.Hour))
-	published.History = []ledger.PastImage{{Fingerprint: "f", Config: otherConfig, Build: "ok-7", Image: "image-of-ok-7"}}
+	published.History = []ledger.PastImage{{Fingerprint: "f", Build: "ok-7", Image: "image-of-ok-7"}}
 	p := Compute(with(ready(), record(published), observed("build-1", imagebuilder.PhaseSucceeded, withoutInputs, func(b *imagebuilder.Observation) { b.Created = now }),
 		finished(imagebuilder.PhaseSucceeded, "ok", 7, 8), finished(imagebuilder.PhaseFailed, "bad", 1, 2, 3, 4)))
 	require.Equal(t, []Effect{
@@ -133,7 +133,7 @@ func TestSupersededWhileHeld(t *testing.T) {
 func TestImageOfASupersededBuildIsRemembered(t *testing.T) {
 	old := ledger.Record{Build: "build-0", Fingerprint: "other-fingerprint", Config: otherConfig, Attempt: 1, ClaimedAt: now.Add(-time.Minute)}
 	p := Compute(with(ready(), record(old), observed("build-0", imagebuilder.PhaseSucceeded, ofOtherInputs, func(b *imagebuilder.Observation) { b.Image = otherImage })))
-	require.Equal(t, []ledger.PastImage{{Fingerprint: "other-fingerprint", Config: otherConfig, Build: "build-0", Image: otherImage}}, p.Effects[1].(WriteRecord).Record.History)
+	require.Equal(t, []ledger.PastImage{{Fingerprint: "other-fingerprint", Build: "build-0", Image: otherImage}}, p.Effects[1].(WriteRecord).Record.History)
 }
 
 // TestConcurrencyLimit: a slot is taken after the claim, so that what is in its

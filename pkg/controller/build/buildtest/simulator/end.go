@@ -110,7 +110,7 @@ func (sim *simulation) end() end {
 		if record, err := ledger.ParseRecord(pool.Annotations[constants.BuildRecordAnnotation]); err == nil {
 			line := fmt.Sprintf("  record of %s, attempt %d, image %t, past", record.Config, record.Attempt, record.Image != "")
 			for _, past := range record.History {
-				line += " " + past.Config
+				line += " " + sim.made[past.Image].config
 			}
 			lines = append(lines, line)
 		}
