@@ -156,6 +156,15 @@ var adapterMutants = []mutant{
 		unseen: "it has one backend",
 	},
 	{
+		name: "removal-holds-up",
+		why:  "a pool whose old inputs cannot be removed builds nothing any more",
+		file: "pkg/controller/build/plan/effects.go",
+		before: `	case DeleteBuild, DeleteInputs:
+		return slices`,
+		after: `	case nil:
+		return slices`,
+	},
+	{
 		name:   "stopped-by-name",
 		why:    "a build of the same name, made since, is cancelled in place of the old one",
 		file:   "pkg/controller/build/imagebuilder/owned/ending.go",

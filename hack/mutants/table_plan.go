@@ -63,15 +63,24 @@ var planMutants = []mutant{
 		name: "lag-taken-for-deletion",
 		why:  "a build that the cache does not show is started a second time",
 		file: "pkg/controller/build/plan/plan.go",
-		before: `p.Effects = []Effect{ConfirmBuild{Name: record.Build}, WriteRecord{Record: record}}
+		before: `p.Effects = []Effect{ConfirmBuild{Name: record.Build, Told: tells}, WriteRecord{Record: record}}
 		return p
 	}
 	if h`,
-		after: `p.Effects = []Effect{WriteRecord{Record: record}}
+		after: `_, p.Effects = tells, []Effect{WriteRecord{Record: record}}
 		return p
 	}
 	if h`,
 		known: "happy freeze-builds@1",
+	},
+	{
+		name: "question-taken-for-an-answer",
+		why:  "a pool whose build cannot be asked for makes it again and again, without a pause",
+		file: "pkg/controller/build/plan/messages.go",
+		before: `	case asked(left).State.IsReported():
+		p = Plan{Report: asked(left)}
+	case`,
+		after: `	case`,
 	},
 	{
 		name:   "name-of-an-earlier-attempt",

@@ -2,14 +2,17 @@ package build
 
 import (
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
+	buildv1 "github.com/openshift/api/build/v1"
 	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
 	"github.com/stretchr/testify/require"
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/buildtest"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
 	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
 )
 
@@ -89,4 +92,38 @@ func TestNamesakeIsNotDeleted(t *testing.T) {
 	// Whether that is an error is the adapter's to say.
 	_ = h.ctrl.builder.Delete(t.Context(), h.newestBuild(worker), "uid-of-a-predecessor")
 	require.Len(t, h.api.Builds(), 1)
+}
+
+// TestUnansweredConfirmationKeepsWhatIsTold: the cache lacks a build, and the cluster does
+// not answer whether it exists. What the pool tells of the build stays; otherwise the build
+// would be made once more, which tells the same again, and so on without a pause.
+func TestUnansweredConfirmationKeepsWhatIsTold(t *testing.T) {
+	h := layeredHarness(t, "rendered-worker-1")
+	h.settle(worker)
+	name := h.newestBuild(worker)
+	h.api.RunBuild(name, buildv1.BuildPhaseRunning)
+	h.settle(worker)
+	running := h.build(name)
+	before := h.requireCondition(worker, mcfgv1.MachineConfigPoolBuilding, ledger.ReasonBuildRunning)
+	h.api.Remove("builds", ctrlcommon.MCONamespace, name)
+	h.deliver("builds")
+	h.api.Put(running)
+	h.clock.Step(time.Minute)
+	allow := h.refuse("get", "builds", "", forbidden("builds"))
+	h.api.ResetCalls()
+	for range 5 {
+		h.deliver("machineconfigpools")
+		_, err := h.syncStale(worker)
+		require.Error(t, err)
+		told := ledger.ReadConditions(h.api.Pool(worker).Status.Conditions)
+		require.Equal(t, []any{ledger.StateBuilding, before}, []any{told.State, told.Message})
+		require.Contains(t, told.Refusal, "could not get Build "+name)
+	}
+	calls := h.api.Calls()
+	require.Len(t, slices.DeleteFunc(calls, func(c buildtest.Call) bool { return c.Verb == "get" }), 1, "it is said once")
+
+	allow()
+	h.settle(worker)
+	require.Empty(t, h.refusal())
+	h.requireCondition(worker, mcfgv1.MachineConfigPoolBuilding, ledger.ReasonBuildRunning)
 }

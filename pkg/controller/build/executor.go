@@ -65,8 +65,11 @@ type execution struct {
 	contextVersion string
 }
 
-// execute carries the effects out in order and stops at the first error.
+// execute carries the effects out in order and stops at the first error, unless that is of a
+// removal which holds up a build: it is made good for by the next sync.
 func (x *execution) execute(ctx context.Context, p *plan.Plan) error {
+	var removals []plan.Effect
+	var failures error
 	effects, remainder := p.Effects, p.Remainder()
 	for i, effect := range effects {
 		if i == remainder && x.tell != nil {
@@ -74,14 +77,19 @@ func (x *execution) execute(ctx context.Context, p *plan.Plan) error {
 				return err
 			}
 		}
-		x.left = effects[i:]
+		x.left = slices.Concat(removals, effects[i:])
 		if err := x.apply(ctx, effect); err != nil {
-			return err
+			failures = errors.Join(err, failures)
+			if !plan.MayWait(effect, effects[i+1:]) || !isRefusal(err) && kindOf(err) != kindServer {
+				return failures
+			}
+			removals = append(removals, effect)
+			continue
 		}
 		klog.FromContext(ctx).V(2).Info("Done", "effect", fmt.Sprintf("%T", effect))
 	}
-	x.left = nil
-	return nil
+	x.left = removals
+	return failures
 }
 
 // carryOut executes a plan. What that met with may be what there is to report in

@@ -123,6 +123,62 @@ func TestR40RefusalsAreOnThePool(t *testing.T) {
 	}
 }
 
+// TestR40RemovalsHoldUpNoBuild: what is only to be removed, and cannot be, is on the pool, and
+// the build that is due begins all the same.
+func TestR40RemovalsHoldUpNoBuild(t *testing.T) {
+	// superseded has an image, and another config wanted.
+	superseded := func(h *harness) {
+		h.api.CompleteBuild(h.newestBuild(worker), buildtest.Digest(1))
+		_, _ = h.sync(worker)
+		h.want("rendered-worker-2")
+	}
+	// givenUp has a build stopped that did not begin to run.
+	givenUp := func(h *harness) {
+		h.pass(10*time.Minute, worker)
+		h.stopped(h.newestBuild(worker))
+		h.clock.Step(time.Minute)
+	}
+	for name, test := range map[string]struct {
+		reason   string
+		before   func(*harness)
+		resource string
+		err      error
+		begins   bool
+	}{
+		"inputs": {reason: "credentials that are left over are no reason to boot an old image", before: superseded, resource: "secrets", err: forbidden("secrets"), begins: true},
+		"Builds": {reason: "a stopped one is in nobody's way", before: givenUp, resource: "builds", err: forbidden("builds"), begins: true},
+		"webhook": {reason: "it may be down for Secrets only", before: superseded, resource: "secrets",
+			err: apierrors.NewInternalError(fmt.Errorf("failed calling webhook")), begins: true},
+		"busy": {reason: "who is asked to wait does not ask for something else", before: superseded, resource: "secrets", err: apierrors.NewTooManyRequests("slow down", 1)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := layeredHarness(t, "rendered-worker-1", "rendered-worker-2")
+			h.editSettings(map[string]string{constants.PendingDeadlineKey: "600"})
+			h.settle(worker)
+			first := h.newestBuild(worker)
+			allow := h.refuse("delete", test.resource, "", test.err)
+			test.before(h)
+			for range 3 {
+				_, _ = h.sync(worker)
+			}
+			require.Equal(t, test.begins, len(h.activeBuilds()) == 1, test.reason)
+			if test.begins {
+				h.clock.Step(time.Minute)
+				_, _ = h.sync(worker)
+				require.Contains(t, h.refusal(), test.err.Error())
+				require.Equal(t, ledger.ReasonBuildCreated, ledger.ReadConditions(h.api.Pool(worker).Status.Conditions).Reason)
+			}
+
+			allow()
+			h.pass(time.Minute, worker)
+			require.Empty(t, h.refusal())
+			require.NotContains(t, h.api.InputSecrets(), first, "it is made good for")
+			h.complete(worker)
+			h.requireCondition(worker, mcfgv1.MachineConfigPoolBuildSuccess, ledger.ReasonImagePublished)
+		})
+	}
+}
+
 // TestR40WhatMayPassIsOnThePoolLater: an answer that may pass is on the pool after a minute,
 // and before two are over.
 func TestR40WhatMayPassIsOnThePoolLater(t *testing.T) {

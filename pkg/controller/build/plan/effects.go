@@ -35,7 +35,12 @@ type LoadConfig struct {
 
 // ConfirmBuild asks the backend itself whether a build is gone, where the cache is no proof,
 // and ends the plan if it is not.
-type ConfirmBuild struct{ Name string }
+type ConfirmBuild struct {
+	Name string
+	// Told is what the pool tells of the build, and goes on telling while the backend does
+	// not answer; its zero value if it tells of none.
+	Told ledger.Report
+}
 
 // Holds tells whether the live build is as expected.
 func (e ConfirmBuild) Holds(live imagebuilder.Observation) bool {
@@ -102,6 +107,16 @@ func (p *Plan) Remainder() int {
 		}
 	}
 	return last
+}
+
+// MayWait tells whether the effect only removes what is of no use any more, and a build is to
+// be created after it.
+func MayWait(effect Effect, after []Effect) bool {
+	switch effect.(type) {
+	case DeleteBuild, DeleteInputs:
+		return slices.ContainsFunc(after, func(e Effect) bool { _, ok := e.(StartBuild); return ok })
+	}
+	return false
 }
 
 // Records tells whether the plan puts a record on the pool.

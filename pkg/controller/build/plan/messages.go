@@ -31,14 +31,27 @@ func Held(h Hold) Plan {
 
 // Refused is what becomes of a plan one of whose effects the cluster refuses, or keeps
 // failing; left are those that have not come about. What is only to be ended or removed
-// leaves the state as it is.
+// leaves the state as it is, and so does a question whether a build is gone.
 func Refused(p Plan, h Hold, left []Effect) Plan {
 	h.Message = fmt.Sprintf("%.1000s", h.Message)
-	if !p.State.IsReported() || slices.ContainsFunc(left, func(effect Effect) bool { return !removes(effect) }) {
+	switch {
+	case asked(left).State.IsReported():
+		p = Plan{Report: asked(left)}
+	case !p.State.IsReported() || slices.ContainsFunc(left, func(effect Effect) bool { return !removes(effect) }):
 		p = Held(h)
 	}
 	p.Refusal = h.Message
 	return p
+}
+
+// asked is what the pool tells of the build that the first effect asks for.
+func asked(effects []Effect) ledger.Report {
+	if len(effects) > 0 {
+		if confirm, ok := effects[0].(ConfirmBuild); ok {
+			return confirm.Told
+		}
+	}
+	return ledger.Report{}
 }
 
 // removes tells whether the effect is one that nothing of the plan's state depends on.

@@ -268,7 +268,9 @@ func (d *decision) unseen() Plan {
 		// There, whoever deletes the build wants it to end.
 		record.Failure.Interrupted = d.MachineOS.OptsIn()
 		p := d.afterFailure(&record, false)
-		p.Effects = []Effect{ConfirmBuild{Name: record.Build}, WriteRecord{Record: record}}
+		told := d.Pool.Reported
+		tells := ledger.Report{State: told.State, Reason: told.Reason, Message: told.Message, Before: d.record.Before}
+		p.Effects = []Effect{ConfirmBuild{Name: record.Build, Told: tells}, WriteRecord{Record: record}}
 		return p
 	}
 	if h := firstHold(startChecks, d.Snapshot); h != nil {
