@@ -119,7 +119,8 @@ func (st *stage) perform(t *testing.T, s script) {
 	}
 	seen := wait.PollUntilContextCancel(ctx, pollInterval, true, func(ctx context.Context) (bool, error) {
 		states := sc.states(ctx)
-		return (slices.Equal(s.states, states) || s.busy != nil && slices.Equal(s.busy, states)) && containsAll(sc.events(ctx), s.events), nil
+		isEnd := func(end []string) bool { return slices.Equal(end, states) }
+		return (isEnd(s.states) || slices.ContainsFunc(s.busy, isEnd)) && containsAll(sc.events(ctx), s.events), nil
 	})
 	if seen != nil {
 		states, events := sc.states(t.Context()), sc.events(t.Context())
@@ -282,6 +283,12 @@ func (sc *scene) until(ctx context.Context, what string, condition func(context.
 func (sc *scene) untilLine(ctx context.Context, line string) {
 	sc.Helper()
 	sc.until(ctx, line, func(ctx context.Context) bool { return slices.Contains(sc.states(ctx), line) })
+}
+
+// untilEvent waits until a warning is there. The kubelet tries at its own pace.
+func (sc *scene) untilEvent(ctx context.Context, line string) {
+	sc.Helper()
+	sc.until(ctx, line, func(ctx context.Context) bool { return slices.Contains(sc.events(ctx), line) })
 }
 
 // pod is the last one.

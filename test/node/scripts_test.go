@@ -27,8 +27,9 @@ type script struct {
 	then func(ctx context.Context, sc *scene)
 	// states are what the API shows in the end, all of it. events are among the warnings.
 	states, events []string
-	// busy is what it may show instead where the machine is so busy that the node loses sight of the container; nil for nothing else.
-	busy []string
+	// busy are what it may show instead, where the machine is so busy that the container does
+	// not end in the time that it is left, or that the node loses sight of it.
+	busy [][]string
 }
 
 const running = "container runs"
@@ -68,6 +69,7 @@ const (
 	noProgram   = `failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: exec: "/bin/none": stat /bin/none: no such file or directory: unknown`
 	noRoot      = `container has runAsNonRoot and image will run as root (pod: "POD_NAMESPACE(UID)", container: build)`
 	noSecret    = `pod FailedMount: MountVolume.SetUp failed for volume "inputs" : secret "nowhere" not found`
+	noLate      = `pod FailedMount: MountVolume.SetUp failed for volume "inputs" : secret "late" not found`
 	noImage     = `failed to pull and unpack image "REGISTRY/org/none:1": failed to resolve reference "REGISTRY/org/none:1": REGISTRY/org/none:1: not found`
 	noName      = `Failed to apply default image tag "UPPER CASE": couldn't parse image name "UPPER CASE": invalid reference format: repository name (library/UPPER CASE) must be lowercase`
 	noPull      = `Container image "localhost/none:1" is not present with pull policy of Never`
@@ -88,6 +90,14 @@ func succeeded(others ...string) []string {
 func failed(others ...string) []string {
 	const why = "BackoffLimitExceeded: Job has reached the specified backoff limit"
 	return jobIs(0, 1, 0, []string{"job is FailureTarget: " + why, "job is Failed: " + why}, others...)
+}
+
+// busy are the ends that a pod's only container may come to in a hurry.
+func busy(pod string) [][]string {
+	return [][]string{
+		failed(pod, "container ended with 137: Error"),
+		failed(pod, "container ended with 137: ContainerStatusUnknown: The container could not be located when the pod was terminated"),
+	}
 }
 
 func late(others ...string) []string {
@@ -168,6 +178,7 @@ var scripts = []script{
 			container.VolumeMounts = append(container.VolumeMounts, corev1.VolumeMount{Name: "work", MountPath: "/work"})
 		},
 		states: failed(`pod Failed: Evicted: Usage of EmptyDir volume "work" exceeds the limit "8Mi". `, "container ended with 2: Error"),
+		busy:   busy(`pod Failed: Evicted: Usage of EmptyDir volume "work" exceeds the limit "8Mi". `),
 		events: []string{`pod Evicted: Usage of EmptyDir volume "work" exceeds the limit "8Mi". `},
 	},
 	{
@@ -177,8 +188,7 @@ var scripts = []script{
 			container.Resources.Limits = corev1.ResourceList{corev1.ResourceEphemeralStorage: resource.MustParse("8Mi")}
 		},
 		states: failed("pod Failed: Evicted: Pod ephemeral local storage usage exceeds the total limit of containers 8Mi. ", "container ended with 2: Error"),
-		busy: failed("pod Failed: Evicted: Pod ephemeral local storage usage exceeds the total limit of containers 8Mi. ",
-			"container ended with 137: ContainerStatusUnknown: The container could not be located when the pod was terminated"),
+		busy:   busy("pod Failed: Evicted: Pod ephemeral local storage usage exceeds the total limit of containers 8Mi. "),
 		events: []string{"pod Evicted: Pod ephemeral local storage usage exceeds the total limit of containers 8Mi. "},
 	},
 	{
@@ -225,11 +235,11 @@ var scripts = []script{
 		args: []string{"need:/inputs/file", "tell:done"},
 		job:  mountSecret("late"),
 		then: func(ctx context.Context, sc *scene) {
-			sc.untilLine(ctx, "container waits: ContainerCreating")
+			sc.untilEvent(ctx, noLate)
 			createSecret("late")(ctx, sc)
 		},
 		states: succeeded("pod Succeeded", "container ended with 0: Completed: done"),
-		events: []string{`pod FailedMount: MountVolume.SetUp failed for volume "inputs" : secret "late" not found`},
+		events: []string{noLate},
 	},
 	{
 		name: "missing key", reason: "environment from a Secret that is not there is a container that cannot be configured",
@@ -267,8 +277,11 @@ var scripts = []script{
 	},
 	{
 		name: "suspended while pending", reason: "a pod that never ran is gone at once",
-		job:    mountSecret("nowhere"),
-		then:   suspendWhen("container waits: ContainerCreating"),
+		job: mountSecret("nowhere"),
+		then: func(ctx context.Context, sc *scene) {
+			sc.untilEvent(ctx, noSecret)
+			suspendWhen("container waits: ContainerCreating")(ctx, sc)
+		},
 		states: suspended("pod Failed, gone", "container ended with 137: ContainerStatusUnknown: The container could not be located when the pod was terminated"),
 		events: []string{noSecret},
 	},
