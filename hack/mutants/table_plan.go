@@ -74,6 +74,14 @@ var planMutants = []mutant{
 		known: "happy freeze-builds@1",
 	},
 	{
+		name:   "unpublished-image-expires",
+		why:    "the only image of the wanted inputs goes while the newest attempt may still fail",
+		file:   "pkg/controller/build/plan/tidy.go",
+		before: `case hasImage(b) && b.Fingerprint == d.fingerprint && d.Pool.ImageConfig != d.Pool.WantedConfig:`,
+		after:  `case false:`,
+		known:  "jobs:happy rebuild@4 rebuild@7",
+	},
+	{
 		name: "question-taken-for-an-answer",
 		why:  "a pool whose build cannot be asked for makes it again and again, without a pause",
 		file: "pkg/controller/build/plan/messages.go",

@@ -108,6 +108,8 @@ func (d *decision) expired(keep string) []*imagebuilder.Observation {
 				limits.FailedBuildsHistory--
 			}
 		case d.isWitness(b):
+		case hasImage(b) && b.Fingerprint == d.fingerprint && d.Pool.ImageConfig != d.Pool.WantedConfig:
+			// No image of the wanted inputs is published, and the newest attempt may fail.
 		case hasImage(b):
 			succeeded = append(succeeded, b)
 		case b.Phase == imagebuilder.PhaseFailed, b.Phase == imagebuilder.PhaseSucceeded:

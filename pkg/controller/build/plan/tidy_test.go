@@ -26,6 +26,13 @@ func finished(phase imagebuilder.Phase, prefix string, numbers ...int) func(*Sna
 	}
 }
 
+// ofWantedInputs has all builds be of what the pool wants.
+func ofWantedInputs(s *Snapshot) {
+	for i := range s.Builds {
+		s.Builds[i].Fingerprint, s.Builds[i].RenderedConfig = wantedFingerprint(), wantedConfig
+	}
+}
+
 func TestRetention(t *testing.T) {
 	published := success(claimed(time.Hour))
 	published.History = []ledger.PastImage{{Fingerprint: "other-fingerprint", Build: "ok-7", Image: "image-of-ok-7"}}
@@ -67,6 +74,10 @@ func TestRetention(t *testing.T) {
 			reason:   "there is no hurry, but no reason to wait either",
 			snapshot: with(ready(), record(claimed(time.Hour)), observed("build-1", imagebuilder.PhaseRunning), finished(imagebuilder.PhaseSucceeded, "ok", 7, 8)),
 			deleted:  []string{"DeleteBuild ok-8"},
+		},
+		"while building, of the wanted inputs": {
+			reason:   "they may be all that there is if that one fails: nothing is published",
+			snapshot: with(ready(), record(claimed(time.Hour)), observed("build-1", imagebuilder.PhaseRunning), finished(imagebuilder.PhaseSucceeded, "ok", 7, 8), ofWantedInputs),
 		},
 		"settings gone": {
 			reason:   "what is to be kept is not known",
