@@ -54,7 +54,7 @@ demo: $(if $(filter Job,$(IMAGE_BUILDER)),node-tools) ## Show the main job: a cl
 	@exec $(OUTPUT)/bin/demo -root . $(if $(KEEP),-keep) $(if $(IMAGE_BUILDER),-image-builder $(IMAGE_BUILDER))
 
 .PHONY: story
-story: ## Tell what an administrator lives through with one pool, and check it (half a minute, builds are played)
+story: ## Tell what an administrator lives through with a pool, and with one of a MachineOSConfig, and check it (a minute, builds are played)
 	@$(COMPILE)story ./story
 	@exec $(OUTPUT)/bin/story -root .
 

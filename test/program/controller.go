@@ -48,8 +48,19 @@ type Controller struct {
 	Kubeconfig string
 	Dir        string
 	Log        io.Writer
+	// MachineOSConfigs has it build for those as well, in the place of the operator's own builder.
+	MachineOSConfigs bool
 	// Failed is told if it ends without having been asked to.
 	Failed func(error)
+}
+
+// arguments are its command line.
+func (c Controller) arguments() []string {
+	gates, more := "OnClusterBuild=true", []string(nil)
+	if c.MachineOSConfigs {
+		gates, more = gates+",MachineOSConfigs=true", []string{"--replace-machine-os-builder"}
+	}
+	return append([]string{c.Binary, "start", "--kubeconfig", c.Kubeconfig, "--feature-gates", gates, "--bind-address", "127.0.0.1:0", "-v", "2"}, more...)
 }
 
 // Start returns when the controller's caches are full: where it serves health and metrics, as http://host:port, and what ends it.
@@ -61,11 +72,9 @@ func (c Controller) Start(ctx context.Context) (address string, stop func(), err
 	go func() {
 		defer close(ended)
 		err := Program{
-			Args: []string{
-				c.Binary, "start", "--kubeconfig", c.Kubeconfig, "--feature-gates", "OnClusterBuild=true", "--bind-address", "127.0.0.1:0", "-v", "2",
-			},
-			Dir: c.Dir,
-			Log: io.MultiWriter(c.Log, tail),
+			Args: c.arguments(),
+			Dir:  c.Dir,
+			Log:  io.MultiWriter(c.Log, tail),
 		}.Run(runCtx)
 		if runCtx.Err() != nil {
 			return

@@ -136,8 +136,8 @@ func (s *story) deletePool(ctx context.Context) error {
 	if _, err := s.sees(ctx, says(mcfgv1.MachineConfigPoolBuilding, "BuildRunning", s.configs["sixth"])); err != nil {
 		return err
 	}
-	s.say.command("kubectl delete machineconfigpool %s", poolName)
-	if err := s.mcfg.MachineconfigurationV1().MachineConfigPools().Delete(ctx, poolName, metav1.DeleteOptions{}); err != nil {
+	s.say.command("kubectl delete machineconfigpool %s", s.pool)
+	if err := s.mcfg.MachineconfigurationV1().MachineConfigPools().Delete(ctx, s.pool, metav1.DeleteOptions{}); err != nil {
 		return fmt.Errorf("could not delete the pool: %w", err)
 	}
 	gone := claim{"the pool is gone", func(v *view) string {

@@ -28,6 +28,7 @@ type view struct {
 	pool   *mcfgv1.MachineConfigPool
 	builds []buildv1.Build
 	inputs []corev1.Secret
+	layers
 }
 
 // claim is something that a view has to show.
@@ -39,7 +40,7 @@ type claim struct {
 
 func (s *story) look(ctx context.Context) (*view, error) {
 	v := &view{}
-	pool, err := s.mcfg.MachineconfigurationV1().MachineConfigPools().Get(ctx, poolName, metav1.GetOptions{})
+	pool, err := s.mcfg.MachineconfigurationV1().MachineConfigPools().Get(ctx, s.pool, metav1.GetOptions{})
 	if err == nil {
 		v.pool = pool
 	} else if !apierrors.IsNotFound(err) {
@@ -55,17 +56,23 @@ func (s *story) look(ctx context.Context) (*view, error) {
 		return nil, fmt.Errorf("could not list Secrets: %w", err)
 	}
 	v.builds, v.inputs = builds.Items, secrets.Items
-	return v, nil
+	if s.pool == labelPool {
+		return v, nil
+	}
+	v.layers, err = s.lookAtLayers(ctx)
+	return v, err
 }
 
 // await waits for a view in which all claims hold.
 func (s *story) await(ctx context.Context, claims ...claim) (*view, error) {
+	var missing []error
 	for {
 		v, err := s.look(ctx)
 		if err != nil {
-			return nil, err
+			// Time may be up in the middle of a look: what was missing before says more.
+			return nil, errors.Join(append(missing, err)...)
 		}
-		var missing []error
+		missing = nil
 		for _, c := range claims {
 			if text := c.missing(v); text != "" {
 				missing = append(missing, fmt.Errorf("could not see that %s: %s", c.text, text))
@@ -93,7 +100,7 @@ func (s *story) sees(ctx context.Context, claims ...claim) (*view, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.say.command("kubectl get machineconfigpool %s -o yaml", poolName)
+	s.say.command("kubectl get machineconfigpool %s -o yaml", s.pool)
 	s.say.block(text)
 	s.say.hold(claims)
 	return v, nil

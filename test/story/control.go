@@ -12,10 +12,12 @@ import (
 	"github.com/openshift/machine-config-operator/test/devcluster/buildrunner"
 )
 
-// holdBuilds lets builds that start from now on run until the returned function is called; those that start after it end at once.
+// holdBuilds lets builds that start from now on run until the returned function is called; those that start after it end at once. It
+// holds Builds and Jobs alike.
 func (s *story) holdBuilds() (end func()) {
 	gate := make(chan struct{})
 	s.script.Decide(func(buildrunner.Job) buildrunner.Script { return buildrunner.Script{HoldRunning: gate} })
+	s.jobs.hold(gate)
 	return sync.OnceFunc(func() {
 		s.buildAtOnce()
 		close(gate)
@@ -24,6 +26,7 @@ func (s *story) holdBuilds() (end func()) {
 
 func (s *story) buildAtOnce() {
 	s.script.Decide(func(buildrunner.Job) buildrunner.Script { return buildrunner.Script{} })
+	s.jobs.hold(nil)
 }
 
 // quiet is how long the controller has to do nothing to count as being done.

@@ -20,7 +20,11 @@ import (
 )
 
 const (
-	poolName   = "worker"
+	// labelPool is opted in by its label, imagePool by a MachineOSConfig, and otherPool likewise by somebody else.
+	labelPool = "worker"
+	imagePool = "infra"
+	otherPool = "edge"
+
 	pushSecret = "push"
 	registry   = "images.example.com"
 	repository = registry + "/ocp/os"
@@ -29,6 +33,8 @@ const (
 	imageAnnotation       = "machineconfiguration.openshift.io/desired-os-image"
 	imageConfigAnnotation = "machineconfiguration.openshift.io/desired-os-image-config"
 	configAnnotation      = "machineconfiguration.openshift.io/rendered-config"
+	poolAnnotation        = "machineconfiguration.openshift.io/pool"
+	roleLabel             = "node-role.kubernetes.io/"
 	ownedSelector         = "app.kubernetes.io/managed-by=machine-os-build-controller"
 
 	// foreignAnnotation stands for all that others write on a pool.
@@ -43,12 +49,14 @@ var foreignCondition = mcfgv1.MachineConfigPoolCondition{
 
 // installObjects creates what is there before the controller starts.
 func (s *story) installObjects(ctx context.Context) error {
-	permissions, err := os.ReadFile(filepath.Join(s.root, "hack", "deploy", "rbac.yaml"))
-	if err != nil {
-		return fmt.Errorf("could not read permissions: %w", err)
-	}
-	if err := s.cluster.Apply(ctx, string(permissions)); err != nil {
-		return err
+	for _, name := range []string{"rbac.yaml", "machine-os-configs/rbac.yaml"} {
+		permissions, err := os.ReadFile(filepath.Join(s.root, "hack", "deploy", name))
+		if err != nil {
+			return fmt.Errorf("could not read permissions: %w", err)
+		}
+		if err := s.cluster.Apply(ctx, string(permissions)); err != nil {
+			return err
+		}
 	}
 	settings := &corev1.ConfigMap{
 		ObjectMeta: metav1.ObjectMeta{Name: "machine-os-builder-config"},
@@ -56,6 +64,8 @@ func (s *story) installObjects(ctx context.Context) error {
 			"baseImagePullSecretName": "", "finalImagePushSecretName": pushSecret, "finalImagePullspec": repository,
 			// The story waits for nobody to stop changing configs.
 			"quietPeriodSeconds": "0",
+			// What Jobs would run, if anything ran here.
+			"jobBuilderImage": builderImage,
 		},
 	}
 	if _, err := s.kube.CoreV1().ConfigMaps(devcluster.Namespace).Create(ctx, settings, metav1.CreateOptions{}); err != nil {
@@ -70,12 +80,19 @@ func (s *story) installObjects(ctx context.Context) error {
 		return fmt.Errorf("could not create the push secret: %w", err)
 	}
 
-	config, err := s.render(ctx, "first")
+	return s.createPool(ctx, labelPool, "first")
+}
+
+// createPool creates a pool that wants a config, with what others write on pools, and goes on with it.
+func (s *story) createPool(ctx context.Context, name, what string) error {
+	s.pool = name
+	config, err := s.render(ctx, what)
 	if err != nil {
 		return err
 	}
-	pool := &mcfgv1.MachineConfigPool{ObjectMeta: metav1.ObjectMeta{Name: poolName, Annotations: map[string]string{foreignAnnotation: "true"}}}
+	pool := &mcfgv1.MachineConfigPool{ObjectMeta: metav1.ObjectMeta{Name: name, Annotations: map[string]string{foreignAnnotation: "true"}}}
 	pool.Spec.Configuration.Name = config
+	pool.Spec.NodeSelector = &metav1.LabelSelector{MatchLabels: map[string]string{roleLabel + name: ""}}
 	pools := s.mcfg.MachineconfigurationV1().MachineConfigPools()
 	if pool, err = pools.Create(ctx, pool, metav1.CreateOptions{}); err != nil {
 		return fmt.Errorf("could not create the pool: %w", err)
@@ -110,7 +127,7 @@ func (s *story) render(ctx context.Context, what string) (string, error) {
 	sum := sha256.Sum256(raw)
 	base := sha256.Sum256([]byte("base"))
 	config := &mcfgv1.MachineConfig{
-		ObjectMeta: metav1.ObjectMeta{Name: "rendered-" + poolName + "-" + hex.EncodeToString(sum[:16])},
+		ObjectMeta: metav1.ObjectMeta{Name: "rendered-" + s.pool + "-" + hex.EncodeToString(sum[:16])},
 		Spec: mcfgv1.MachineConfigSpec{
 			OSImageURL: registry + "/ocp/base@sha256:" + hex.EncodeToString(base[:]),
 			Config:     runtime.RawExtension{Raw: raw},
@@ -139,7 +156,7 @@ func (s *story) patchPool(ctx context.Context, patch map[string]any) error {
 	if err != nil {
 		return fmt.Errorf("could not encode patch: %w", err)
 	}
-	_, err = s.mcfg.MachineconfigurationV1().MachineConfigPools().Patch(ctx, poolName, types.MergePatchType, body, metav1.PatchOptions{})
+	_, err = s.mcfg.MachineconfigurationV1().MachineConfigPools().Patch(ctx, s.pool, types.MergePatchType, body, metav1.PatchOptions{})
 	if err != nil {
 		return fmt.Errorf("could not patch the pool: %w", err)
 	}
@@ -153,6 +170,6 @@ func (s *story) setOptIn(ctx context.Context, optIn bool) error {
 	if optIn {
 		value, suffix = "", "="
 	}
-	s.say.command("kubectl label machineconfigpool %s %s%s", poolName, optInLabel, suffix)
+	s.say.command("kubectl label machineconfigpool %s %s%s", s.pool, optInLabel, suffix)
 	return s.patchPool(ctx, map[string]any{"metadata": map[string]any{"labels": map[string]any{optInLabel: value}}})
 }

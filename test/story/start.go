@@ -14,6 +14,7 @@ import (
 
 	"github.com/openshift/machine-config-operator/test/devcluster"
 	"github.com/openshift/machine-config-operator/test/devcluster/buildrunner"
+	"github.com/openshift/machine-config-operator/test/devcluster/nodecontroller"
 	"github.com/openshift/machine-config-operator/test/program"
 )
 
@@ -39,6 +40,10 @@ type story struct {
 	mcfg    mcfgclientset.Interface
 	builds  buildclientset.Interface
 	script  *buildrunner.Scripted
+	// jobs plays what runs in Jobs.
+	jobs playedBuilder
+	// pool is the one that the story is about now.
+	pool string
 	// controller is where it serves its metrics.
 	controller string
 	// configs are the rendered configs so far, by what they say.
@@ -69,12 +74,12 @@ func (s *story) start(ctx context.Context) error {
 		}
 	}
 	s.say.note("Building the controller and starting a cluster; the first time, that takes minutes.")
-	for _, step := range []func(context.Context) error{s.buildController, s.startCluster, s.startRunner, s.installObjects, s.startController} {
+	for _, step := range []func(context.Context) error{s.buildController, s.startCluster, s.startRunner, s.startNodeController, s.installObjects, s.startController} {
 		if err := step(ctx); err != nil {
 			return err
 		}
 	}
-	s.say.note("Pool %s is there, with an annotation and a condition of others, and has not opted in.", poolName)
+	s.say.note("Pool %s is there, with an annotation and a condition of others, and has not opted in.", s.pool)
 	_, err := s.sees(ctx, nothingOfOurs)
 	return err
 }
@@ -90,7 +95,7 @@ func (s *story) buildController(ctx context.Context) error {
 }
 
 func (s *story) startCluster(ctx context.Context) (err error) {
-	s.cluster, err = devcluster.Start(ctx, devcluster.Options{Dir: s.path(dirCluster), LogToFile: true})
+	s.cluster, err = devcluster.Start(ctx, devcluster.Options{Dir: s.path(dirCluster), LogToFile: true, Workloads: true})
 	if err != nil {
 		return err
 	}
@@ -126,6 +131,20 @@ func (s *story) startRunner(ctx context.Context) error {
 	return nil
 }
 
+// startNodeController starts who plays the node controller, and the daemons of nodes.
+func (s *story) startNodeController(ctx context.Context) error {
+	config, err := s.cluster.RESTConfigFor("story-node-controller", "system:masters")
+	if err != nil {
+		return err
+	}
+	stop, err := nodecontroller.Start(ctx, config, s.fail)
+	if err != nil {
+		return err
+	}
+	s.cleanup(func() error { stop(); return nil })
+	return nil
+}
+
 // startController runs the binary as its service account, with the rights of that and no others.
 func (s *story) startController(ctx context.Context) error {
 	kubeconfig, err := s.cluster.Kubeconfig(ctx, devcluster.Namespace, program.ServiceAccount)
@@ -138,7 +157,7 @@ func (s *story) startController(ctx context.Context) error {
 	}
 	s.cleanup(log.Close)
 	address, stop, err := program.Controller{
-		Binary: s.path(fileBinary), Kubeconfig: kubeconfig, Dir: s.dir, Log: log, Failed: s.fail,
+		Binary: s.path(fileBinary), Kubeconfig: kubeconfig, Dir: s.dir, Log: log, Failed: s.fail, MachineOSConfigs: true,
 	}.Start(ctx)
 	if err != nil {
 		return err

@@ -24,6 +24,11 @@ var chapters = []chapter{
 	{"Delete the Build, first one that is done, then one that runs", (*story).deleteBuild},
 	{"Opt out in mid-build", (*story).optOut},
 	{"Opt in again, and delete the pool in mid-build", (*story).deletePool},
+	{"Opt another pool in by a MachineOSConfig, and roll its image out", (*story).createMachineOSConfig},
+	{"Change a file in a MachineConfig of that pool", (*story).changeFile},
+	{"Change the custom content of the MachineOSConfig", (*story).changeContainerfile},
+	{"Request a rebuild", (*story).requestRebuild},
+	{"Delete the MachineOSConfig", (*story).deleteMachineOSConfig},
 }
 
 // tell goes through the chapters, and ends all that was started.
@@ -35,7 +40,7 @@ func (s *story) tell(ctx context.Context) (err error) {
 			err = errors.Join(err, stopErr)
 		}
 	}()
-	s.say.line("The life of a pool, in %d chapters. Builds are played by a script. Logs: %s", len(chapters), s.dir)
+	s.say.line("The life of two pools, in %d chapters. Builds are played by a script. Logs: %s", len(chapters), s.dir)
 	for i, c := range chapters {
 		if err := s.take(ctx, i, c); err != nil {
 			return err

@@ -29,7 +29,7 @@ func TestFailedChapter(t *testing.T) {
 	s := &story{dir: "logs", say: telling{&out}}
 	err := s.take(t.Context(), 1, chapter{"Opt in", func(*story, context.Context) error { return errors.New("no answer") }})
 	require.ErrorContains(t, err, "no answer")
-	require.Contains(t, out.String(), "Chapter 2 of 7 failed: Opt in.\n      why   no answer\n      logs  logs\n")
+	require.Contains(t, out.String(), fmt.Sprintf("Chapter 2 of %d failed: Opt in.\n      why   no answer\n      logs  logs\n", len(chapters)))
 }
 
 func TestRunRefusesUnknownFlags(t *testing.T) {
