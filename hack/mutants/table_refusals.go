@@ -14,8 +14,8 @@ var refusalMutants = []mutant{
 		name:   "refused-and-yet-done",
 		why:    "the pool says that a Build was created which the cluster refused to create",
 		file:   "pkg/controller/build/plan/messages.go",
-		before: `	if !p.State.IsReported() || slices.ContainsFunc(left, func(effect Effect) bool { return !removes(effect) }) {`,
-		after:  `	if !p.State.IsReported() || len(left) > 99 && slices.ContainsFunc(left, func(effect Effect) bool { return !removes(effect) }) {`,
+		before: `	case !p.State.IsReported() || slices.ContainsFunc(left, func(effect Effect) bool { return !removes(effect) }):`,
+		after:  `	case !p.State.IsReported() || len(left) > 99 && slices.ContainsFunc(left, func(effect Effect) bool { return !removes(effect) }):`,
 		unseen: "it reads what is refused, and not what is said beside",
 	},
 	{

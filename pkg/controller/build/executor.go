@@ -278,18 +278,22 @@ func (x *execution) findImage(ctx context.Context, effect plan.FindImage) error 
 	if err != nil && !apierrors.IsNotFound(err) {
 		return fmt.Errorf("could not get %s: %w", inputs.SecretObject(effect.PushSecret), err)
 	}
-	at := strings.LastIndex(effect.Image, ":")
-	q := registry.Question{Repository: effect.Image[:at], Tag: effect.Image[at+1:], Certificates: x.observer.registryCertificates()}
+	repository, tag, byDigest := strings.Cut(effect.Image, "@")
+	if !byDigest {
+		at := strings.LastIndex(effect.Image, ":")
+		repository, tag = effect.Image[:at], effect.Image[at+1:]
+	}
+	q := registry.Question{Repository: repository, Tag: tag, Certificates: x.observer.registryCertificates()}
 	if err == nil {
 		q.User, q.Password = inputs.LoginFor(secret, effect.Image)
 	}
 	digest, err := x.digest(ctx, q)
 	found := plan.FoundImage{Image: q.Repository + "@" + digest}
 	if err != nil {
-		found = plan.FoundImage{Why: err.Error()}
+		found = plan.FoundImage{Why: err.Error(), Missing: errors.Is(err, registry.ErrMissing)}
 	}
-	final := err == nil || errors.Is(err, registry.ErrMissing) || errors.Is(err, registry.ErrDenied)
-	if !x.memory.noteFound(x.pool.Name, effect.Build, found, final, x.clock.Now()) {
+	final := err == nil || effect.Once || errors.Is(err, registry.ErrMissing) || errors.Is(err, registry.ErrDenied)
+	if !x.memory.noteFound(x.pool.Name, effect.About, found, final, x.clock.Now()) {
 		return err
 	}
 	return errPlanAnew

@@ -19,9 +19,28 @@ import (
 // call of the controller, that is, after every write.
 type rolloutWitness struct {
 	h *harness
-	// configOf is which config each image was built of, and calls counts.
-	configOf map[string]string
+	// everyConfig tells that each config has an image of its own.
+	everyConfig bool
+	// builtFor is what each image was built for, see wanted, and calls counts.
+	builtFor map[string]string
 	calls    int
+}
+
+// wanted is what decides the image.
+func (w *rolloutWitness) wanted() string {
+	if w.everyConfig {
+		return w.h.api.Pool(worker).Spec.Configuration.Name
+	}
+	return fmt.Sprint(w.h.api.MachineOSConfig(worker).Spec.Containerfile)
+}
+
+// requireRight checks an image that nodes are given. While an edit of the spec is being built,
+// that is the one before.
+func (w *rolloutWitness) requireRight(image string, call buildtest.Call) {
+	if w.everyConfig {
+		require.Equal(w.h.t, w.wanted(), w.builtFor[image], "nodes are given an image of something else, before %s", call)
+	}
+	require.NotEmpty(w.h.t, w.builtFor[image], "nodes are given an image that nobody built, before %s", call)
 }
 
 func (w *rolloutWitness) look(call buildtest.Call) {
@@ -32,7 +51,7 @@ func (w *rolloutWitness) look(call buildtest.Call) {
 	for _, r := range append(api.OldRollout(worker), api.Rollout(worker)) {
 		if r.Goes {
 			require.Equal(t, wanted, r.Config)
-			require.Equal(t, wanted, w.configOf[r.Image], "nodes are given an image of another config, before %s", call)
+			w.requireRight(r.Image, call)
 			for _, build := range api.Builds() {
 				require.NotContains(t, r.Image, buildtest.DigestOf(build.Name), "nodes are given an image while what made it is there, before %s", call)
 			}
@@ -41,7 +60,7 @@ func (w *rolloutWitness) look(call buildtest.Call) {
 	}
 	for _, image := range api.ServesNewNodes(worker) {
 		if image != "" && api.Rollout(worker).Goes {
-			require.Equal(t, wanted, w.configOf[image], "a node that joins boots an image of another config, before %s", call)
+			w.requireRight(image, call)
 		}
 	}
 	seen := 0
@@ -73,7 +92,7 @@ func (w *rolloutWitness) finish() {
 		}
 		h.api.EditBuild(name, func(b *buildv1.Build) { b.Status.Phase = buildv1.BuildPhaseRunning })
 		h.settle(worker)
-		w.configOf[h.image(name)] = h.record(worker).Config
+		w.builtFor[h.image(name)] = w.wanted()
 		h.api.CompleteBuild(name, buildtest.DigestOf(name))
 	}
 	h.settle(worker)
@@ -81,9 +100,12 @@ func (w *rolloutWitness) finish() {
 
 // machineOSStory opts in, has another config rendered, asks for a rebuild, edits the spec and
 // goes back.
-func machineOSStory(t *testing.T, disturb func(h *harness, w *rolloutWitness)) *rolloutWitness {
+func machineOSStory(t *testing.T, everyConfigs bool, disturb func(h *harness, w *rolloutWitness)) *rolloutWitness {
 	h := machineOSHarness(t)
-	w := &rolloutWitness{h: h, configOf: map[string]string{}}
+	if everyConfigs {
+		h.api.Put(everyConfig())
+	}
+	w := &rolloutWitness{h: h, everyConfig: everyConfigs, builtFor: map[string]string{}}
 	h.api.Put(buildtest.MachineOSConfig(worker))
 	h.api.Before = w.look
 	disturb(h, w)
@@ -101,6 +123,7 @@ func machineOSStory(t *testing.T, disturb func(h *harness, w *rolloutWitness)) *
 	w.nodeController()
 	w.finish()
 	h.requireConfig(worker, ledger.ConfigReady, ledger.ReasonImagePublished)
+	require.Equal(t, w.wanted(), w.builtFor[string(h.api.MachineOSConfig(worker).Status.CurrentImagePullSpec)])
 	r := h.api.Rollout(worker)
 	require.True(t, r.Goes, "nodes get the image")
 	require.False(t, r.Stale)
@@ -113,39 +136,46 @@ func machineOSStory(t *testing.T, disturb func(h *harness, w *rolloutWitness)) *
 // TestMachineOSRollout: whoever goes by MachineOSConfigs and MachineOSBuilds waits, or has the
 // right image, at every instant.
 func TestMachineOSRollout(t *testing.T) {
-	w := machineOSStory(t, func(*harness, *rolloutWitness) {})
-	require.Positive(t, w.calls)
+	for _, everyConfigs := range []bool{true, false} {
+		w := machineOSStory(t, everyConfigs, func(*harness, *rolloutWitness) {})
+		require.Positive(t, w.calls)
+	}
 }
 
 // TestMachineOSCrashes: the same with a crash before, and after, each call.
 func TestMachineOSCrashes(t *testing.T) {
-	calls := machineOSStory(t, func(*harness, *rolloutWitness) {}).calls
-	for at := 1; at <= calls; at++ {
-		for name, lost := range map[string]bool{"refused": false, "lost": true} {
-			t.Run(fmt.Sprintf("%s at %d", name, at), func(t *testing.T) {
-				machineOSStory(t, func(h *harness, w *rolloutWitness) {
-					fail := func(buildtest.Call) error {
-						if w.calls != at {
-							return nil
-						}
-						h.crashed = true
-						return errors.New("crash")
-					}
-					if lost {
-						h.api.LoseReply = fail
-					} else {
-						h.api.Fault = fail
-					}
+	for mode, everyConfigs := range map[string]bool{constants.BuildForEveryConfig: true, constants.BuildForImageChanges: false} {
+		calls := machineOSStory(t, everyConfigs, func(*harness, *rolloutWitness) {}).calls
+		for at := 1; at <= calls; at++ {
+			for name, lost := range map[string]bool{"refused": false, "lost": true} {
+				t.Run(fmt.Sprintf("%s, %s at %d", mode, name, at), func(t *testing.T) {
+					machineOSStory(t, everyConfigs, func(h *harness, w *rolloutWitness) { crash(h, w, at, lost) })
 				})
-			})
+			}
 		}
+	}
+}
+
+// crash ends the controller at that call, which is carried out if its reply is lost.
+func crash(h *harness, w *rolloutWitness, at int, lost bool) {
+	fail := func(buildtest.Call) error {
+		if w.calls != at {
+			return nil
+		}
+		h.crashed = true
+		return errors.New("crash")
+	}
+	if lost {
+		h.api.LoseReply = fail
+	} else {
+		h.api.Fault = fail
 	}
 }
 
 // TestMachineOSBudget: what a cycle costs, from the MachineOSConfig to the image on it.
 func TestMachineOSBudget(t *testing.T) {
-	h := machineOSHarness(t)
-	w := &rolloutWitness{h: h, configOf: map[string]string{}}
+	h := machineOSHarness(t, everyConfig())
+	w := &rolloutWitness{h: h, everyConfig: true, builtFor: map[string]string{}}
 	h.api.Put(buildtest.MachineOSConfig(worker))
 	var calls []string
 	h.api.Before = func(call buildtest.Call) { w.look(call); calls = append(calls, call.String()) }

@@ -30,6 +30,14 @@ func machineOSHarness(t *testing.T, objects ...runtime.Object) *harness {
 	return h
 }
 
+// everyConfig has an image built for each config, also where a MachineOSConfig opts in.
+func everyConfig() *corev1.ConfigMap {
+	return &corev1.ConfigMap{
+		ObjectMeta: metav1.ObjectMeta{Namespace: ctrlcommon.MCONamespace, Name: constants.ConfigMapName},
+		Data:       map[string]string{constants.BuildForKey: constants.BuildForEveryConfig},
+	}
+}
+
 // operatorImages names the image that Jobs build with.
 func operatorImages() *corev1.ConfigMap {
 	return &corev1.ConfigMap{
@@ -240,7 +248,7 @@ func TestMachineOSOff(t *testing.T) {
 // TestMachineOSOtherBuilder: while the operator's own builder may be at work nothing is
 // written, and an event on the pool says so, once.
 func TestMachineOSOtherBuilder(t *testing.T) {
-	h := machineOSHarness(t, buildtest.MachineOSConfig(worker, func(c *mcfgv1.MachineOSConfig) {
+	h := machineOSHarness(t, everyConfig(), buildtest.MachineOSConfig(worker, func(c *mcfgv1.MachineOSConfig) {
 		c.Annotations = map[string]string{constants.RebuildAnnotation: ""}
 	}))
 	h.otherBuilder = "somebody else builds"
@@ -273,7 +281,7 @@ func TestMachineOSOtherBuilder(t *testing.T) {
 
 // TestMachineOSConfigChanges: a config that is rendered while there is an image, and back.
 func TestMachineOSConfigChanges(t *testing.T) {
-	h := machineOSHarness(t, buildtest.MachineOSConfig(worker))
+	h := machineOSHarness(t, everyConfig(), buildtest.MachineOSConfig(worker))
 	h.settle(worker)
 	first := h.succeed()
 	firstBuild := h.machineOSBuild()

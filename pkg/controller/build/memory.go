@@ -88,11 +88,11 @@ type remembered struct {
 	firstSeen map[int64]time.Time
 	// news counts what the builder told of the pool.
 	news uint64
-	// found are answers of the registry, by the UID of the build, and asking is of which
-	// build, and since when, there is none.
-	found  map[types.UID]plan.FoundImage
+	// found are answers of the registry, by what they are about, and asking is about what,
+	// and since when, there is none.
+	found  map[string]plan.FoundImage
 	asking struct {
-		build types.UID
+		about string
 		since time.Time
 	}
 }
@@ -250,25 +250,25 @@ func (m *memory) noteStranger(pool string, uid types.UID, why string) {
 	r.strangers[uid] = why
 }
 
-// noteFound remembers what the registry said of a build's image. What is not final counts once
+// noteFound remembers what the registry said of an image. What is not final counts once
 // it has been said for a minute; until then it is to be asked again, and false is returned.
-func (m *memory) noteFound(pool string, build types.UID, found plan.FoundImage, final bool, now time.Time) bool {
+func (m *memory) noteFound(pool, about string, found plan.FoundImage, final bool, now time.Time) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	r := m.of(pool)
-	if r.asking.build != build || now.Before(r.asking.since) {
-		r.asking.build, r.asking.since = build, now
+	if r.asking.about != about || now.Before(r.asking.since) {
+		r.asking.about, r.asking.since = about, now
 	}
 	if !final && now.Sub(r.asking.since) < lastingAfter {
 		return false
 	}
-	// Only the newest build is asked for.
-	r.found = map[types.UID]plan.FoundImage{build: found}
+	// Only the newest question matters.
+	r.found = map[string]plan.FoundImage{about: found}
 	return true
 }
 
 // foundOf is what the registry said of the pool's images. It is not changed any more.
-func (m *memory) foundOf(pool string) map[types.UID]plan.FoundImage {
+func (m *memory) foundOf(pool string) map[string]plan.FoundImage {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.of(pool).found

@@ -9,7 +9,6 @@ import (
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/buildtest"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs"
@@ -236,6 +235,6 @@ func TestAskingForAnotherImage(t *testing.T) {
 	require.False(t, m.noteFound(worker, "second", silence, false, now), "it was asked for the first time")
 	require.Empty(t, m.foundOf(worker))
 	require.True(t, m.noteFound(worker, "second", silence, false, now.Add(lastingAfter)))
-	require.Equal(t, map[types.UID]plan.FoundImage{"second": silence}, m.foundOf(worker))
+	require.Equal(t, map[string]plan.FoundImage{"second": silence}, m.foundOf(worker))
 	require.True(t, m.noteFound(worker, "third", silence, true, now), "a final answer is not waited for")
 }

@@ -88,6 +88,7 @@ func (o *observer) observeMachineOS(s *plan.Snapshot) {
 		return
 	}
 	config := ledger.ReadMachineOSConfig(configs[0])
+	s.MachineOS.Source = config.Source(string(config.UID))
 	s.MachineOS.Unused = config.Unused()
 	if _, err := o.mcLister.Get(s.Pool.WantedConfig); err == nil {
 		s.MachineOS.Build = config.MachineOSBuildName(string(config.UID), s.Pool.WantedConfig)
@@ -216,6 +217,7 @@ func renderedConfig(config *mcfgv1.MachineConfig) plan.RenderedConfig {
 		ExtensionsImage: config.Spec.BaseOSExtensionsContainerImage,
 		KernelType:      config.Spec.KernelType,
 		Extensions:      config.Spec.Extensions,
+		KernelArguments: config.Spec.KernelArguments,
 		Created:         config.CreationTimestamp.Time,
 	}
 }

@@ -62,6 +62,10 @@ const (
 	// ImageBuilderKey says what runs the builds: BackendOpenShiftBuild or BackendJob.
 	ImageBuilderKey = "imageBuilder"
 
+	// BuildForKey says what a new image is built for: BuildForEveryConfig or
+	// BuildForImageChanges.
+	BuildForKey = "buildFor"
+
 	// JobBuilderImageKey is the image that Jobs build with.
 	JobBuilderImageKey = "jobBuilderImage"
 
@@ -93,6 +97,16 @@ const (
 	BackendOpenShiftBuild = "OpenShiftBuild"
 	// BackendJob runs builds as Jobs of Kubernetes.
 	BackendJob = "Job"
+)
+
+// Values of BuildForKey.
+const (
+	// BuildForEveryConfig is for each rendered MachineConfig, whose files are in the image.
+	// It is the default for pools that their label opts in.
+	BuildForEveryConfig = "EveryConfig"
+	// BuildForImageChanges is for what the nodes cannot do themselves. It is the default for
+	// pools that a MachineOSConfig opts in, whose nodes write the files of a config.
+	BuildForImageChanges = "ImageChanges"
 )
 
 // Values of JobSecurityLevelKey.

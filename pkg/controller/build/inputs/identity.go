@@ -25,6 +25,8 @@ type Identity struct {
 	ExtensionsImage string
 	// Packages are the kernel and the extensions of the rendered MachineConfig.
 	Packages Packages
+	// KernelArguments are those of the rendered MachineConfig.
+	KernelArguments []string
 	// TrustBundleHash is the Hash of what ParseTrustBundle returned.
 	TrustBundleHash string
 	// Custom is the custom content for the pool.
@@ -37,6 +39,8 @@ type Identity struct {
 	// Tag is the image's there, where a MachineOSConfig opts the pool in; with an empty one,
 	// every attempt has a tag of its own.
 	Tag string
+	// Source stands for the MachineOSConfig that opts the pool in; empty for none.
+	Source string
 }
 
 // Recipe is what the Containerfile of the identity is rendered from. The
@@ -53,20 +57,33 @@ func (i Identity) Recipe(fingerprint string) Recipe {
 // controller that was upgraded to others build anew. It is computed often, so large
 // inputs take part with hashes of their own.
 func (i Identity) Fingerprint() string {
+	return i.fingerprint(i.RenderedConfig, i.RenderedConfigGeneration, i.Tag)
+}
+
+// kindLength is enough of a hash to tell images of a pool apart, in digits.
+const kindLength = 16
+
+// Kind is a hash over what of the identity the nodes of a pool cannot do themselves, where
+// they write the files of a config: all but the config, of which the kernel arguments count.
+func (i Identity) Kind() string {
+	return hashOf(i.fingerprint("", 0, ""), i.Source, strings.Join(i.KernelArguments, "\x00"))[:kindLength]
+}
+
+func (i Identity) fingerprint(config string, generation int64, tag string) string {
 	extensionsImage := ""
 	if i.Packages.Any() {
 		extensionsImage = i.ExtensionsImage
 	}
 	custom := i.Custom.hash
-	if i.Tag != "" {
+	if tag != "" {
 		// What was built for an earlier object of that name, or for another spec of it, is
 		// another image, whatever is in it.
-		custom = hashOf(custom, i.Tag)
+		custom = hashOf(custom, tag)
 	}
 	parts := []string{
 		i.Pool,
-		i.RenderedConfig,
-		strconv.FormatInt(i.RenderedConfigGeneration, 10),
+		config,
+		strconv.FormatInt(generation, 10),
 		i.BaseImage,
 		i.Repository,
 		extensionsImage,

@@ -21,10 +21,12 @@ func TestFingerprintCoversEveryInput(t *testing.T) {
 	for name, test := range map[string]struct {
 		reason string
 		change func(*Identity)
+		// files tells that the nodes do it themselves, so that the kind stays.
+		files bool
 	}{
 		"pool":             {reason: "the image's label names the pool", change: func(i *Identity) { i.Pool = "infra" }},
-		"config":           {reason: "it is what is built", change: func(i *Identity) { i.RenderedConfig = "rendered-worker-2" }},
-		"generation":       {reason: "a config edited by hand keeps its name", change: func(i *Identity) { i.RenderedConfigGeneration = 2 }},
+		"config":           {reason: "it is what is built", change: func(i *Identity) { i.RenderedConfig = "rendered-worker-2" }, files: true},
+		"generation":       {reason: "a config edited by hand keeps its name", change: func(i *Identity) { i.RenderedConfigGeneration = 2 }, files: true},
 		"base":             {reason: "it is what is built on", change: func(i *Identity) { i.BaseImage = "quay.io/org/os:4.21" }},
 		"repository":       {reason: "the image has to be where the settings say", change: func(i *Identity) { i.Repository = "other.example.com/org/repo" }},
 		"extensions image": {reason: "packages come from it", change: func(i *Identity) { i.ExtensionsImage = "quay.io/org/extensions:4.21" }},
@@ -39,9 +41,22 @@ func TestFingerprintCoversEveryInput(t *testing.T) {
 			changed := identity()
 			test.change(&changed)
 			require.NotEqual(t, identity().Fingerprint(), changed.Fingerprint(), test.reason)
+			require.Equal(t, test.files, identity().Kind() == changed.Kind(), test.reason)
 		})
 	}
 	require.Equal(t, identity().Fingerprint(), identity().Fingerprint(), "equal inputs have equal fingerprints")
+}
+
+// TestKindCoversWhatTheConfigSaysElse: the config's name covers what the image takes from it,
+// and the kind has to name it.
+func TestKindCoversWhatTheConfigSaysElse(t *testing.T) {
+	arguments, source, tag := identity(), identity(), identity()
+	arguments.KernelArguments = []string{"debug"}
+	require.NotEqual(t, identity().Kind(), arguments.Kind(), "they may be part of the image")
+	source.Source = "another object"
+	require.NotEqual(t, identity().Kind(), source.Kind(), "what is remembered ends with the object")
+	tag.Tag = "of another config"
+	require.Equal(t, identity().Kind(), tag.Kind(), "it has the config in it")
 }
 
 // TestH41FingerprintCoversTheTemplate: after an upgrade upstream kept building

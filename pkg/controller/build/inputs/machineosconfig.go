@@ -73,6 +73,9 @@ func (c *MachineOSConfig) Settings(configMap *corev1.ConfigMap) (Settings, []Pro
 	if len(problems) > 0 {
 		settings = Settings{Limits: settings.Limits}
 	}
+	if valueOf(merged.Data, constants.BuildForKey) == "" {
+		settings.BuildFor = constants.BuildForImageChanges
+	}
 	settings.MachineOSConfig = c.Name
 	return settings, problems
 }
@@ -115,6 +118,9 @@ const (
 	longestTag   = 128
 	buildNameTag = 32
 )
+
+// Source stands for the object, and for everything that its spec says.
+func (c *MachineOSConfig) Source(uid string) string { return hashOf(uid, c.Version()) }
 
 // MachineOSBuildName is the name of the MachineOSBuild, and the tag of the image, for the
 // rendered config: the same again whenever the same is wanted of the same object.

@@ -25,6 +25,8 @@ type Settings struct {
 	FinalImageRepository string
 	// RejectCredentials tells not to build what looks like a credential into an image.
 	RejectCredentials bool
+	// BuildFor is what a new image is built for.
+	BuildFor string
 	// Backend is what runs the builds, and Workload how, where that is for us to say.
 	Backend  string
 	Workload Workload
@@ -77,6 +79,10 @@ func ParseSettings(data map[string]string) (Settings, []Problem) {
 
 	backend, problem := backendChoice.parse(data)
 	if settings.Backend = backend; problem != nil {
+		problems = append(problems, *problem)
+	}
+	buildFor, problem := buildForChoice.parse(data)
+	if settings.BuildFor = buildFor; problem != nil {
 		problems = append(problems, *problem)
 	}
 	workload, workloadProblems := parseWorkload(data)
@@ -167,7 +173,7 @@ var limits = []limit{
 
 // knownKeys are all keys of the ConfigMap that mean something.
 var knownKeys = func() []string {
-	keys := []string{constants.BaseImagePullSecretKey, constants.FinalImagePushSecretKey, constants.FinalImagePullspecKey, constants.RejectCredentialsKey}
+	keys := []string{constants.BaseImagePullSecretKey, constants.FinalImagePushSecretKey, constants.FinalImagePullspecKey, constants.RejectCredentialsKey, constants.BuildForKey}
 	keys = append(keys, workloadKeys...)
 	for i := range limits {
 		keys = append(keys, limits[i].key)

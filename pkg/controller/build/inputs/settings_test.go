@@ -118,7 +118,7 @@ func TestH40ParseSettings(t *testing.T) {
 			require.Equal(t, DefaultLimits(), got.Limits, "limits that are not set have their defaults, also beside a problem")
 			got.Limits = Limits{}
 			// The backend and its pods have tests of their own.
-			got.Backend, got.Workload = "", Workload{}
+			got.Backend, got.BuildFor, got.Workload = "", "", Workload{}
 			require.Equal(t, test.want, got, test.reason)
 			require.Len(t, problems, len(test.problems), test.reason)
 			for i := range problems {

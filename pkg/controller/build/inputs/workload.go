@@ -38,9 +38,10 @@ type choice struct {
 }
 
 var (
-	backendChoice = choice{constants.ImageBuilderKey, []string{constants.BackendOpenShiftBuild, constants.BackendJob}}
-	levelChoice   = choice{constants.JobSecurityLevelKey, []string{constants.LevelLimitedRoot, constants.LevelRoot, constants.LevelUser}}
-	seccompChoice = choice{constants.JobSeccompProfileKey, []string{constants.SeccompRuntimeDefault, constants.SeccompNode, constants.SeccompUnconfined}}
+	backendChoice  = choice{constants.ImageBuilderKey, []string{constants.BackendOpenShiftBuild, constants.BackendJob}}
+	buildForChoice = choice{constants.BuildForKey, []string{constants.BuildForEveryConfig, constants.BuildForImageChanges}}
+	levelChoice    = choice{constants.JobSecurityLevelKey, []string{constants.LevelLimitedRoot, constants.LevelRoot, constants.LevelUser}}
+	seccompChoice  = choice{constants.JobSeccompProfileKey, []string{constants.SeccompRuntimeDefault, constants.SeccompNode, constants.SeccompUnconfined}}
 )
 
 // workloadKeys are the keys of the ConfigMap that are about the backend.

@@ -73,6 +73,20 @@ func TestParseBackend(t *testing.T) {
 	require.Equal(t, `ConfigMap machine-os-builder-config, key imageBuilder: "podman" is none of OpenShiftBuild, Job; leave the key out for OpenShiftBuild`, problem.String())
 }
 
+func TestParseBuildFor(t *testing.T) {
+	settings := func(text string) (Settings, []Problem) {
+		return ParseSettings(map[string]string{constants.FinalImagePushSecretKey: "push", constants.FinalImagePullspecKey: "registry.example.com/org/repo", constants.BuildForKey: text})
+	}
+	for text, want := range map[string]string{"": constants.BuildForEveryConfig, "imageChanges\n": constants.BuildForImageChanges} {
+		got, problems := settings(text)
+		require.Empty(t, problems)
+		require.Equal(t, want, got.BuildFor)
+	}
+	_, problems := settings("Always")
+	require.Len(t, problems, 1)
+	require.Equal(t, `ConfigMap machine-os-builder-config, key buildFor: "Always" is none of EveryConfig, ImageChanges; leave the key out for EveryConfig`, problems[0].String())
+}
+
 func TestReleaseBuilderImage(t *testing.T) {
 	of := func(key, text string) *corev1.ConfigMap { return &corev1.ConfigMap{Data: map[string]string{key: text}} }
 	image, why := ReleaseBuilderImage(of("images.json", `{"releaseVersion":"4.20.1","machineConfigOperator":"quay.example.com/release:mco"}`))

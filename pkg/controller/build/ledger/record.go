@@ -24,6 +24,9 @@ type Record struct {
 	Build string `json:"build"`
 	// Fingerprint identifies the inputs of the attempt.
 	Fingerprint string `json:"fingerprint"`
+	// Kind is that of the inputs, Identity.Kind, where images of a kind stand in for each
+	// other; empty where they do not.
+	Kind string `json:"kind,omitempty"`
 	// Config is the rendered MachineConfig of the attempt.
 	Config string `json:"config"`
 	// Attempt counts the attempts at this fingerprint from 1.
@@ -121,27 +124,32 @@ type Failure struct {
 
 // PastImage is an image that was built earlier and can be published again
 // without a build when its inputs are wanted again.
-// It is written as its three values, with spaces in between: there are several in each
-// record, and a record is written twice for each build.
+// It is written as its values, with spaces in between: there are several in each record, and a
+// record is written twice for each build.
 type PastImage struct {
 	Fingerprint string
 	Build       string
 	// Image is written without the repository where that is the record's.
 	Image string
+	// Kind is Record.Kind.
+	Kind string
 }
 
 // MarshalText implements encoding.TextMarshaler. None of the values has a space.
 func (p PastImage) MarshalText() ([]byte, error) {
-	return []byte(p.Fingerprint + " " + p.Build + " " + p.Image), nil
+	return []byte(strings.TrimSpace(p.Fingerprint + " " + p.Build + " " + p.Image + " " + p.Kind)), nil
 }
 
 // UnmarshalText implements encoding.TextUnmarshaler.
 func (p *PastImage) UnmarshalText(text []byte) error {
 	values := strings.Fields(string(text))
-	if len(values) != 3 {
-		return fmt.Errorf("a past image has %d values instead of fingerprint, build and image", len(values))
+	if len(values) == 3 {
+		values = append(values, "")
 	}
-	*p = PastImage{values[0], values[1], values[2]}
+	if len(values) != 4 {
+		return fmt.Errorf("a past image has %d values instead of fingerprint, build, image and, if there is one, kind", len(values))
+	}
+	*p = PastImage{values[0], values[1], values[2], values[3]}
 	return nil
 }
 
@@ -264,6 +272,22 @@ func (r *Record) PastImageOf(fingerprint string) *PastImage {
 	return nil
 }
 
+// NewestOfKind finds the newest image of the kind; nil if there is none.
+func (r *Record) NewestOfKind(kind string) *PastImage {
+	if r == nil || kind == "" {
+		return nil
+	}
+	if r.Image != "" && r.Kind == kind {
+		return &PastImage{Fingerprint: r.Fingerprint, Build: r.Build, Image: r.Image, Kind: kind}
+	}
+	for i := range r.History {
+		if r.History[i].Kind == kind {
+			return &r.History[i]
+		}
+	}
+	return nil
+}
+
 // Holds tells whether the image is on record, as the newest or a past one.
 func (r *Record) Holds(image string) bool {
 	return r != nil && (r.Image == image || slices.ContainsFunc(r.History, func(p PastImage) bool { return p.Image == image }))
@@ -277,7 +301,7 @@ func (r *Record) HistoryFor(fingerprint string) []PastImage {
 	}
 	var history []PastImage
 	if r.Image != "" {
-		history = append(history, PastImage{Fingerprint: r.Fingerprint, Build: r.Build, Image: r.Image})
+		history = append(history, PastImage{Fingerprint: r.Fingerprint, Build: r.Build, Image: r.Image, Kind: r.Kind})
 	}
 	history = append(history, r.History...)
 	history = slices.DeleteFunc(history, func(p PastImage) bool { return p.Fingerprint == fingerprint })

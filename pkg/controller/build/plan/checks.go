@@ -295,6 +295,8 @@ func (s *Snapshot) identity() inputs.Identity {
 		Repository:               s.Settings.Values.FinalImageRepository,
 		Backend:                  s.Settings.Values.Backend,
 		Tag:                      s.MachineOS.Build,
+		Source:                   s.MachineOS.Source,
+		KernelArguments:          s.Config.KernelArguments,
 	}
 }
 

@@ -132,13 +132,16 @@ func confirmed(effects []Effect) []Effect {
 	return slices.Insert(slices.Clone(effects), at, Effect(ConfirmPool{}))
 }
 
-// FindImage asks the registry for the digest of the image that a build pushed, which the
-// build does not tell. The plan is made anew with what is found.
+// FindImage asks the registry for an image: for the digest of one that a build pushed, which
+// the build does not tell, or whether one is still there. The plan is made anew with the
+// answer.
 type FindImage struct {
-	// Build is the UID of the build.
-	Build types.UID
-	// Image is where it pushed to, as repository:tag.
+	// About is the key of the answer.
+	About string
+	// Image is where it was pushed to, as repository:tag, or repository@digest.
 	Image string
+	// Once tells that an answer of any kind will do.
+	Once bool
 	// PushSecret has the credentials.
 	PushSecret string
 }

@@ -56,7 +56,7 @@ func (d *decision) result(b *imagebuilder.Observation) Plan {
 // withoutDigest is the end of a build that pushed an image and does not say which, as when the
 // pod that knew is gone. It pushed to its tag last, so the registry knows it, too.
 func (d *decision) withoutDigest(b *imagebuilder.Observation) Plan {
-	found, asked := d.Found[b.UID]
+	found, asked := d.Found[string(b.UID)]
 	switch altered := d.altered(b); {
 	case found.Image != "" && altered == "":
 		whole := *b
@@ -64,7 +64,7 @@ func (d *decision) withoutDigest(b *imagebuilder.Observation) Plan {
 		return d.result(&whole)
 	case d.AsksRegistry && !asked && altered == "":
 		p := d.running(d.elapsed(b))
-		p.Effects = []Effect{FindImage{Build: b.UID, Image: outputOf(d.repository(), d.record.Tag, b.Name), PushSecret: d.Settings.Values.FinalImagePushSecret}}
+		p.Effects = []Effect{FindImage{About: string(b.UID), Image: outputOf(d.repository(), d.record.Tag, b.Name), PushSecret: d.Settings.Values.FinalImagePushSecret}}
 		return p
 	}
 	why := "the build completed, but the digest of the image it pushed is not known"

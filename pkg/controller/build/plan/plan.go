@@ -224,11 +224,7 @@ func (d *decision) isPublishable() bool {
 // known, their build may exist, or it has to be started.
 func (d *decision) turnTo() Plan {
 	if past := d.pastImage(); past != nil {
-		return d.publish(ledger.Record{
-			Build: past.Build, Fingerprint: d.fingerprint, Config: d.Pool.WantedConfig, Attempt: 1, Number: d.record.NextNumber(d.Pool.Version),
-			Repository: d.identity.Repository, Tag: d.identity.Tag, Rebuild: d.acknowledged(), ClaimedAt: d.Now,
-			Image: past.Image, History: d.history(), Took: d.record.TookWith(0),
-		})
+		return d.publishPast(past)
 	}
 	if b := d.adoptable(); b != nil {
 		return d.adopt(b)
@@ -300,6 +296,7 @@ func (d *decision) start(attempt int) Plan {
 	record := ledger.Record{
 		Build:       inputs.BuildName(d.Pool.Name, string(d.Pool.UID), d.fingerprint, nonce, attempt),
 		Fingerprint: d.fingerprint,
+		Kind:        d.kind(),
 		Config:      d.Pool.WantedConfig,
 		Attempt:     attempt,
 		Number:      d.record.NextNumber(d.Pool.Version),

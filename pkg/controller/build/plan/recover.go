@@ -124,15 +124,6 @@ func (d *decision) believed(r *ledger.Record) *ledger.Record {
 	return r
 }
 
-// pastImage is the image of the wanted inputs that the record remembers.
-func (d *decision) pastImage() *ledger.PastImage {
-	past := d.record.PastImageOf(d.fingerprint)
-	if past == nil || !ledger.IsIn(past.Image, d.identity.Repository) {
-		return nil
-	}
-	return past
-}
-
 // findAgain replaces a record that is lost, or older than the newest build, by the claim of
 // that build. The pool has it once the plan has been carried out.
 func (d *decision) findAgain() {

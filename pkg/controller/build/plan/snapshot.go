@@ -3,8 +3,6 @@ package plan
 import (
 	"time"
 
-	"k8s.io/apimachinery/pkg/types"
-
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
@@ -56,17 +54,18 @@ type Snapshot struct {
 	FirstSeen map[int64]time.Time
 	ahead     *[]time.Time
 	// AsksRegistry tells that FindImage can be carried out, and Found is what came of it, by
-	// the UID of the build.
+	// what it was asked about.
 	AsksRegistry bool
-	Found        map[types.UID]FoundImage
+	Found        map[string]FoundImage
 }
 
-// FoundImage is what the registry says of the image of a build.
+// FoundImage is what the registry says of an image.
 type FoundImage struct {
 	// Image is its pullspec by digest; empty where there is none.
 	Image string
-	// Why says why there is none.
-	Why string
+	// Why says why there is none, and Missing that the registry is sure of that.
+	Why     string
+	Missing bool
 }
 
 // limits are those of the settings, or the defaults while there are none.
@@ -92,6 +91,8 @@ type MachineOS struct {
 	// Build is the name of the MachineOSBuild of the wanted config; empty while there is no
 	// such config, or not exactly one MachineOSConfig.
 	Build string
+	// Source stands for the one MachineOSConfig and its spec; empty while there is not one.
+	Source string
 	// Problem is why nothing may be written to these objects; empty if it may.
 	Problem string
 	// Unused is what the MachineOSConfig says and nobody reads; nil for nothing.
@@ -115,10 +116,11 @@ type RenderedConfig struct {
 	Exists     bool
 	Generation int64
 	OSImageURL string
-	// ExtensionsImage, KernelType and Extensions are the spec's.
+	// ExtensionsImage, KernelType, Extensions and KernelArguments are the spec's.
 	ExtensionsImage string
 	KernelType      string
 	Extensions      []string
+	KernelArguments []string
 	// Created is when the config was rendered, by the API server's clock.
 	Created time.Time
 	// Problem is what reading this version's content found that cannot be built.

@@ -3,8 +3,6 @@ package plan
 import (
 	"time"
 
-	"k8s.io/apimachinery/pkg/types"
-
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
@@ -111,7 +109,7 @@ func asking(found ...FoundImage) func(*Snapshot) {
 	return func(s *Snapshot) {
 		s.AsksRegistry = true
 		for _, f := range found {
-			s.Found = map[types.UID]FoundImage{"uid-of-build": f}
+			s.Found = map[string]FoundImage{"uid-of-build": f}
 		}
 	}
 }

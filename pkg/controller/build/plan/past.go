@@ -1,0 +1,60 @@
+package plan
+
+import (
+	"slices"
+
+	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
+)
+
+// kind is that of the wanted inputs, where one image of a kind is as good as another; empty
+// where each config has its own.
+func (d *decision) kind() string {
+	if d.Settings.Values.BuildFor != constants.BuildForImageChanges {
+		return ""
+	}
+	return d.identity.Kind()
+}
+
+// pastImage is an image that the record remembers and that the wanted inputs do with: theirs,
+// or the newest one of their kind. One that the registry does not have any more is none.
+func (d *decision) pastImage() *ledger.PastImage {
+	past := d.record.PastImageOf(d.fingerprint)
+	if kind := d.kind(); kind != "" {
+		past = d.record.NewestOfKind(kind)
+	}
+	if past == nil || !ledger.IsIn(past.Image, d.identity.Repository) || d.Found[d.questionAbout(past)].Missing {
+		return nil
+	}
+	return past
+}
+
+// questionAbout is the key of the registry's answer about a past image, which is asked for
+// each time that it is to be published.
+func (d *decision) questionAbout(past *ledger.PastImage) string {
+	return past.Image + " for " + d.fingerprint
+}
+
+// publishPast publishes a past image. Nothing is heard of one of which nodes have long had the
+// digest when it is taken out of the registry, so that is asked first. Where the registry does
+// not say, it is taken to be there, as it was.
+func (d *decision) publishPast(past *ledger.PastImage) Plan {
+	kind := d.kind()
+	about := d.questionAbout(past)
+	if _, asked := d.Found[about]; kind != "" && d.AsksRegistry && !asked {
+		return Plan{
+			Report:  ledger.Report{State: ledger.StateUnsettled},
+			Effects: []Effect{FindImage{About: about, Image: past.Image, PushSecret: d.Settings.Values.FinalImagePushSecret, Once: true}},
+		}
+	}
+	history := d.history()
+	if kind != "" {
+		// It stands for all configs that it is published for.
+		history = slices.DeleteFunc(slices.Clone(history), func(p ledger.PastImage) bool { return p.Image == past.Image })
+	}
+	return d.publish(ledger.Record{
+		Build: past.Build, Fingerprint: d.fingerprint, Kind: kind, Config: d.Pool.WantedConfig, Attempt: 1, Number: d.record.NextNumber(d.Pool.Version),
+		Repository: d.identity.Repository, Tag: d.identity.Tag, Rebuild: d.acknowledged(), ClaimedAt: d.Now,
+		Image: past.Image, History: history, Took: d.record.TookWith(0),
+	})
+}
