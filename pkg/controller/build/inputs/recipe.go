@@ -8,6 +8,7 @@ import (
 	texttemplate "text/template"
 
 	"github.com/distribution/reference"
+	"k8s.io/utils/lru"
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs/containerfile"
 )
@@ -71,6 +72,28 @@ var (
 // An error means that a value was not checked before by the functions named in
 // Recipe.
 func (r Recipe) Containerfile() (string, error) {
+	key := r.key()
+	if text, known := rendered.Get(key); known {
+		return text.(string), nil
+	}
+	text, err := r.containerfile()
+	if err == nil {
+		rendered.Add(key, text)
+	}
+	return text, err
+}
+
+// rendered are the last results: while a build runs, its Containerfile is compared with what it
+// is to be again and again.
+var rendered = lru.New(64)
+
+// key stands for the recipe, and for the template.
+func (r Recipe) key() string {
+	return hashOf(recipeHash, r.Pool, r.RenderedConfig, r.Fingerprint, r.BaseImage, r.ExtensionsImage, r.Packages.Kernel,
+		strings.Join(r.Packages.Extensions, ","), r.Custom.place.Object, r.Custom.place.Key, r.Custom.head, r.Custom.body)
+}
+
+func (r Recipe) containerfile() (string, error) {
 	text, err := r.render(recipeTemplate)
 	if err != nil {
 		return "", err
