@@ -23,7 +23,7 @@ SCHEDULE   ?=
 BENCH      ?=
 # KEEP=1 leaves the demo's cluster up until Ctrl-C.
 KEEP       ?=
-# IMAGE_BUILDER=Job has the demo build with Jobs, on a real Kubernetes node.
+# IMAGE_BUILDER=Job has the demo build with Jobs alone, on a real Kubernetes node.
 IMAGE_BUILDER ?=
 
 VERSION_PACKAGE := k8s.io/component-base/version
@@ -49,7 +49,7 @@ help: ## Explain the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 .PHONY: demo
-demo: $(if $(filter Job,$(IMAGE_BUILDER)),node-tools) ## Show the main job: a cluster, an opted-in pool, a real OS image (root on Debian; KEEP=1 leaves it up; IMAGE_BUILDER=Job)
+demo: $(if $(filter Job,$(IMAGE_BUILDER)),node-tools) ## Show the main job: a cluster, pools opted in by a label and by a MachineOSConfig, real OS images (root on Debian; KEEP=1 leaves it up; IMAGE_BUILDER=Job)
 	@$(COMPILE)demo ./demo
 	@exec $(OUTPUT)/bin/demo -root . $(if $(KEEP),-keep) $(if $(IMAGE_BUILDER),-image-builder $(IMAGE_BUILDER))
 

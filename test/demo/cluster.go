@@ -41,7 +41,7 @@ func newClients(config *rest.Config) (*clients, error) {
 
 func (d *demo) startCluster(ctx context.Context) (err error) {
 	d.cluster, err = devcluster.Start(ctx, devcluster.Options{
-		Dir: d.path(dirCluster), Registry: true, LogToFile: true, Workloads: d.opts.jobs, HostNetwork: d.opts.jobs,
+		Dir: d.path(dirCluster), Registry: true, LogToFile: true, Workloads: true, HostNetwork: d.opts.jobs,
 	})
 	if err != nil {
 		return err
@@ -50,12 +50,14 @@ func (d *demo) startCluster(ctx context.Context) (err error) {
 	if d.clients, err = newClients(d.cluster.RESTConfig()); err != nil {
 		return err
 	}
-	startBuilds := d.startBuildRunner
+	builders := []func(context.Context) error{d.startBuildRunner, d.startPlayedNode}
 	if d.opts.jobs {
-		startBuilds = d.startNode
+		builders = []func(context.Context) error{d.startNode}
 	}
-	if err := startBuilds(ctx); err != nil {
-		return err
+	for _, start := range builders {
+		if err := start(ctx); err != nil {
+			return err
+		}
 	}
 	if d.follow, err = startFollower(ctx, d.clients, d.show); err != nil {
 		return err

@@ -58,6 +58,11 @@ func poolProgress(pool *mcfgv1.MachineConfigPool, build *build) string {
 			text += " (" + condition.Reason + "): " + condition.Message
 		}
 	}
+	return withBuild(text, build)
+}
+
+// withBuild adds how far a build is; nil for none.
+func withBuild(text string, build *build) string {
 	if build == nil {
 		return text
 	}

@@ -39,7 +39,7 @@ func (d *demo) startController(ctx context.Context) error {
 	}
 	d.cleanup(log.Close)
 	_, stop, err := program.Controller{
-		Binary: d.controller, Kubeconfig: kubeconfig, Dir: d.opts.out, Log: log, Failed: d.fail,
+		Binary: d.controller, Kubeconfig: kubeconfig, Dir: d.opts.out, Log: log, Failed: d.fail, MachineOSConfigs: true,
 	}.Start(ctx)
 	if err != nil {
 		return err

@@ -17,6 +17,7 @@ const (
 	dirCluster    = "cluster"
 	dirBuildah    = "buildah"
 	dirBuildLogs  = "builds"
+	dirJobs       = "jobs"
 	dirNode       = "node"
 	dirPulled     = "pulled"
 	fileLock      = "lock"
@@ -81,14 +82,16 @@ func (d *demo) prepare() error {
 	}
 	d.cleanup(lock.Close)
 	leftOver := []string{
-		dirCluster, dirBuildah, dirBuildLogs, dirNode, dirPulled, fileResults,
+		dirCluster, dirBuildah, dirBuildLogs, dirJobs, dirNode, dirPulled, fileResults,
 		logPackages, logGoBuild, logBaseImage, logController, logSkopeo,
 	}
 	if err := d.remove(leftOver...); err != nil {
 		return err
 	}
 	// Image storage is large and of no use to anybody afterwards.
-	d.cleanup(func() error { return d.remove(dirBuildah, dirPulled, dirNode+"/containerd", dirNode+"/kubelet") })
+	d.cleanup(func() error {
+		return d.remove(dirBuildah, dirJobs, dirPulled, dirNode+"/containerd", dirNode+"/kubelet")
+	})
 	return nil
 }
 

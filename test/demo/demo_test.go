@@ -123,11 +123,11 @@ func TestLayers(t *testing.T) {
 func TestResultTable(t *testing.T) {
 	table := resultTable([]result{
 		{Pool: "worker", RenderedConfig: "rendered-worker-1", Image: "127.0.0.1:5000/os@sha256:0123456789abcdef0123", Build: "b-1", Seconds: 12.34},
-		{Pool: "infra", RenderedConfig: "rendered-infra-22", Image: "no digest", Build: "", Seconds: 1},
+		{Pool: "infra", RenderedConfig: "rendered-infra-22", Image: "no digest", Build: "", Seconds: 1, MachineOSConfig: "infra", MachineOSBuild: "infra-1"},
 	})
-	assert.Equal(t, `POOL     RENDERED CONFIG     IMAGE                 BUILD   SECONDS
-worker   rendered-worker-1   sha256:0123456789ab   b-1     12.3
-infra    rendered-infra-22   no digest                     1.0
+	assert.Equal(t, `POOL     OPTED IN BY       RENDERED CONFIG     IMAGE                 BUILD   SECONDS
+worker   label             rendered-worker-1   sha256:0123456789ab   b-1     12.3
+infra    MachineOSConfig   rendered-infra-22   no digest                     1.0
 `, table)
 	assert.InDelta(t, 6.4, roundSeconds(6_449*time.Millisecond), 1e-9)
 }

@@ -14,6 +14,14 @@ import (
 	"k8s.io/apimachinery/pkg/fields"
 )
 
+// describe shows each pool where an administrator looks.
+func (d *demo) describe(ctx context.Context) error {
+	if err := d.describeWorker(ctx); err != nil {
+		return err
+	}
+	return d.describeInfra(ctx)
+}
+
 // describeWorker shows what the controller leaves behind for people to read.
 func (d *demo) describeWorker(ctx context.Context) error {
 	pool, err := d.clients.mcfg.MachineconfigurationV1().MachineConfigPools().Get(ctx, poolWorker, metav1.GetOptions{})

@@ -45,21 +45,26 @@ type follower struct {
 	// shown are the pools that somebody waits for, with the config that they are to want.
 	shown map[string]string
 	pools map[string]*mcfgv1.MachineConfigPool
+	// osConfigs are MachineOSConfigs by their pools, and osBuilds MachineOSBuilds by name.
+	osConfigs map[string]*mcfgv1.MachineOSConfig
+	osBuilds  map[string]*mcfgv1.MachineOSBuild
 	// builds are the newest ones by the config that they are for.
 	builds map[string]*build
 	// published are the images by config, since their first sight.
 	published map[string]publication
 }
 
-// publication is an image on a pool.
+// publication is an image on a pool, or on the MachineOSConfig that opts it in.
 type publication struct {
-	image, build string
-	at           time.Time
+	image, build      string
+	osConfig, osBuild string
+	at                time.Time
 }
 
 func newFollower(show *display) *follower {
 	return &follower{
 		show: show, changed: make(chan struct{}, 1),
+		osConfigs: map[string]*mcfgv1.MachineOSConfig{}, osBuilds: map[string]*mcfgv1.MachineOSBuild{},
 		pools: map[string]*mcfgv1.MachineConfigPool{}, builds: map[string]*build{}, published: map[string]publication{},
 	}
 }
@@ -71,7 +76,8 @@ func startFollower(ctx context.Context, clients *clients, show *display) (*follo
 	jobs := informers.NewSharedInformerFactoryWithOptions(clients.kube, 0, informers.WithNamespace(devcluster.Namespace))
 	handler := cache.ResourceEventHandlerFuncs{AddFunc: f.see, UpdateFunc: func(_, object any) { f.see(object) }}
 	for _, informer := range []cache.SharedIndexInformer{
-		pools.Machineconfiguration().V1().MachineConfigPools().Informer(), builds.Build().V1().Builds().Informer(), jobs.Batch().V1().Jobs().Informer(),
+		pools.Machineconfiguration().V1().MachineConfigPools().Informer(), pools.Machineconfiguration().V1().MachineOSConfigs().Informer(),
+		pools.Machineconfiguration().V1().MachineOSBuilds().Informer(), builds.Build().V1().Builds().Informer(), jobs.Batch().V1().Jobs().Informer(),
 	} {
 		if _, err := informer.AddEventHandler(handler); err != nil {
 			return nil, fmt.Errorf("could not watch pools and builds: %w", err)
@@ -101,12 +107,20 @@ func (f *follower) see(object any) {
 		pool = o.Name
 		f.pools[pool] = o
 		f.notePublication(o)
+	case *mcfgv1.MachineOSConfig:
+		pool = o.Spec.MachineConfigPool.Name
+		f.osConfigs[pool] = o
+	case *mcfgv1.MachineOSBuild:
+		// A MachineOSConfig has the name of its pool.
+		pool = o.Spec.MachineOSConfig.Name
+		f.osBuilds[o.Name] = o
 	case *buildv1.Build:
 		pool = f.seeBuild(&o.ObjectMeta, "Build", string(o.Status.Phase), string(o.Status.Reason))
 	case *batchv1.Job:
 		phase, reason := jobPhase(o)
 		pool = f.seeBuild(&o.ObjectMeta, "Job", phase, reason)
 	}
+	f.noteImage(pool)
 	f.showPool(pool)
 	select {
 	case f.changed <- struct{}{}:
@@ -146,7 +160,14 @@ func jobPhase(job *batchv1.Job) (phase, reason string) {
 func (f *follower) showPool(name string) {
 	pool := f.pools[name]
 	// What was before the change that led here has been told already.
-	if pool == nil || pool.Spec.Configuration.Name != f.shown[name] || !isOptedIn(pool) {
+	if pool == nil || pool.Spec.Configuration.Name != f.shown[name] {
+		return
+	}
+	if c := f.osConfig(name); c != nil {
+		f.show.row(name, c.progress(f.builds[f.shown[name]]))
+		return
+	}
+	if !isOptedIn(pool) {
 		return
 	}
 	f.show.row(name, poolProgress(pool, f.builds[pool.Spec.Configuration.Name]))
@@ -163,6 +184,9 @@ func (f *follower) focus(pools map[string]string) {
 }
 
 func (f *follower) notePublication(pool *mcfgv1.MachineConfigPool) {
+	if f.osConfigs[pool.Name] != nil {
+		return // what counts is on the MachineOSConfig, and the pool has it earlier
+	}
 	config, image := pool.Annotations[imageConfigAnnotation], pool.Annotations[imageAnnotation]
 	if _, known := f.published[config]; known || image == "" {
 		return
@@ -212,6 +236,16 @@ func (f *follower) look(wanted map[string]string) (map[string]publication, error
 		if pool == nil {
 			continue
 		}
+		if c := f.osConfig(name); c != nil {
+			p, err := f.lookAtImage(c, config)
+			if err != nil {
+				return nil, err
+			}
+			if p != nil {
+				done[name] = *p
+			}
+			continue
+		}
 		condition := buildCondition(pool)
 		switch condition.Type {
 		case mcfgv1.MachineConfigPoolBuildFailed, mcfgv1.MachineConfigPoolBuildInterrupted:
@@ -239,6 +273,9 @@ func (f *follower) summary(wanted map[string]string) string {
 		part := "pool " + name + " was never seen"
 		if pool := f.pools[name]; pool != nil {
 			part = conditionText(pool)
+		}
+		if c := f.osConfig(name); c != nil {
+			part = c.text()
 		}
 		parts = append(parts, part)
 	}

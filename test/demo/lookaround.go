@@ -25,11 +25,13 @@ func (d *demo) lookAround() string {
 	put("  export KUBECONFIG=%s", d.cluster.KubeconfigPath())
 	put("  kubectl describe machineconfigpool %s", poolWorker)
 	put("  kubectl get machineconfigpools -o custom-columns='%s'", poolColumns)
+	put("  kubectl describe machineosconfig %s", poolInfra)
+	put("  kubectl get machineosbuilds")
 	if d.opts.jobs {
 		put("  kubectl -n %s get jobs,pods", devcluster.Namespace)
 		put("  kubectl get nodes -o wide")
 	} else {
-		put("  kubectl -n %s get builds", devcluster.Namespace)
+		put("  kubectl -n %s get builds,jobs", devcluster.Namespace)
 	}
 	put("  kubectl -n default get events --watch")
 	put("")

@@ -28,7 +28,7 @@ type options struct {
 	out        string
 	controller string
 	keep       bool
-	// jobs says that Jobs on a real node build, and not Builds.
+	// jobs says that Jobs on a real node build for both pools.
 	jobs bool
 }
 
@@ -39,7 +39,7 @@ func parseOptions(arguments []string) (options, error) {
 	flags.StringVar(&opts.out, "out", "", "directory for state, logs and result.json (default <root>/_output/demo)")
 	flags.StringVar(&opts.controller, "controller", "", "machine-config-controller binary to use (default: built from <root>)")
 	flags.BoolVar(&opts.keep, "keep", false, "leave everything up at the end, until Ctrl-C, to look around")
-	flags.Func("image-builder", "what builds: "+builderOpenShift+" (default), or "+builderJob+", on a real node", func(name string) error {
+	flags.Func("image-builder", "what builds for the pool that its label opts in: "+builderOpenShift+" (default), or "+builderJob+"; with the latter, Jobs run on a real node", func(name string) error {
 		if name != builderOpenShift && name != builderJob {
 			return fmt.Errorf("it is neither %s nor %s", builderOpenShift, builderJob)
 		}

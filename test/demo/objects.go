@@ -20,21 +20,22 @@ const (
 	pushSecret   = "final-image-push"
 )
 
-// permissions is the manifest that the controller ships with.
-var permissions = filepath.Join("hack", "deploy", "rbac.yaml")
+// permissions are the manifests that the controller ships with.
+var permissions = []string{filepath.Join("hack", "deploy", "rbac.yaml"), filepath.Join("hack", "deploy", "machine-os-configs", "rbac.yaml")}
 
 // installObjects creates what an administrator creates before the controller can build anything.
 func (d *demo) installObjects(ctx context.Context) error {
-	shipped, err := os.ReadFile(filepath.Join(d.opts.root, permissions))
-	if err != nil {
-		return fmt.Errorf("could not read permissions: %w", err)
+	for _, manifest := range permissions {
+		shipped, err := os.ReadFile(filepath.Join(d.opts.root, manifest))
+		if err != nil {
+			return fmt.Errorf("could not read permissions: %w", err)
+		}
+		if err := d.cluster.Apply(ctx, string(shipped)); err != nil {
+			return fmt.Errorf("could not apply %s: %w", manifest, err)
+		}
+		d.show.say("permissions  %s, as shipped", manifest)
 	}
 	registry := d.cluster.Registry()
-	if err := d.cluster.Apply(ctx, string(shipped)); err != nil {
-		return fmt.Errorf("could not apply %s: %w", permissions, err)
-	}
-	d.show.say("permissions  %s, as shipped", permissions)
-
 	for _, name := range []string{pullSecret, pushSecret} {
 		secret := &corev1.Secret{
 			ObjectMeta: metav1.ObjectMeta{Name: name},
@@ -48,8 +49,9 @@ func (d *demo) installObjects(ctx context.Context) error {
 	d.show.say("credentials  Secrets %s and %s", pullSecret, pushSecret)
 
 	repository := registry.Host() + "/demo/os-images"
-	settings := []func(*unstructured.Unstructured) error{set(repository, "data", "finalImagePullspec")}
+	settings := []func(*unstructured.Unstructured) error{set(repository, "data", "finalImagePullspec"), set(hostBuilderImage, "data", "jobBuilderImage")}
 	if d.opts.jobs {
+		var err error
 		if settings, err = d.prepareJobs(ctx, settings); err != nil {
 			return err
 		}
@@ -60,7 +62,7 @@ func (d *demo) installObjects(ctx context.Context) error {
 	d.show.say("settings     ConfigMap machine-os-builder-config: push to %s", repository)
 
 	authorities := base64.StdEncoding.EncodeToString(d.cluster.RESTConfig().CAData)
-	err = d.cluster.Apply(ctx, asset("controllerconfig.yaml"),
+	err := d.cluster.Apply(ctx, asset("controllerconfig.yaml"),
 		set(d.baseImage, "spec", "baseOSContainerImage"), set(authorities, "spec", "rootCAData"), set(authorities, "spec", "kubeAPIServerServingCAData"))
 	if err != nil {
 		return err

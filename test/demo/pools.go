@@ -66,12 +66,22 @@ func (d *demo) patchPool(ctx context.Context, pool string, patch map[string]any)
 
 // firstImages opts in, which is all that it takes.
 func (d *demo) firstImages(ctx context.Context) error {
-	d.show.say("kubectl label machineconfigpool worker infra %s=", optInLabel)
-	began := time.Now()
-	for _, pool := range []string{poolWorker, poolInfra} {
-		if err := d.patchPool(ctx, pool, map[string]any{"metadata": map[string]any{"labels": map[string]any{optInLabel: ""}}}); err != nil {
-			return err
+	pushSpec := d.cluster.Registry().Host() + "/demo/os-images:latest"
+	d.show.say("kubectl label machineconfigpool %s %s=", poolWorker, optInLabel)
+	d.show.say("kubectl apply -f - <<EOF")
+	for line := range strings.Lines(asset("machineosconfig.yaml")) {
+		if !strings.Contains(line, "#") {
+			d.show.say("  %s", strings.TrimSuffix(line, "\n"))
 		}
+	}
+	d.show.say("    renderedImagePushSpec: %s", pushSpec)
+	d.show.say("EOF")
+	began := time.Now()
+	if err := d.patchPool(ctx, poolWorker, map[string]any{"metadata": map[string]any{"labels": map[string]any{optInLabel: ""}}}); err != nil {
+		return err
+	}
+	if err := d.cluster.Apply(ctx, asset("machineosconfig.yaml"), set(pushSpec, "spec", "renderedImagePushSpec")); err != nil {
+		return err
 	}
 	return d.awaitImages(ctx, began, poolWorker, poolInfra)
 }
@@ -113,6 +123,7 @@ func (d *demo) awaitImages(ctx context.Context, began time.Time, pools ...string
 		p := published[pool]
 		d.built = append(d.built, result{
 			Pool: pool, RenderedConfig: wanted[pool], Image: p.image, Build: p.build, Seconds: roundSeconds(p.at.Sub(began)),
+			MachineOSConfig: p.osConfig, MachineOSBuild: p.osBuild,
 		})
 		d.show.say("%-6s  %s", pool, p.image)
 	}

@@ -17,6 +17,17 @@ type result struct {
 	Image          string  `json:"image"`
 	Build          string  `json:"build"`
 	Seconds        float64 `json:"seconds"`
+	// MachineOSConfig opts the pool in, and MachineOSBuild is the image's; empty where the label does.
+	MachineOSConfig string `json:"machineOSConfig,omitempty"`
+	MachineOSBuild  string `json:"machineOSBuild,omitempty"`
+}
+
+// optedInBy says what opts the pool in.
+func (r *result) optedInBy() string {
+	if r.MachineOSConfig == "" {
+		return "label"
+	}
+	return "MachineOSConfig"
 }
 
 func roundSeconds(d time.Duration) float64 { return math.Round(d.Seconds()*10) / 10 }
@@ -37,9 +48,9 @@ func resultTable(results []result) string {
 	var text strings.Builder
 	table := tabwriter.NewWriter(&text, 0, 0, 3, ' ', 0)
 	// Neither call fails: a strings.Builder takes all.
-	_, _ = fmt.Fprintln(table, "POOL\tRENDERED CONFIG\tIMAGE\tBUILD\tSECONDS")
+	_, _ = fmt.Fprintln(table, "POOL\tOPTED IN BY\tRENDERED CONFIG\tIMAGE\tBUILD\tSECONDS")
 	for _, r := range results {
-		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%.1f\n", r.Pool, r.RenderedConfig, shortDigest(r.Image), r.Build, r.Seconds)
+		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%.1f\n", r.Pool, r.optedInBy(), r.RenderedConfig, shortDigest(r.Image), r.Build, r.Seconds)
 	}
 	_ = table.Flush()
 	return text.String()

@@ -28,12 +28,12 @@ var story = []step{
 	{"Make the base OS image, Debian with Ignition, and push it", (*demo).makeBaseImage, []string{logBaseImage, logRegistry}},
 	{"Install permissions, credentials and settings of the controller", (*demo).installObjects, []string{logControlPlane}},
 	{"Create the pools worker and infra with their rendered configs", (*demo).createPools, []string{logControlPlane}},
-	{"Start machine-config-controller with --feature-gates OnClusterBuild=true", (*demo).startController, []string{logController}},
-	{"Opt both pools in, and wait for their images", (*demo).firstImages, []string{logController, dirBuildLogs}},
+	{"Start machine-config-controller with --feature-gates OnClusterBuild=true,MachineOSConfigs=true", (*demo).startController, []string{logController}},
+	{"Opt worker in by its label and infra by a MachineOSConfig, and wait for their images", (*demo).firstImages, []string{logController, dirBuildLogs}},
 	{"Pull both images back, and look for the configs in them", (*demo).inspectFirstImages, []string{logSkopeo, logRegistry}},
 	{"Give worker custom content and another config, and wait for its second image", (*demo).secondImage, []string{logController, dirBuildLogs}},
 	{"Pull the second image back, and compare it with the first", (*demo).inspectSecondImage, []string{logSkopeo, logRegistry}},
-	{"Read what the cluster tells about pool worker", (*demo).describeWorker, []string{logControlPlane}},
+	{"Read what the cluster tells about both pools", (*demo).describe, []string{logControlPlane}},
 }
 
 // tell goes through the story, and ends all that it started. What goes wrong is told by the time it returns.

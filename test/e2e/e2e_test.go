@@ -33,6 +33,7 @@ func TestDemo(t *testing.T) {
 	require.NoError(t, err)
 	var results []struct {
 		Pool, RenderedConfig, Image, Build string
+		MachineOSConfig, MachineOSBuild    string
 		Seconds                            float64
 	}
 	require.NoError(t, json.Unmarshal(text, &results))
@@ -43,6 +44,12 @@ func TestDemo(t *testing.T) {
 		require.True(t, strings.HasPrefix(r.RenderedConfig, "rendered-"+r.Pool+"-"), r.RenderedConfig)
 		require.True(t, strings.HasPrefix(r.Build, "machine-os-"+r.Pool+"-"), r.Build)
 		require.Positive(t, r.Seconds)
+		if r.Pool == "infra" {
+			require.Equal(t, "infra", r.MachineOSConfig, "a MachineOSConfig opts it in")
+			require.Regexp(t, `^infra-[0-9a-f]{32}$`, r.MachineOSBuild)
+		} else {
+			require.Empty(t, r.MachineOSConfig+r.MachineOSBuild, "the label opts it in")
+		}
 		images[r.Image] = true
 		pools[r.Pool]++
 	}

@@ -48,7 +48,7 @@ func Run(ctx context.Context, command Command) error {
 	name := filepath.Base(command.Args[0])
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {
-		return fmt.Errorf("%s ended with %s", name, exit.ProcessState)
+		return fmt.Errorf("%s ended with %w", name, exit)
 	}
 	if err != nil {
 		return fmt.Errorf("could not run %s: %w", name, err)
