@@ -121,4 +121,20 @@ var machineOSMutants = []mutant{
 		after:  "r.State == StateRetrying):",
 		unseen: "its pools have labels",
 	},
+	{
+		name:   "one-kind-without-the-other",
+		why:    "when an API comes that was not served, MachineOSBuilds that exist are created, again and again, until they are listed",
+		file:   "pkg/controller/build/machineos/ledger.go",
+		before: "	if !l.full() {\n		l.waiting.Store(true)\n	}\n",
+		after:  "",
+		unseen: "its pools have labels",
+	},
+	{
+		name:   "arrival-unnoticed",
+		why:    "MachineOSConfigs that were there before the MachineOSBuilds were listed are not served until something changes",
+		file:   "pkg/controller/build/machineos/ledger.go",
+		before: "		l.LookAgain()\n",
+		after:  "",
+		unseen: "its pools have labels",
+	},
 }

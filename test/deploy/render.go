@@ -4,14 +4,18 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/util/yaml"
+	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
 	"sigs.k8s.io/kustomize/api/krusty"
+	kustomize "sigs.k8s.io/kustomize/api/types"
 	"sigs.k8s.io/kustomize/kyaml/filesys"
+	"sigs.k8s.io/yaml"
 )
 
 // Render returns what "kubectl apply -k" of the directory would send.
@@ -40,7 +44,7 @@ func Load(dir string) (Manifests, error) {
 		return nil, err
 	}
 	var all Manifests
-	decoder := yaml.NewYAMLOrJSONDecoder(strings.NewReader(manifest), 4096)
+	decoder := utilyaml.NewYAMLOrJSONDecoder(strings.NewReader(manifest), 4096)
 	for {
 		object := &unstructured.Unstructured{}
 		if err := decoder.Decode(&object.Object); errors.Is(err, io.EOF) {
@@ -50,6 +54,39 @@ func Load(dir string) (Manifests, error) {
 		}
 		all = append(all, object)
 	}
+}
+
+// MachineOSConfigs is the component's directory below that of what ships.
+const MachineOSConfigs = "machine-os-configs"
+
+// WriteOverlay makes the directory an overlay of what ships, in the other one, with the components, as an administrator
+// would write it by the operator's guide.
+func WriteOverlay(dir, shipped string, components ...string) error {
+	// Kustomize takes relative paths only.
+	from, err := filepath.Abs(dir)
+	if err != nil {
+		return fmt.Errorf("could not find %s: %w", dir, err)
+	}
+	to, err := filepath.Abs(shipped)
+	if err != nil {
+		return fmt.Errorf("could not find %s: %w", shipped, err)
+	}
+	base, err := filepath.Rel(from, to)
+	if err != nil {
+		return fmt.Errorf("could not refer to %s from %s: %w", to, from, err)
+	}
+	kustomization := kustomize.Kustomization{Resources: []string{base}}
+	for _, component := range components {
+		kustomization.Components = append(kustomization.Components, filepath.Join(base, component))
+	}
+	text, err := yaml.Marshal(kustomization)
+	if err != nil {
+		return fmt.Errorf("could not encode the overlay: %w", err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "kustomization.yaml"), text, 0o600); err != nil {
+		return fmt.Errorf("could not write the overlay: %w", err)
+	}
+	return nil
 }
 
 // DeepCopy is for tests that change something.

@@ -33,8 +33,9 @@ type suite struct {
 	dir string
 	// kubeconfig is that of the controller's service account.
 	kubeconfig string
-	// manifests are those that ship, and that kubectl has applied.
-	manifests deploy.Manifests
+	// manifests are those that ship, and withMachineOS those with the component for
+	// MachineOSConfigs, which kubectl has applied.
+	manifests, withMachineOS deploy.Manifests
 }
 
 var shared suite
@@ -117,13 +118,23 @@ func (s *suite) setUp(ctx context.Context) error {
 	if s.manifests, err = deploy.Load(shippedDir); err != nil {
 		return err
 	}
+	overlay := filepath.Join(s.dir, "overlay")
+	if err := os.Mkdir(overlay, 0o700); err != nil {
+		return fmt.Errorf("could not make a directory: %w", err)
+	}
+	if err := deploy.WriteOverlay(overlay, shippedDir, deploy.MachineOSConfigs); err != nil {
+		return err
+	}
+	if s.withMachineOS, err = deploy.Load(overlay); err != nil {
+		return err
+	}
 	kubectl, err := deploy.Kubectl(ctx, s.dir)
 	if err != nil {
 		return err
 	}
-	apply := exec.CommandContext(ctx, kubectl, "--kubeconfig", s.cluster.KubeconfigPath(), "apply", "-k", shippedDir)
+	apply := exec.CommandContext(ctx, kubectl, "--kubeconfig", s.cluster.KubeconfigPath(), "apply", "-k", overlay)
 	if output, err := apply.CombinedOutput(); err != nil {
-		return fmt.Errorf("could not apply %s: %w\n%s", shippedDir, err, output)
+		return fmt.Errorf("could not apply %s: %w\n%s", overlay, err, output)
 	}
 	s.kubeconfig, err = s.cluster.Kubeconfig(ctx, devcluster.Namespace, program.ServiceAccount)
 	return err

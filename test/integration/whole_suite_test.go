@@ -35,7 +35,7 @@ func TestPermissionsAreThoseUsed(t *testing.T) {
 	used, refused := usedPermissions(t)
 	require.Empty(t, refused, "the shipped roles lack a permission")
 	require.NotEmpty(t, used)
-	findings, err := deploy.CheckPermissions(shared.manifests, used)
+	findings, err := deploy.CheckPermissions(shared.withMachineOS, used)
 	require.NoError(t, err)
 	require.Empty(t, findings.Missing, "something other than the shipped roles permits this")
 	require.Empty(t, findings.Improper)
@@ -43,7 +43,7 @@ func TestPermissionsAreThoseUsed(t *testing.T) {
 		t.Skipf("only the whole suite uses every permission, and -run %s is a part", filter)
 	}
 	require.Empty(t, findings.Unneeded, "a permission that nothing needs")
-	for _, altered := range deploy.Alterations(shared.manifests) {
+	for _, altered := range deploy.Alterations(shared.withMachineOS) {
 		findings, err := deploy.CheckPermissions(altered.Manifests, used)
 		require.NoError(t, err)
 		require.Contains(t, strings.Join(findings.All(), "\n"), altered.Want, altered.What)

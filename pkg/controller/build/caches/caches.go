@@ -41,8 +41,10 @@ type Caches struct {
 	secretMetadata metadatainformer.SharedInformerFactory
 
 	clients *clients.Builder
-	// machineOS are the informers of MachineOS; none unless it was asked for.
+	// machineOS are the informers of what MachineOS returned, and what goes by them; none
+	// unless it was asked for.
 	machineOS []cache.SharedIndexInformer
+	follow    []func(context.Context)
 	running   sync.WaitGroup
 }
 
@@ -78,7 +80,12 @@ func (c *Caches) MachineOS(client mcfgclientset.Interface, problem func() string
 	configs := mcfginformersv1.NewMachineOSConfigInformer(listing, noResync, cache.Indexers{})
 	builds := mcfginformersv1.NewMachineOSBuildInformer(listing, noResync, cache.Indexers{})
 	c.machineOS = []cache.SharedIndexInformer{configs, builds}
-	return machineos.New(client, configs, builds, problem)
+	ledger, err := machineos.New(client, configs, builds, problem)
+	if err != nil {
+		return nil, err
+	}
+	c.follow = append(c.follow, ledger.Run)
+	return ledger, nil
 }
 
 // Start starts the informers that were asked for so far; they end with the context.
@@ -88,6 +95,9 @@ func (c *Caches) Start(ctx context.Context) {
 	c.secretMetadata.Start(ctx.Done())
 	for _, informer := range c.machineOS {
 		c.running.Go(func() { informer.RunWithContext(ctx) })
+	}
+	for _, follow := range c.follow {
+		c.running.Go(func() { follow(ctx) })
 	}
 }
 

@@ -40,4 +40,10 @@
 //	status.relatedObjects                    nobody
 //
 // A MachineOSBuild that is deleted leaves its image in the registry.
+//
+// # The API may be absent
+//
+// While it is not served, the informers go on asking, less and less often, and there are no
+// objects; nor are there any before both kinds have been listed. When it is taken away, its
+// objects are deleted first, so their pools opt out as by any deletion.
 package machineos

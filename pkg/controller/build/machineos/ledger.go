@@ -25,10 +25,12 @@ type Ledger struct {
 	builds  cache.SharedIndexInformer
 	// problem tells why nothing may be written; empty if it may.
 	problem func() string
-	// absent tells that the API was not served when it was asked for last.
-	absent atomic.Bool
-	// enqueue is set by Notify, before the informers start.
-	enqueue func(pool string)
+	// absent tells that the API was not served when it was asked for last, and waiting that
+	// it has never been since the start: until both caches are full there are no objects.
+	absent, waiting atomic.Bool
+	// enqueue and registrations are set by Notify, before the informers start.
+	enqueue       func(pool string)
+	registrations []cache.ResourceEventHandlerRegistration
 
 	mu sync.Mutex
 	// written are the newest versions of MachineOSBuilds that the cache may lack, by name;
@@ -96,6 +98,11 @@ func (l *Ledger) watchFailed(ctx context.Context, r *cache.Reflector, err error)
 		cache.DefaultWatchErrorHandler(ctx, r, err)
 		return
 	}
+	l.mu.Lock()
+	if !l.full() {
+		l.waiting.Store(true)
+	}
+	l.mu.Unlock()
 	if !l.absent.Swap(true) {
 		klog.FromContext(ctx).Info("This cluster does not serve MachineOSConfigs and MachineOSBuilds, so pools opt in by their label alone; it is looked for again", "answer", err.Error())
 	}
@@ -106,7 +113,6 @@ func (l *Ledger) watchFailed(ctx context.Context, r *cache.Reflector, err error)
 // whether the caches are full, or the API is not served.
 func (l *Ledger) Notify(enqueue func(pool string)) (synced func() bool, err error) {
 	l.enqueue = enqueue
-	var registrations []cache.ResourceEventHandlerRegistration
 	for _, informer := range []cache.SharedIndexInformer{l.configs, l.builds} {
 		registration, err := informer.AddEventHandler(cache.ResourceEventHandlerFuncs{
 			AddFunc:    l.changed,
@@ -116,19 +122,44 @@ func (l *Ledger) Notify(enqueue func(pool string)) (synced func() bool, err erro
 		if err != nil {
 			return nil, fmt.Errorf("could not watch MachineOSConfigs and MachineOSBuilds: %w", err)
 		}
-		registrations = append(registrations, registration)
+		l.registrations = append(l.registrations, registration)
 	}
-	return func() bool {
-		full := !slices.ContainsFunc(registrations, func(r cache.ResourceEventHandlerRegistration) bool { return !r.HasSynced() })
-		return full || l.absent.Load()
-	}, nil
+	return func() bool { return l.full() || l.waiting.Load() }, nil
+}
+
+// full tells whether both caches are.
+func (l *Ledger) full() bool {
+	return !slices.ContainsFunc(l.registrations, func(r cache.ResourceEventHandlerRegistration) bool { return !r.HasSynced() })
+}
+
+// Run waits until both caches are full, or the context ends. Where the API was not served
+// before, what there is counts from then on: whoever saw one kind without the other would make
+// what exists.
+func (l *Ledger) Run(ctx context.Context) {
+	for _, registration := range l.registrations {
+		select {
+		case <-registration.HasSyncedChecker().Done():
+		case <-ctx.Done():
+			return
+		}
+	}
+	l.mu.Lock()
+	came := l.waiting.Swap(false)
+	l.mu.Unlock()
+	if came {
+		l.absent.Store(false)
+		klog.FromContext(ctx).Info("This cluster serves MachineOSConfigs and MachineOSBuilds now")
+		l.LookAgain()
+	}
 }
 
 func (l *Ledger) changed(object any) {
 	if tombstone, ok := object.(cache.DeletedFinalStateUnknown); ok {
 		object = tombstone.Obj
 	}
-	l.absent.Store(false)
+	if !l.waiting.Load() {
+		l.absent.Store(false)
+	}
 	switch o := object.(type) {
 	case *mcfgv1.MachineOSConfig:
 		l.enqueue(o.Spec.MachineConfigPool.Name)
@@ -152,6 +183,9 @@ func (l *Ledger) Problem() string { return l.problem() }
 
 // Pools are the names of the pools that MachineOSConfigs refer to, whether they exist or not.
 func (l *Ledger) Pools() []string {
+	if l.waiting.Load() {
+		return nil
+	}
 	pools := l.configs.GetIndexer().ListIndexFuncValues(byPool)
 	slices.Sort(pools)
 	return pools
@@ -159,6 +193,9 @@ func (l *Ledger) Pools() []string {
 
 // Configs are the MachineOSConfigs that refer to the pool, by name.
 func (l *Ledger) Configs(pool string) []*mcfgv1.MachineOSConfig {
+	if l.waiting.Load() {
+		return nil
+	}
 	objects, err := l.configs.GetIndexer().ByIndex(byPool, pool)
 	if err != nil {
 		return nil

@@ -1,0 +1,81 @@
+package machineos
+
+import (
+	"testing"
+	"time"
+
+	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
+	mcfgfake "github.com/openshift/client-go/machineconfiguration/clientset/versioned/fake"
+	mcfginformersv1 "github.com/openshift/client-go/machineconfiguration/informers/externalversions/machineconfiguration/v1"
+	"github.com/stretchr/testify/require"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	clienttesting "k8s.io/client-go/testing"
+	"k8s.io/client-go/tools/cache"
+)
+
+const soon = 30 * time.Second
+
+// arrival is a Ledger of an API that comes kind by kind.
+type arrival struct {
+	*Ledger
+	synced   func() bool
+	builds   cache.SharedIndexInformer
+	enqueued chan string
+}
+
+// newArrival has the MachineOSConfig of pool worker served, and MachineOSBuilds once the
+// channel is closed.
+func newArrival(t *testing.T, served <-chan struct{}) *arrival {
+	t.Helper()
+	config := &mcfgv1.MachineOSConfig{ObjectMeta: metav1.ObjectMeta{Name: "worker", UID: "c", ResourceVersion: "1"}}
+	config.Spec.MachineConfigPool.Name = "worker"
+	ofConfigs, ofBuilds := mcfgfake.NewClientset(config), mcfgfake.NewClientset()
+	ofBuilds.PrependReactor("list", "machineosbuilds", func(clienttesting.Action) (bool, runtime.Object, error) {
+		<-served
+		return false, nil, nil
+	})
+	a := &arrival{builds: mcfginformersv1.NewMachineOSBuildInformer(ofBuilds, 0, cache.Indexers{}), enqueued: make(chan string, 100)}
+	configs := mcfginformersv1.NewMachineOSConfigInformer(ofConfigs, 0, cache.Indexers{})
+	var err error
+	a.Ledger, err = New(ofConfigs, configs, a.builds, func() string { return "" })
+	require.NoError(t, err)
+	a.synced, err = a.Notify(func(pool string) { a.enqueued <- pool })
+	require.NoError(t, err)
+	go configs.RunWithContext(t.Context())
+	require.Eventually(t, configs.HasSynced, soon, time.Millisecond)
+	require.Equal(t, "worker", <-a.enqueued)
+	return a
+}
+
+// TestTheAPIComesKindByKind: of an API that was not served at the start, nothing counts until
+// both kinds are known. Whoever went by the MachineOSConfig alone would create MachineOSBuilds
+// that exist, again and again.
+func TestTheAPIComesKindByKind(t *testing.T) {
+	notServed := apierrors.NewNotFound(mcfgv1.Resource("machineosbuilds"), "")
+	served := make(chan struct{})
+	a := newArrival(t, served)
+	require.False(t, a.synced(), "nobody has said yet that there is nothing to wait for")
+	a.watchFailed(t.Context(), nil, notServed)
+	require.True(t, a.synced(), "pools with the label are served meanwhile")
+	require.Empty(t, a.Configs("worker"))
+	require.Empty(t, a.Pools())
+	a.changed(a.configs.GetIndexer().List()[0])
+	require.Empty(t, a.Configs("worker"), "also when it changes")
+	require.Equal(t, "worker", <-a.enqueued)
+
+	go a.builds.RunWithContext(t.Context())
+	done := make(chan struct{})
+	go func() { a.Run(t.Context()); close(done) }()
+	require.Empty(t, a.Configs("worker"))
+	close(served)
+	<-done
+	require.NotEmpty(t, a.enqueued, "the pool is looked at, though no object has changed")
+	require.Len(t, a.Configs("worker"), 1)
+	require.True(t, a.synced())
+
+	a.watchFailed(t.Context(), nil, notServed)
+	require.Len(t, a.Configs("worker"), 1, "one answer takes nothing away that was known: when the API goes, its objects are seen to go first")
+	require.True(t, a.synced())
+}
