@@ -43,6 +43,14 @@ var machineOSMutants = []mutant{
 		unseen: "its pools have labels",
 	},
 	{
+		name:   "nodes-that-cannot-pull",
+		why:    "nobody is told that nodes have no credentials for the image until they degrade",
+		file:   "pkg/controller/build/inputs/nodelogin.go",
+		before: `if nodes.Serve(repository + ":") {`,
+		after:  `if nodes.Serve(repository+":") || repository != "" {`,
+		unseen: "its pools have labels",
+	},
+	{
 		name:   "lost-image-is-published",
 		why:    "nodes are told to boot an image that the registry does not have any more",
 		file:   "pkg/controller/build/plan/past.go",

@@ -97,6 +97,7 @@ type knowledge struct {
 	configs  known[configFound]
 	custom   known[plan.CustomContent]
 	bundle   known[trustBundle]
+	nodes    known[nodeCredentials]
 	settings known[settingsFound]
 	// What follows is of pools that MachineOSConfigs opt in.
 	machineOS       known[settingsFound]
@@ -122,6 +123,11 @@ type trustBundle struct {
 	certificates []byte
 	hash         string
 	problem      *inputs.Problem
+}
+
+type nodeCredentials struct {
+	credentials inputs.Credentials
+	known       bool
 }
 
 type settingsFound struct {
@@ -217,6 +223,14 @@ func (k *knowledge) bundleOf(controllerConfig *mcfgv1.ControllerConfig, now time
 		}
 		return before.changedAt
 	})
+}
+
+// nodesOf reads what nodes pull with.
+func (k *knowledge) nodesOf(controllerConfig *mcfgv1.ControllerConfig) nodeCredentials {
+	return k.nodes.learn(the, string(controllerConfig.UID)+controllerConfig.ResourceVersion, func() (found nodeCredentials) {
+		found.credentials, found.known = inputs.ReadNodeCredentials(controllerConfig.Spec.InternalRegistryPullSecret)
+		return found
+	}, func(*fact[nodeCredentials], nodeCredentials) time.Time { return time.Time{} }).value
 }
 
 // configAt is what is known of this version of a rendered MachineConfig and its custom

@@ -3,6 +3,7 @@ package build
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -180,4 +181,34 @@ func TestImageChangesByLabel(t *testing.T) {
 	h.want(configA)
 	h.settle(worker)
 	require.Contains(t, h.requireCondition(worker, mcfgv1.MachineConfigPoolBuildPending, ledger.ReasonConfigMapInvalid), "key buildFor")
+}
+
+// TestMachineOSNodesHaveToPull: nodes degrade that have no credentials for the image, so that
+// is said before a build is spent on it.
+func TestMachineOSNodesHaveToPull(t *testing.T) {
+	for name, test := range map[string]struct {
+		reason      string
+		credentials string
+		warns       bool
+	}{
+		"none":      {reason: "without the operator of the registry it is not known what nodes have"},
+		"unread":    {reason: "that is not known, either", credentials: "{"},
+		"here":      {reason: "they can pull", credentials: `{"auths":{"registry.example.com":{"auth":"dXNlcjpwYXNzd29yZA=="}}}`},
+		"elsewhere": {reason: "they cannot, unless anybody can", credentials: `{"auths":{"elsewhere.example.com":{"auth":"dXNlcjpwYXNzd29yZA=="}}}`, warns: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			config := buildtest.ControllerConfig(buildtest.BaseImage)
+			config.Spec.InternalRegistryPullSecret = []byte(test.credentials)
+			h := machineOSHarness(t)
+			h.api.Put(config)
+			h.api.Put(buildtest.MachineOSConfig(worker))
+			h.settle(worker)
+			const warning = "Warning: MachineOSConfig worker, spec.renderedImagePushSpec: nodes will pull from " + buildtest.Repository + ", and have no credentials for it"
+			message := h.requireProgress(h.machineOSBuild(), mcfgv1.MachineOSBuildPrepared, ledger.ReasonBuildCreated)
+			require.Equal(t, test.warns, strings.Contains(message, warning), "%s: %s", test.reason, message)
+			require.Equal(t, test.warns, strings.Contains(h.requireConfig(worker, ledger.ConfigProgressing, ledger.ConfigBuilding), warning), test.reason)
+			h.succeed()
+			require.Equal(t, test.warns, strings.Contains(h.requireConfig(worker, ledger.ConfigReady, ledger.ReasonImagePublished), warning), test.reason)
+		})
+	}
 }

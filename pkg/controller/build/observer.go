@@ -164,10 +164,22 @@ func (o *observer) observeControllerConfig(s *plan.Snapshot) error {
 			s.ControllerConfig.Proxy = imagebuilder.Proxy{HTTP: proxy.HTTPProxy, HTTPS: proxy.HTTPSProxy, No: proxy.NoProxy}
 		}
 		o.observeTrustBundle(controllerConfig, s)
+		o.observeNodeLogin(controllerConfig, s)
 	} else if !apierrors.IsNotFound(err) {
 		return fmt.Errorf("could not look up ControllerConfig %s: %w", ctrlcommon.ControllerConfigName, err)
 	}
 	return nil
+}
+
+// observeNodeLogin comes after observeSettings, which say where the image is pushed.
+func (o *observer) observeNodeLogin(controllerConfig *mcfgv1.ControllerConfig, s *plan.Snapshot) {
+	repository := s.Settings.Values.FinalImageRepository
+	if s.MachineOS.Config == nil || repository == "" {
+		return
+	}
+	if nodes := o.knowledge.nodesOf(controllerConfig); nodes.known {
+		s.MachineOS.NodeLogin = s.MachineOS.Config.NodeLogin(nodes.credentials, repository)
+	}
 }
 
 // observeSecrets comes after observeSettings, which name two of them.

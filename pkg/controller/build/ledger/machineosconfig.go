@@ -71,6 +71,9 @@ func (o *Outcome) ConfigStatus(object *mcfgv1.MachineOSConfig) (status *mcfgv1.M
 	if o.State == StatePending || o.State == StateBuilding {
 		// How far it is stands on the MachineOSBuild.
 		reason, message = ConfigBuilding, fmt.Sprintf("MachineOSBuild %s is being built.", o.MachineOSBuild)
+		if o.isOurs() && o.Record.Warning != "" {
+			message += " Warning: " + o.Record.Warning + "."
+		}
 	}
 	for _, c := range []struct {
 		conditionType string

@@ -215,7 +215,7 @@ func (s *Snapshot) Warning() string {
 	}
 	_, push := s.pushLogin()
 	_, pull := s.pullLogin()
-	for _, warning := range []*inputs.Problem{push, pull, s.MachineOS.Unused} {
+	for _, warning := range []*inputs.Problem{push, pull, s.MachineOS.Unused, s.MachineOS.NodeLogin} {
 		if warning != nil && !slices.Contains(texts, warning.String()) {
 			texts = append(texts, warning.String())
 		}

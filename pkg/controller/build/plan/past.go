@@ -35,6 +35,15 @@ func (d *decision) questionAbout(past *ledger.PastImage) string {
 	return past.Image + " for " + d.fingerprint
 }
 
+// warningOf is what there is to warn of where an image stands for others of its kind: what the
+// nodes lack does not depend on a build.
+func (d *decision) warningOf(kind string) string {
+	if kind == "" {
+		return ""
+	}
+	return d.Snapshot.Warning()
+}
+
 // publishPast publishes a past image. Nothing is heard of one of which nodes have long had the
 // digest when it is taken out of the registry, so that is asked first. Where the registry does
 // not say, it is taken to be there, as it was.
@@ -53,7 +62,7 @@ func (d *decision) publishPast(past *ledger.PastImage) Plan {
 		history = slices.DeleteFunc(slices.Clone(history), func(p ledger.PastImage) bool { return p.Image == past.Image })
 	}
 	return d.publish(ledger.Record{
-		Build: past.Build, Fingerprint: d.fingerprint, Kind: kind, Config: d.Pool.WantedConfig, Attempt: 1, Number: d.record.NextNumber(d.Pool.Version),
+		Build: past.Build, Fingerprint: d.fingerprint, Kind: kind, Warning: d.warningOf(kind), Config: d.Pool.WantedConfig, Attempt: 1, Number: d.record.NextNumber(d.Pool.Version),
 		Repository: d.identity.Repository, Tag: d.identity.Tag, Rebuild: d.acknowledged(), ClaimedAt: d.Now,
 		Image: past.Image, History: history, Took: d.record.TookWith(0),
 	})

@@ -95,8 +95,9 @@ type MachineOS struct {
 	Source string
 	// Problem is why nothing may be written to these objects; empty if it may.
 	Problem string
-	// Unused is what the MachineOSConfig says and nobody reads; nil for nothing.
-	Unused *inputs.Problem
+	// Unused is what the MachineOSConfig says and nobody reads, and NodeLogin what the nodes
+	// lack to pull its image; nil for nothing.
+	Unused, NodeLogin *inputs.Problem
 }
 
 // OptsIn tells whether there are any, so that they count and the label does not.
