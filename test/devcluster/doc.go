@@ -8,8 +8,8 @@
 //	namespace controller       likewise, so that deleted namespaces go away
 //	Jobs, pod GC, nodes, taint eviction, disruption budgets, service accounts, scheduler
 //	                           likewise, where Options.Workloads asks for them
-//	MachineConfigPool, MachineConfig, ControllerConfig
-//	                           the CRDs as the OpenShift API module ships them
+//	MachineConfigPool, MachineConfig, ControllerConfig, MachineOSConfig, MachineOSBuild
+//	                           the CRDs as the OpenShift API module ships them; package nodecontroller plays who rolls images out
 //	Build                      a CRD and an admission plugin that behave like the aggregated API where a client can tell
 //	registry                   an OCI registry that demands credentials to push and to pull
 //
