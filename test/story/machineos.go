@@ -82,7 +82,7 @@ func (s *story) rolledOut(ctx context.Context, image, what string) error {
 }
 
 // rebuilt does something that has an image built, looks at what is while it is being built, and after that.
-func (s *story) rebuilt(ctx context.Context, was, is string, act func() error) error {
+func (s *story) rebuilt(ctx context.Context, act func() error) error {
 	end := s.holdBuilds()
 	defer end()
 	v, err := s.look(ctx)
@@ -93,26 +93,46 @@ func (s *story) rebuilt(ctx context.Context, was, is string, act func() error) e
 	if err := act(); err != nil {
 		return err
 	}
-	_, err = s.seesLayers(ctx, isAt(imagePool, mcfgv1.MachineOSBuilding, s.configs[is]), keepsImage(imagePool, image), notAsked, nodesStay(s.configs[was], image))
+	_, err = s.seesLayers(ctx, isAt(imagePool, mcfgv1.MachineOSBuilding, s.configs[after]), keepsImage(imagePool, image), notAsked, nodesStay(s.configs[after], image))
 	if err != nil {
 		return err
 	}
 	end()
-	return s.rolledOut(ctx, image, is)
+	return s.rolledOut(ctx, image, after)
 }
 
+// changeFile changes what nodes write themselves, so that the image stays.
 func (s *story) changeFile(ctx context.Context) error {
-	return s.rebuilt(ctx, before, after, func() error {
-		if err := s.want(ctx, after); err != nil {
-			return err
+	v, err := s.look(ctx)
+	if err != nil {
+		return err
+	}
+	image := v.image(imagePool)
+	if err := s.want(ctx, after); err != nil {
+		return err
+	}
+	s.say.note("Nodes write the files of a config themselves, so the image stays, unless buildFor says EveryConfig.")
+	_, err = s.seesLayers(ctx,
+		isAt(imagePool, mcfgv1.MachineOSBuildSucceeded, s.configs[after]), keepsImage(imagePool, image), noJobFor(s.configs[after]),
+		nodesAre("both nodes have "+s.configs[after]+" and that image", func(*view) (string, string) { return s.configs[after], image }),
+		oneBuild, poolIsQuiet, noInputs)
+	return err
+}
+
+// noJobFor claims that nothing was built for the config.
+func noJobFor(config string) claim {
+	return claim{"no Job was started for " + config, func(v *view) string {
+		for i := range v.jobs {
+			if v.jobs[i].Annotations[configAnnotation] == config {
+				return v.jobs[i].Name + " was"
+			}
 		}
-		s.say.note("Each rendered config gets an image of its own.")
-		return nil
-	})
+		return ""
+	}}
 }
 
 func (s *story) changeContainerfile(ctx context.Context) error {
-	return s.rebuilt(ctx, after, after, func() error {
+	return s.rebuilt(ctx, func() error {
 		text := "LABEL com.example.team=infra"
 		s.say.command("kubectl patch machineosconfig %s --type=merge -p '{\"spec\":{\"containerFile\":[{\"content\":%q}]}}'", imagePool, text)
 		return s.patchMachineOSConfig(ctx, map[string]any{"spec": map[string]any{"containerFile": []any{map[string]any{"content": text}}}})
@@ -130,7 +150,7 @@ var notAsked = claim{"no request for a rebuild is left on the MachineOSConfig", 
 }}
 
 func (s *story) requestRebuild(ctx context.Context) error {
-	return s.rebuilt(ctx, after, after, func() error {
+	return s.rebuilt(ctx, func() error {
 		s.say.command("kubectl annotate machineosconfig %s %s=", imagePool, rebuildAnnotation)
 		return s.patchMachineOSConfig(ctx, map[string]any{"metadata": map[string]any{"annotations": map[string]any{rebuildAnnotation: ""}}})
 	})
