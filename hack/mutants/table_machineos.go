@@ -145,4 +145,20 @@ var machineOSMutants = []mutant{
 		after:  "",
 		unseen: "its pools have labels",
 	},
+	{
+		name:   "successor-of-the-same-name",
+		why:    "doctor takes what was made for a MachineOSConfig of before for that of its successor",
+		file:   "pkg/controller/build/doctor/machineos.go",
+		before: " && (owner == nil || owner.UID == config.UID) {",
+		after:  " && (owner == nil || owner.UID != \"\") {",
+		unseen: "people look, not the controller",
+	},
+	{
+		name:   "stale-annotation-counts",
+		why:    "status tells of the config of before, though the node controller goes by the wanted one",
+		file:   "pkg/controller/build/status/machineos.go",
+		before: "build.Spec.MachineOSConfig.Name != config.Name || build.Spec.MachineConfig.Name != wanted {",
+		after:  "build.Spec.MachineOSConfig.Name != config.Name {",
+		unseen: "people look, not the controller",
+	},
 }

@@ -250,7 +250,8 @@ func requireControllerAtWork(t *testing.T) {
 
 	out, _, code = look(t, "doctor")
 	require.Equal(t, 2, code)
-	require.Contains(t, out, "2 errors, 1 warning")
+	require.Contains(t, out, "2 errors, 2 warnings")
+	require.Contains(t, out, "LabelWithoutMachineOSConfig: is Degraded", "the cluster serves MachineOSConfigs")
 	require.Contains(t, out, "MachineConfigPool failed\n    BuildFailed: ")
 	require.Contains(t, out, `CustomContentInvalid: key misconfigured: line 2: there is no instruction "RUNS"`)
 	require.Contains(t, out, `CustomContentUnused: has a key "wroker"`)

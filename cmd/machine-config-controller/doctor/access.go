@@ -19,6 +19,8 @@ type access struct {
 	missing    bool
 	denied     []doctor.Permission
 	notChecked []string
+	// gate tells that the controller goes by MachineOSConfigs, gateKnown that this is known.
+	gate, gateKnown bool
 }
 
 // gatherAccess asks the API server for what the account may do, on its behalf, or, if
@@ -26,6 +28,7 @@ type access struct {
 // is kept of them.
 func (e examiner) gatherAccess(ctx context.Context, account string) *access {
 	a := &access{account: account}
+	a.gate, a.gateKnown = e.gatherGate(ctx)
 	if account == "" {
 		a.notChecked = append(a.notChecked, "permissions of the controller: --service-account is empty")
 		return a
@@ -40,7 +43,11 @@ func (e examiner) gatherAccess(ctx context.Context, account string) *access {
 	if e.isUser(ctx, user) {
 		ask = e.forItself
 	}
-	for _, permission := range doctor.Permissions(e.Backend) {
+	permissions := doctor.Permissions(e.Backend)
+	if a.gate {
+		permissions = append(permissions, doctor.MachineOSPermissions()...)
+	}
+	for _, permission := range permissions {
 		allowed, err := ask(ctx, permission)
 		if err != nil {
 			a.denied = nil

@@ -27,8 +27,9 @@ Nothing is changed. What passes by itself is not reported: objects and pools tha
 made or changed within the last minute are left alone, and what a first look finds
 counts only if a second one, two seconds later, finds it, too.
 
-It reads MachineConfigPools, MachineConfigs, the ControllerConfig, and in namespace
-openshift-machine-config-operator ConfigMaps, Builds, the Secrets that the settings name
+It reads MachineConfigPools, MachineConfigs, the ControllerConfig, MachineOSConfigs and
+MachineOSBuilds where the cluster serves them, and in namespace
+openshift-machine-config-operator the controller's Deployment, ConfigMaps, Builds, the Secrets that the settings name
 (of others only metadata), the Lease and the ServiceAccount. The permissions of the
 controller's service account are found out by SubjectAccessReviews, which take a cluster
 administrator. Whatever these credentials do not suffice for is listed as not checked.

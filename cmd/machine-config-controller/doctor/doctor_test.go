@@ -11,7 +11,9 @@ import (
 	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
 	"github.com/spf13/cobra"
 	"github.com/stretchr/testify/require"
+	appsv1 "k8s.io/api/apps/v1"
 	authorizationv1 "k8s.io/api/authorization/v1"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	k8stesting "k8s.io/client-go/testing"
@@ -171,4 +173,31 @@ func TestR50AccountInANamespace(t *testing.T) {
 		require.NoError(t, o.validate(), name)
 		require.Equal(t, test.want, o.accountName(), name)
 	}
+}
+
+// TestDoctorOfMachineOSConfigs: where the API is served, what is wrong with its objects is found,
+// and with the feature gate in the Deployment the permissions of the component are asked for.
+func TestDoctorOfMachineOSConfigs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := clustertest.New(t)
+		c.Add(buildtest.Pool("worker").Wants("rendered-worker-1").Object(), buildtest.MachineOSConfig("infra"), buildtest.ControllerConfig(buildtest.BaseImage))
+		time.Sleep(time.Hour)
+		out, _ := doctorOf(t, c, cluster.Text)
+		require.NotContains(t, out, "MachineOSConfig", "the API is not served")
+
+		c.ServeMachineOS()
+		out, code := doctorOf(t, c, cluster.Text)
+		require.Equal(t, cluster.ExitAttention, code)
+		require.Contains(t, out, "PoolMissing: refers to MachineConfigPool infra")
+		require.Contains(t, out, "whether the controller goes by MachineOSConfigs: Deployment machine-os-build-controller")
+		require.NotContains(t, out, "machineosconfigs")
+
+		deployment := &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Namespace: ctrlcommon.MCONamespace, Name: constants.ControllerName}}
+		deployment.Spec.Template.Spec.Containers = []corev1.Container{{Args: []string{"start", "--feature-gates=OnClusterBuild=true,MachineOSConfigs=true"}}}
+		c.Add(deployment)
+		out, _ = doctorOf(t, c, cluster.Text)
+		require.Contains(t, out, "may not get, update leases", "the account of the fake cluster has one lease")
+		require.Contains(t, out, "oc apply -f hack/deploy/machine-os-configs/rbac.yaml")
+		require.NotContains(t, out, "goes by MachineOSConfigs")
+	})
 }

@@ -43,6 +43,9 @@ func (e examiner) look(ctx context.Context, a *access) (*doctor.Report, error) {
 	if err := e.lookAtInputs(ctx, d); err != nil {
 		return nil, err
 	}
+	if err := e.lookAtMachineOS(ctx, d, a); err != nil {
+		return nil, err
+	}
 	if err := e.lookAtConfigs(ctx, d); err != nil {
 		return nil, err
 	}
@@ -178,7 +181,8 @@ func (d *doctorObjects) decide() error {
 		return nil
 	}
 	for _, pool := range g.Pools {
-		if !ledger.IsLayered(pool) || pool.DeletionTimestamp != nil {
+		// Those that MachineOSConfigs opt in are decided on by what only the controller reads.
+		if !ledger.IsLayered(pool) || pool.DeletionTimestamp != nil || d.ByMachineOS(pool) {
 			continue
 		}
 		g.Choose(pool.Name)

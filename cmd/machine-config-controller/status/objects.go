@@ -32,6 +32,11 @@ func gather(ctx context.Context, c *cluster.Clients) (objects status.Objects, no
 	} else {
 		notRead = append(notRead, notReadBecause(inputs.ConfigMapObject, "ATTEMPT does not say of how many", err))
 	}
+	machineOS, err := c.MachineOS(ctx)
+	if err != nil {
+		notRead = append(notRead, notReadBecause("MachineOSConfigs", "pools that they opt in are not told of", err))
+	}
+	objects.MachineOSConfigs, objects.MachineOSBuilds = machineOS.Configs, machineOS.Builds
 	return objects, notRead, nil
 }
 

@@ -255,3 +255,38 @@ func TestWatchOfNobody(t *testing.T) {
 		require.ErrorContains(t, err, `"wroker"`, "a typing error would be waited for for ever")
 	})
 }
+
+// TestStatusOfMachineOSConfigs: what opts a pool in, and which MachineOSBuild counts, with and
+// without a watch.
+func TestStatusOfMachineOSConfigs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := clustertest.New(t)
+		config := buildtest.MachineOSConfig("worker")
+		build := &mcfgv1.MachineOSBuild{ObjectMeta: metav1.ObjectMeta{Name: "worker-0"}}
+		build.Spec.MachineOSConfig.Name, build.Spec.MachineConfig.Name = "worker", "rendered-worker-1"
+		build.Status.Conditions = []metav1.Condition{{Type: "Failed", Status: metav1.ConditionTrue, Reason: "R", Message: "It is so."}}
+		c.Add(buildtest.Pool("worker").Wants("rendered-worker-1").Object(), config, build)
+		out, stderr, code := statusOf(t, c, &options{output: cluster.Wide})
+		require.Zero(t, code)
+		require.Empty(t, out)
+		require.Contains(t, stderr, "No MachineConfigPool opted in", "the API is not served")
+
+		c.ServeMachineOS()
+		out, _, code = statusOf(t, c, &options{output: cluster.Wide})
+		require.Equal(t, cluster.ExitAttention, code)
+		require.Regexp(t, `worker +Failed +R .* MachineOSConfig worker +worker-0 Failed +It is so\.`, out)
+		out, _, _ = statusOf(t, c, &options{output: cluster.JSON})
+		require.Contains(t, out, `"machineOSConfig": "worker"`)
+		require.Contains(t, out, `"condition": "Failed"`)
+
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		var watched, notes bytes.Buffer
+		require.NoError(t, watchStatus(ctx, c.Clients, &options{output: cluster.Wide, watch: true}, &watched, &notes))
+		require.Regexp(t, `worker +Failed +R .* MachineOSConfig worker +worker-0 Failed`, watched.String())
+
+		c.Forbid("list", "machineosconfigs")
+		_, stderr, _ = statusOf(t, c, &options{output: cluster.Text})
+		require.Contains(t, stderr, "Not read: MachineOSConfigs: these credentials may not list them, so pools that they opt in are not told of")
+	})
+}

@@ -43,8 +43,10 @@ type statusWatch struct {
 	at    map[string]time.Time
 
 	pools, settings cache.SharedIndexInformer
-	builds          imagebuilder.Watcher
-	changed         chan struct{}
+	// machineOSConfigs and machineOSBuilds are nil where the cluster does not serve them.
+	machineOSConfigs, machineOSBuilds cache.SharedIndexInformer
+	builds                            imagebuilder.Watcher
+	changed                           chan struct{}
 	// clients know how the API server answers, and told is what was said of that last: an
 	// informer that is not answered or is refused says nothing, and the rows would look
 	// current.
@@ -70,6 +72,10 @@ func watchStatus(ctx context.Context, clients *cluster.Clients, o *options, out,
 	w.columns = *newColumns(out, o.output == cluster.Wide)
 	w.columns.fit(watchedWidths)
 	w.clients = clients
+	if first.MachineOSConfigs != nil {
+		of := mcfginformers.NewSharedInformerFactory(clients.ForWatch().MachineConfiguration, 0).Machineconfiguration().V1()
+		w.machineOSConfigs, w.machineOSBuilds = of.MachineOSConfigs().Informer(), of.MachineOSBuilds().Informer()
+	}
 	run, err := w.informers(clients.ForWatch(), first.BuildsKnown, first.MaxAttempts > 0)
 	if err != nil {
 		return err
@@ -113,6 +119,9 @@ func (w *statusWatch) fill(ctx context.Context, filled []cache.InformerSynced) b
 func (w *statusWatch) informers(clients *cluster.Clients, builds, settings bool) ([]cache.SharedIndexInformer, error) {
 	w.pools = mcfginformers.NewSharedInformerFactory(clients.MachineConfiguration, 0).Machineconfiguration().V1().MachineConfigPools().Informer()
 	all := []cache.SharedIndexInformer{w.pools}
+	if w.machineOSConfigs != nil {
+		all = append(all, w.machineOSConfigs, w.machineOSBuilds)
+	}
 	if builds {
 		var err error
 		if w.builds, err = clients.Inventory.Watch(w.notice); err != nil {
@@ -234,6 +243,9 @@ func (w *statusWatch) objects(now time.Time) status.Objects {
 	o := status.Objects{Now: now, Pools: stored[mcfgv1.MachineConfigPool](w.pools)}
 	if w.builds != nil {
 		o.Builds, o.BuildsKnown = observationsOf(w.builds.Builds()), true
+	}
+	if w.machineOSConfigs != nil {
+		o.MachineOSConfigs, o.MachineOSBuilds = stored[mcfgv1.MachineOSConfig](w.machineOSConfigs), stored[mcfgv1.MachineOSBuild](w.machineOSBuilds)
 	}
 	if w.settings != nil {
 		o.MaxAttempts = maxAttempts(stored[corev1.ConfigMap](w.settings))

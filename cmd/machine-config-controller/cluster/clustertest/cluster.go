@@ -45,7 +45,11 @@ type Cluster struct {
 	BuildAPI         *buildfake.Clientset
 	SecretsAPI       *metadatafake.FakeMetadataClient
 	t                *testing.T
+	servesMachineOS  bool
 }
+
+// ServeMachineOS has the cluster serve MachineOSConfigs and MachineOSBuilds.
+func (c *Cluster) ServeMachineOS() { c.servesMachineOS = true }
 
 // New is to be called in a bubble, whose time it is made for.
 func New(t *testing.T) *Cluster {
@@ -60,6 +64,11 @@ func New(t *testing.T) *Cluster {
 	c.Clients = &cluster.Clients{
 		Backend: openshift.Backend{}, Kube: c.KubeAPI, MachineConfiguration: c.MachineConfigAPI,
 		Inventory: openshift.NewInventory(ctrlcommon.MCONamespace, c.BuildAPI, c.KubeAPI), Metadata: c.SecretsAPI,
+	}
+	for _, resource := range []string{"machineosconfigs", "machineosbuilds"} {
+		c.MachineConfigAPI.PrependReactor("list", resource, func(k8stesting.Action) (bool, runtime.Object, error) {
+			return !c.servesMachineOS, nil, apierrors.NewNotFound(mcfgv1.Resource(resource), "")
+		})
 	}
 	c.KubeAPI.PrependReactor("list", "configmaps", func(action k8stesting.Action) (bool, runtime.Object, error) {
 		// The fakes know no field selectors.
@@ -98,7 +107,7 @@ func (c *Cluster) Add(objects ...runtime.Object) {
 	for _, object := range objects {
 		var err error
 		switch o := object.(type) {
-		case *mcfgv1.MachineConfigPool, *mcfgv1.MachineConfig, *mcfgv1.ControllerConfig:
+		case *mcfgv1.MachineConfigPool, *mcfgv1.MachineConfig, *mcfgv1.ControllerConfig, *mcfgv1.MachineOSConfig, *mcfgv1.MachineOSBuild:
 			err = c.MachineConfigAPI.Tracker().Add(o)
 		case *buildv1.Build:
 			err = c.BuildAPI.Tracker().Add(o)

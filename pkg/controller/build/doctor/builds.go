@@ -60,7 +60,7 @@ func (x *examination) ownerless(o *imagebuilder.Made, object, removal string) bo
 	switch {
 	case pool == nil:
 		x.find(Error, "Orphaned", object, "was made for "+poolObject(o.Pool)+", which does not exist any more, or was created anew since", removal)
-	case !isServed(pool):
+	case !x.isServed(pool):
 		if pool.DeletionTimestamp == nil && x.isOld(status.LastChange(pool)) {
 			x.find(Error, "LeftBehind", object, "was made for "+poolObject(pool.Name)+", which did not opt in any more", "the controller removes it; "+seeController+"\nby hand: "+removal)
 		}

@@ -52,6 +52,9 @@ type Objects struct {
 	// Decisions are what the controller's own code decides on each pool that opted in.
 	Decisions []Decision
 
+	// MachineOS is what else opts pools in.
+	MachineOS MachineOS
+
 	// Lease is the controller's, if there is one.
 	Lease *coordinationv1.Lease
 	// Account names the service account of the controller, as namespace/name, and
@@ -103,7 +106,8 @@ func Examine(o Objects) []Finding {
 	for i := range o.Builds {
 		observations = append(observations, o.Builds[i].Observation)
 	}
-	for _, row := range status.Of(status.Objects{Now: o.Now, Pools: o.Pools, Builds: observations, BuildsKnown: o.BuildsKnown, MaxAttempts: x.limits.MaxAttempts}) {
+	for _, row := range status.Of(status.Objects{Now: o.Now, Pools: o.Pools, Builds: observations, BuildsKnown: o.BuildsKnown, MaxAttempts: x.limits.MaxAttempts,
+		MachineOSConfigs: o.MachineOS.Configs, MachineOSBuilds: o.MachineOS.Builds}) {
 		x.rows[row.Name] = row
 	}
 	x.environment()
@@ -112,6 +116,7 @@ func Examine(o Objects) []Finding {
 		x.pool(pool)
 	}
 	x.sharedRecords()
+	x.machineOS()
 	for i := range o.Builds {
 		x.build(&o.Builds[i])
 	}
@@ -151,10 +156,16 @@ func (x *examination) decision(pool string) *Decision {
 }
 
 // optedIn tells whether any pool did, so that what is missing is missed.
-func (x *examination) optedIn() bool { return slices.ContainsFunc(x.Pools, isServed) }
+func (x *examination) optedIn() bool { return slices.ContainsFunc(x.Pools, x.isServed) }
 
-func isServed(pool *mcfgv1.MachineConfigPool) bool {
-	return ledger.IsLayered(pool) && pool.DeletionTimestamp == nil
+// isServed tells whether the controller builds for the pool, whatever opts it in.
+func (o *Objects) isServed(pool *mcfgv1.MachineConfigPool) bool {
+	return (ledger.IsLayered(pool) || o.ByMachineOS(pool)) && pool.DeletionTimestamp == nil
+}
+
+// ByMachineOS tells whether a MachineOSConfig opts the pool in, and the controller goes by that.
+func (o *Objects) ByMachineOS(pool *mcfgv1.MachineConfigPool) bool {
+	return o.MachineOS.Gate && len(o.MachineOS.configsOf(pool.Name)) > 0
 }
 
 // recordOf is nil where there is none, or none that can be read.
@@ -167,7 +178,7 @@ func recordOf(pool *mcfgv1.MachineConfigPool) *ledger.Record {
 func (o *Objects) Looked() string {
 	optedIn := 0
 	for _, pool := range o.Pools {
-		if isServed(pool) {
+		if o.isServed(pool) {
 			optedIn++
 		}
 	}

@@ -28,6 +28,8 @@ type need struct {
 	namespace, group, resource, name string
 	verbs                            []string
 	why                              string
+	// component grants it, beside what always ships; empty for none.
+	component string
 }
 
 const (
@@ -40,27 +42,46 @@ const (
 func needsWith(backend imagebuilder.Backend) []need {
 	needs := slices.Clone(ownNeeds)
 	for _, p := range backend.About().Permissions {
-		needs = append(needs, need{ctrlcommon.MCONamespace, p.Group, p.Resource, "", p.Verbs, p.Without})
+		needs = append(needs, need{namespace: ctrlcommon.MCONamespace, group: p.Group, resource: p.Resource, verbs: p.Verbs, why: p.Without})
 	}
 	return append(needs, eventNeeds...)
+}
+
+const (
+	// otherBuilderLease is that of the operator's own builder.
+	otherBuilderLease = "machine-os-builder"
+
+	ofMachineOS = "machine-os-configs/"
+	neverReady  = "the caches never fill, and no pool is served"
+	neverRolled = "no image reaches a node"
+)
+
+// machineOSNeeds are what the component hack/deploy/machine-os-configs grants, which the
+// feature gate MachineOSConfigs takes.
+var machineOSNeeds = []need{
+	{"", mcfgGroup, "machineosconfigs", "", []string{"list", "watch", "patch"}, neverReady, ofMachineOS},
+	{"", mcfgGroup, "machineosbuilds", "", []string{"list", "watch", "create", "delete"}, neverReady, ofMachineOS},
+	{"", mcfgGroup, "machineosconfigs/status", "", []string{"patch"}, neverRolled, ofMachineOS},
+	{"", mcfgGroup, "machineosbuilds/status", "", []string{"patch"}, neverRolled, ofMachineOS},
+	{ctrlcommon.MCONamespace, "coordination.k8s.io", "leases", otherBuilderLease, []string{"get", "update"}, "the operator's own builder stays at work, and MachineOSConfigs are left alone", ofMachineOS},
 }
 
 // ownNeeds come before those of the backend, and eventNeeds after them: the order is that
 // of what there is without.
 var ownNeeds = []need{
-	{"", mcfgGroup, "machineconfigpools", "", []string{"get", "list", "watch", "patch"}, "no pool is served"},
-	{"", mcfgGroup, "machineconfigpools/status", "", []string{"patch"}, "nothing is reported"},
-	{"", mcfgGroup, "machineconfigs", "", []string{"get", "list", "watch"}, "nothing is built"},
-	{"", mcfgGroup, "controllerconfigs", "", []string{"list", "watch"}, "nothing is built"},
-	{ctrlcommon.MCONamespace, "", "configmaps", "", []string{"list", "watch"}, "the settings are not known"},
-	{ctrlcommon.MCONamespace, "", "secrets", "", []string{"get", "list", "watch", "create", "delete"}, "builds have no inputs and no credentials"},
+	{"", mcfgGroup, "machineconfigpools", "", []string{"get", "list", "watch", "patch"}, "no pool is served", ""},
+	{"", mcfgGroup, "machineconfigpools/status", "", []string{"patch"}, "nothing is reported", ""},
+	{"", mcfgGroup, "machineconfigs", "", []string{"get", "list", "watch"}, "nothing is built", ""},
+	{"", mcfgGroup, "controllerconfigs", "", []string{"list", "watch"}, "nothing is built", ""},
+	{ctrlcommon.MCONamespace, "", "configmaps", "", []string{"list", "watch"}, "the settings are not known", ""},
+	{ctrlcommon.MCONamespace, "", "secrets", "", []string{"get", "list", "watch", "create", "delete"}, "builds have no inputs and no credentials", ""},
 }
 
 var eventNeeds = []need{
-	{ctrlcommon.MCONamespace, "", "events", "", []string{"create", "patch"}, "there are no events about the settings"},
-	{ctrlcommon.MCONamespace, "coordination.k8s.io", "leases", constants.ControllerName, []string{"get", "update"}, neverLeads},
-	{ctrlcommon.MCONamespace, "coordination.k8s.io", "leases", "", []string{"create"}, neverLeads},
-	{"default", "", "events", "", []string{"create", "patch"}, "there are no events about pools"},
+	{ctrlcommon.MCONamespace, "", "events", "", []string{"create", "patch"}, "there are no events about the settings", ""},
+	{ctrlcommon.MCONamespace, "coordination.k8s.io", "leases", constants.ControllerName, []string{"get", "update"}, neverLeads, ""},
+	{ctrlcommon.MCONamespace, "coordination.k8s.io", "leases", "", []string{"create"}, neverLeads, ""},
+	{"default", "", "events", "", []string{"create", "patch"}, "there are no events about pools", ""},
 }
 
 func (n *need) permission(verb string) Permission {
@@ -68,9 +89,16 @@ func (n *need) permission(verb string) Permission {
 }
 
 // Permissions are all that the controller has to be allowed to do, with that backend.
-func Permissions(backend imagebuilder.Backend) []Permission {
+func Permissions(backend imagebuilder.Backend) []Permission { return permissionsOf(needsWith(backend)) }
+
+// MachineOSPermissions are what it has to be allowed besides, with the feature gate
+// MachineOSConfigs.
+func MachineOSPermissions() []Permission { return permissionsOf(machineOSNeeds) }
+
+func permissionsOf(needs []need) []Permission {
 	var all []Permission
-	for _, n := range needsWith(backend) {
+	for i := range needs {
+		n := &needs[i]
 		for _, verb := range n.verbs {
 			all = append(all, n.permission(verb))
 		}
@@ -80,7 +108,7 @@ func Permissions(backend imagebuilder.Backend) []Permission {
 
 // permissions tells what the service account lacks, by resource.
 func (x *examination) permissions() {
-	for _, n := range needsWith(x.Backend) {
+	for _, n := range append(needsWith(x.Backend), machineOSNeeds...) {
 		var verbs []string
 		for _, verb := range n.verbs {
 			if slices.Contains(x.Denied, n.permission(verb)) {
@@ -100,6 +128,6 @@ func (x *examination) permissions() {
 		}
 		x.find(severity, "PermissionMissing", "ServiceAccount "+x.Account,
 			fmt.Sprintf("may not %s %s (API group %q) in %s, so %s", strings.Join(verbs, ", "), n.resource, cmp.Or(n.group, "core"), where, n.why),
-			"oc apply -f hack/deploy/rbac.yaml")
+			"oc apply -f hack/deploy/"+n.component+"rbac.yaml")
 	}
 }

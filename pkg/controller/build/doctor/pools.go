@@ -24,7 +24,10 @@ func (x *examination) pool(pool *mcfgv1.MachineConfigPool) {
 	x.refusal(pool)
 	switch {
 	case pool.DeletionTimestamp != nil:
-	case isServed(pool):
+	case x.ByMachineOS(pool):
+		// What it says is on the MachineOSConfig.
+		x.record(pool)
+	case x.isServed(pool):
 		x.conditions(pool)
 		x.record(pool)
 		x.image(pool)
@@ -205,7 +208,7 @@ func (x *examination) sharedRecords() {
 	owners := map[string]string{}
 	for _, pool := range x.Pools {
 		record := recordOf(pool)
-		if record == nil || !isServed(pool) {
+		if record == nil || !x.isServed(pool) {
 			continue
 		}
 		other, taken := owners[record.Build]

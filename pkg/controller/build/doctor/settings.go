@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
+
 	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs"
 	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
@@ -69,6 +71,10 @@ func (x *examination) settings() {
 		return
 	}
 	if x.Settings == nil {
+		if x.optedIn() && !slices.ContainsFunc(x.Pools, func(pool *mcfgv1.MachineConfigPool) bool { return x.isServed(pool) && !x.ByMachineOS(pool) }) {
+			// MachineOSConfigs say what is needed.
+			return
+		}
 		x.find(x.ifOptedIn(), "ConfigMapMissing", inputs.ConfigMapObject, "does not exist in namespace "+ctrlcommon.MCONamespace+", so nothing can be built",
 			fmt.Sprintf("%screate configmap %s --from-literal=%s=<registry/organisation/repository> --from-literal=%s=<secret> --from-literal=%s=",
 				inNamespace, constants.ConfigMapName, constants.FinalImagePullspecKey, constants.FinalImagePushSecretKey, constants.BaseImagePullSecretKey))
@@ -134,7 +140,7 @@ func (x *examination) custom() {
 			x.find(Warning, "CustomContentUnused", inputs.CustomObject, inputs.UnusedCustom(name, pools), editCustom)
 			continue
 		}
-		served := isServed(x.Pools[at])
+		served := x.isServed(x.Pools[at])
 		switch custom, problem := inputs.ReadCustom(name, x.Custom); {
 		case problem != nil && served:
 			x.find(Error, "CustomContentInvalid", inputs.CustomObject, "key "+problem.Key+": "+problem.Text, editCustom)

@@ -41,6 +41,11 @@ type Pool struct {
 	// Since is when the pool came into its state, as far as that is known.
 	Since *metav1.Time `json:"since,omitempty"`
 
+	// MachineOSConfig opts the pool in, instead of its label, and MachineOSBuild is the one
+	// that counts for it.
+	MachineOSConfig string          `json:"machineOSConfig,omitempty"`
+	MachineOSBuild  *MachineOSBuild `json:"machineOSBuild,omitempty"`
+
 	// Config is the rendered MachineConfig that the pool wants.
 	Config string `json:"config,omitempty"`
 	// Image is the published image, and ImageConfig the config that it was built from.
@@ -74,6 +79,9 @@ type Objects struct {
 	BuildsKnown bool
 	// MaxAttempts is that of the settings; 0 where they could not be read.
 	MaxAttempts int
+	// MachineOSConfigs and MachineOSBuilds are all of the cluster, if it serves them.
+	MachineOSConfigs []*mcfgv1.MachineOSConfig
+	MachineOSBuilds  []*mcfgv1.MachineOSBuild
 }
 
 // silence is for how long the controller may say nothing of what a pool wants, before
@@ -97,12 +105,16 @@ func (o *Objects) of(pool *mcfgv1.MachineConfigPool) Pool {
 		Image: read.Image, ImageConfig: read.ImageConfig, ImageCurrent: read.HasImageOfWanted(),
 		Refusal: read.Reported.Refusal,
 	}
-	switch {
-	case read.Deleting:
+	if read.Deleting {
 		p.State, p.Since = ledger.StateDeleting, timeOf(pool.DeletionTimestamp.Time)
 		p.NeedsAttention = p.Refusal != ""
 		return p
-	case !p.OptedIn:
+	}
+	if configs := ConfigsOf(p.Name, o.MachineOSConfigs); len(configs) > 0 {
+		o.machineOS(&p, configs)
+		return p
+	}
+	if !p.OptedIn {
 		p.State = ledger.StateNotOptedIn
 		p.NeedsAttention = p.Refusal != ""
 		return p

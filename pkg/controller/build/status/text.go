@@ -14,7 +14,7 @@ import (
 func Header(wide bool) []string {
 	header := []string{"POOL", "STATE", "WHY", "CONFIG", "IMAGE", "AGE", "ATTEMPT", "ETA"}
 	if wide {
-		header = append(header, "BUILD", "MESSAGE")
+		header = append(header, "BY", "BUILD", "MESSAGE")
 	}
 	return header
 }
@@ -34,12 +34,32 @@ func (p *Pool) Cells(now time.Time, wide bool) []string {
 		if p.Refusal != message && p.Refusal != "" {
 			message += " But " + p.Refusal
 		}
-		cells = append(cells, p.Build, strings.Join(strings.Fields(message), " "))
+		cells = append(cells, p.by(), p.newestBuild(), strings.Join(strings.Fields(message), " "))
 	}
 	for i := range cells {
 		cells[i] = orNone(cells[i])
 	}
 	return cells
+}
+
+// by is what opts the pool in.
+func (p *Pool) by() string {
+	switch {
+	case p.MachineOSConfig != "":
+		return "MachineOSConfig " + p.MachineOSConfig
+	case p.OptedIn:
+		return "label"
+	}
+	return ""
+}
+
+// newestBuild is the build of the newest attempt; where a MachineOSConfig opts the pool in, the
+// MachineOSBuild that tells of it.
+func (p *Pool) newestBuild() string {
+	if p.MachineOSBuild == nil {
+		return p.Build
+	}
+	return p.MachineOSBuild.Name + " " + p.MachineOSBuild.Condition
 }
 
 func orNone(text string) string {

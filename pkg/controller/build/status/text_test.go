@@ -21,9 +21,9 @@ func rowOf(pool *mcfgv1.MachineConfigPool, at time.Time) *Pool {
 func TestWide(t *testing.T) {
 	pool := annotated(building(), constants.DesiredOSImageAnnotation, image, constants.DesiredOSImageConfigAnnotation, other)
 	pool.Status.Conditions[1].Message += "\nWith a second line."
-	require.Len(t, Header(true), len(Header(false))+2)
+	require.Len(t, Header(true), len(Header(false))+3)
 	require.Equal(t, []string{
-		"worker", "Building", "BuildRunning", wanted, image + " (of " + other + ")", "8m", "2/4", "~4m", buildName,
+		"worker", "Building", "BuildRunning", wanted, image + " (of " + other + ")", "8m", "2/4", "~4m", "label", buildName,
 		"Build " + buildName + " of " + wanted + " is running. With a second line.",
 	}, rowOf(pool, now).Cells(now, true), "nothing is cut, and a row is a line")
 }

@@ -1,0 +1,111 @@
+package doctor
+
+import (
+	"os"
+	"testing"
+	"time"
+
+	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
+	"github.com/stretchr/testify/require"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/ptr"
+
+	"github.com/openshift/machine-config-operator/pkg/controller/build/buildtest"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
+	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
+)
+
+// machineOS opts the pool of that name in.
+func (w *world) machineOS(name, pool string) *mcfgv1.MachineOSConfig {
+	config := buildtest.MachineOSConfig(name, func(c *mcfgv1.MachineOSConfig) {
+		c.Spec.MachineConfigPool.Name, c.UID, c.CreationTimestamp = pool, types.UID("uid-of-"+name), metav1.NewTime(ago(time.Hour))
+	})
+	w.MachineOS.Configs = append(w.MachineOS.Configs, config)
+	return config
+}
+
+// tells gives the MachineOSConfig a MachineOSBuild of the wanted config, with that condition.
+func (w *world) tells(config *mcfgv1.MachineOSConfig, condition mcfgv1.BuildProgress) *mcfgv1.MachineOSBuild {
+	build := &mcfgv1.MachineOSBuild{ObjectMeta: metav1.ObjectMeta{Name: config.Name + "-0", CreationTimestamp: metav1.NewTime(ago(time.Hour)),
+		OwnerReferences: []metav1.OwnerReference{{UID: config.UID, Controller: ptr.To(true)}}}}
+	build.Spec.MachineConfig.Name, build.Spec.MachineOSConfig.Name = wanted, config.Name
+	build.Status.Conditions = []metav1.Condition{{Type: string(condition), Status: metav1.ConditionTrue, Reason: "R", Message: "It is so."}}
+	w.MachineOS.Builds = append(w.MachineOS.Builds, build)
+	return build
+}
+
+func TestMachineOSConfigsAreLookedAt(t *testing.T) {
+	const label = "warning LabelWithoutMachineOSConfig " + operatorObject
+	for name, test := range map[string]struct {
+		reason string
+		// labelled keeps the label of pool worker, and off the gate off.
+		labelled, off bool
+		change        func(*world)
+		want          []string
+		says, repair  string
+	}{
+		"all is well":                       {reason: "a pool that a MachineOSConfig opts in", change: func(w *world) { w.tells(w.machineOS("worker", "worker"), mcfgv1.MachineOSBuildSucceeded) }},
+		"nothing asks for anything":         {reason: "the API alone does no harm", change: func(w *world) { w.Builds = nil; w.worker.Annotations = nil }},
+		"a label on a cluster of today":     {reason: "its operator is Degraded", labelled: true, off: true, want: []string{label}, says: "MachineOSBuilderFailed", repair: "hack/deploy/machine-os-configs"},
+		"a label, and the gate on":          {reason: "the component is there", labelled: true, want: []string{label}, says: "blocks upgrades", repair: "oc label machineconfigpool <pool> " + ctrlcommon.LayeringEnabledPoolLabel + "-"},
+		"a label, and the API is not there": {reason: "that is how it was meant", labelled: true, change: func(w *world) { w.MachineOS.Served = false }},
+		"both":                              {reason: "one of them is ignored", labelled: true, change: func(w *world) { w.tells(w.machineOS("worker", "worker"), mcfgv1.MachineOSBuildSucceeded) }, want: []string{"warning LabelAndMachineOSConfig " + worker}, says: "MachineOSConfig worker, which alone counts", repair: "layering-enabled-"},
+		"several":                           {reason: "nobody can tell which counts", change: func(w *world) { w.machineOS("worker", "worker"); w.machineOS("other", "worker") }, want: []string{"error SeveralMachineOSConfigs " + worker}, says: "other, worker", repair: "oc delete machineosconfig"},
+		"no pool": {reason: "a reference that dangles", change: func(w *world) {
+			w.tells(w.machineOS("worker", "worker"), mcfgv1.MachineOSBuildSucceeded)
+			w.machineOS("infra", "infra")
+		}, want: []string{"error PoolMissing MachineOSConfig infra"}, says: "MachineConfigPool infra (spec.machineConfigPool.name), which does not exist", repair: "oc delete machineosconfig infra"},
+		"its MachineOSConfig is gone": {reason: "the collector of garbage did not get it", change: func(w *world) {
+			w.tells(w.machineOS("worker", "worker"), mcfgv1.MachineOSBuildSucceeded)
+			w.tells(buildtest.MachineOSConfig("gone"), mcfgv1.MachineOSBuildSucceeded)
+		}, want: []string{"error Orphaned MachineOSBuild gone-0"}, says: "MachineOSConfig gone", repair: "oc delete machineosbuild gone-0"},
+		"its MachineOSConfig is another": {reason: "a name that was used again", change: func(w *world) {
+			build := w.tells(w.machineOS("worker", "worker"), mcfgv1.MachineOSBuildSucceeded)
+			stale := build.DeepCopy()
+			stale.Name, stale.OwnerReferences[0].UID = "worker-9", "before"
+			w.MachineOS.Builds = append(w.MachineOS.Builds, stale)
+		}, want: []string{"error Orphaned MachineOSBuild worker-9"}, says: "created anew", repair: "oc delete machineosbuild worker-9"},
+		"failed":        {reason: "it is final", change: func(w *world) { w.tells(w.machineOS("worker", "worker"), mcfgv1.MachineOSBuildFailed) }, want: []string{"error BuildFailed MachineOSConfig worker"}, says: "MachineOSBuild worker-0 says: It is so.", repair: constants.RebuildAnnotation},
+		"interrupted":   {reason: "somebody wanted that", change: func(w *world) { w.tells(w.machineOS("worker", "worker"), mcfgv1.MachineOSBuildInterrupted) }, want: []string{"warning BuildCancelled MachineOSConfig worker"}, repair: constants.RebuildAnnotation},
+		"nobody builds": {reason: "the lease may be held", change: func(w *world) { w.machineOS("worker", "worker") }, want: []string{"error NotReported MachineOSConfig worker"}, says: "has no MachineOSBuild", repair: "get lease machine-os-builder"},
+		"others build":  {reason: "with the gate off it is not ours", off: true, change: func(w *world) { w.machineOS("worker", "worker"); w.Builds = nil; w.worker.Annotations = nil }, want: []string{"error NotReported MachineOSConfig worker"}, repair: "logs deployment/machine-os-builder"},
+		"without settings": {reason: "the MachineOSConfig says it all", change: func(w *world) {
+			w.tells(w.machineOS("worker", "worker"), mcfgv1.MachineOSBuildSucceeded)
+			w.Settings = nil
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld()
+			w.MachineOS.Served, w.MachineOS.Gate = true, !test.off
+			if !test.labelled {
+				delete(w.worker.Labels, ctrlcommon.LayeringEnabledPoolLabel)
+				w.worker.Status.Conditions = nil
+			}
+			if test.change != nil {
+				test.change(w)
+			}
+			findings := Examine(w.Objects)
+			require.Equal(t, test.want, listed(findings), "%s: %+v", test.reason, findings)
+			if len(findings) > 0 {
+				require.Contains(t, findings[0].Problem, test.says, test.reason)
+				require.Contains(t, findings[0].Repair, test.repair, test.reason)
+			}
+		})
+	}
+}
+
+// TestPermissionsOfTheComponent: each is missed, with the gate on, and the repair is the file
+// that grants it.
+func TestPermissionsOfTheComponent(t *testing.T) {
+	for _, permission := range MachineOSPermissions() {
+		w := newWorld()
+		w.Denied = []Permission{permission}
+		findings := Examine(w.Objects)
+		require.Len(t, findings, 1)
+		require.Contains(t, findings[0].Problem, "may not "+permission.Verb+" "+permission.Resource+" ")
+		require.Equal(t, "oc apply -f hack/deploy/machine-os-configs/rbac.yaml", findings[0].Repair)
+	}
+	_, err := os.Stat("../../../../hack/deploy/machine-os-configs/rbac.yaml")
+	require.NoError(t, err)
+}
