@@ -60,7 +60,7 @@ func (h *harness) requireNoBuild(config, image string) {
 	require.Equal(h.t, image, string(build.Status.DigestedImagePushSpec))
 	require.Equal(h.t, image, string(h.api.MachineOSConfig(worker).Status.CurrentImagePullSpec))
 	require.Equal(h.t, build.Name, h.api.MachineOSConfig(worker).Status.MachineOSBuild.Name)
-	h.requireConfig(worker, ledger.ConfigReady, ledger.ReasonImagePublished)
+	require.Contains(h.t, h.requireConfig(worker, ledger.ConfigReady, ledger.ReasonImagePublished), "is published for "+config)
 }
 
 // TestImageChangesNeedNoBuildForFiles: a config that differs in what nodes write themselves
