@@ -51,6 +51,14 @@ var machineOSMutants = []mutant{
 		unseen: "its pools have labels",
 	},
 	{
+		name:   "own-write-of-a-config-forgotten",
+		why:    "each write of a MachineOSConfig is followed by one that is refused, for as long as the cache lags",
+		file:   "pkg/controller/build/machineos/write.go",
+		before: "	l.patched[config.Name] = patched\n",
+		after:  "",
+		unseen: "its pools have labels",
+	},
+	{
 		name:   "lost-image-is-published",
 		why:    "nodes are told to boot an image that the registry does not have any more",
 		file:   "pkg/controller/build/plan/past.go",

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	buildv1 "github.com/openshift/api/build/v1"
 	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
 	"github.com/stretchr/testify/require"
 
@@ -211,4 +212,43 @@ func TestMachineOSNodesHaveToPull(t *testing.T) {
 			require.Equal(t, test.warns, strings.Contains(h.requireConfig(worker, ledger.ConfigReady, ledger.ReasonImagePublished), warning), test.reason)
 		})
 	}
+}
+
+// TestMachineOSOwnWritesCauseNoConflict: the cache of MachineOSConfigs is behind what was
+// written there a moment ago. Whoever goes by it alone writes once more, and is refused.
+func TestMachineOSOwnWritesCauseNoConflict(t *testing.T) {
+	h := machineOSHarness(t, buildtest.MachineOSConfig(worker))
+	h.settle(worker)
+	h.restart()
+	others := func() {
+		for resource := range h.caches {
+			if resource != "machineosconfigs" {
+				h.deliver(resource)
+			}
+		}
+		h.deliver("secrets")
+	}
+	h.deliver()
+	h.want(configB)
+	for _, step := range []func(){
+		func() {},
+		func() { h.clock.Step(time.Minute) },
+		func() { h.api.RunBuild(h.newestBuild(worker), buildv1.BuildPhaseRunning) },
+		func() { h.api.CompleteBuild(h.newestBuild(worker), buildtest.Digest(9)) },
+		func() {},
+	} {
+		step()
+		others()
+		_, err := h.syncStale(worker)
+		require.NoError(t, err)
+	}
+	require.Equal(t, buildtest.Repository+"@"+buildtest.Digest(9), string(h.api.MachineOSConfig(worker).Status.CurrentImagePullSpec))
+
+	// What somebody else writes counts all the same.
+	h.api.EditMachineOSConfig(worker, func(c *mcfgv1.MachineOSConfig) {
+		c.Spec.Containerfile = []mcfgv1.MachineOSContainerfile{{ContainerfileArch: mcfgv1.NoArch, Content: "LABEL a=b"}}
+	})
+	h.settle(worker)
+	h.pass(time.Minute, worker)
+	require.Contains(t, h.activeBuilds(), h.newestBuild(worker))
 }

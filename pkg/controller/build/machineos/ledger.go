@@ -37,6 +37,8 @@ type Ledger struct {
 	// nil for one that was deleted, which deleted tells by its UID.
 	written map[string]*mcfgv1.MachineOSBuild
 	deleted map[string]string
+	// patched are the newest versions of MachineOSConfigs that the cache may lack, by name.
+	patched map[string]*mcfgv1.MachineOSConfig
 }
 
 const (
@@ -51,7 +53,7 @@ const (
 func New(client mcfgclientset.Interface, configs, builds cache.SharedIndexInformer, problem func() string) (*Ledger, error) {
 	l := &Ledger{
 		client: client, configs: configs, builds: builds, problem: problem,
-		written: map[string]*mcfgv1.MachineOSBuild{}, deleted: map[string]string{},
+		written: map[string]*mcfgv1.MachineOSBuild{}, deleted: map[string]string{}, patched: map[string]*mcfgv1.MachineOSConfig{},
 	}
 	if err := configs.AddIndexers(cache.Indexers{byPool: func(object any) ([]string, error) {
 		if config, ok := object.(*mcfgv1.MachineOSConfig); ok {
@@ -202,7 +204,7 @@ func (l *Ledger) Configs(pool string) []*mcfgv1.MachineOSConfig {
 	}
 	var configs []*mcfgv1.MachineOSConfig
 	for _, object := range objects {
-		if config := object.(*mcfgv1.MachineOSConfig); config.DeletionTimestamp == nil {
+		if config := l.current(object.(*mcfgv1.MachineOSConfig)); config.DeletionTimestamp == nil {
 			configs = append(configs, config)
 		}
 	}

@@ -29,6 +29,22 @@ func (l *Ledger) newest(name string, cached *mcfgv1.MachineOSBuild) *mcfgv1.Mach
 	return cached
 }
 
+// current is the newer one of the cached MachineOSConfig and what was written there.
+func (l *Ledger) current(cached *mcfgv1.MachineOSConfig) *mcfgv1.MachineOSConfig {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	written := l.patched[cached.Name]
+	if written == nil {
+		return cached
+	}
+	order, err := resourceversion.CompareResourceVersion(cached.ResourceVersion, written.ResourceVersion)
+	if err == nil && order < 0 && written.UID == cached.UID {
+		return written
+	}
+	delete(l.patched, cached.Name)
+	return cached
+}
+
 // wrote remembers what a write led to.
 func (l *Ledger) wrote(build *mcfgv1.MachineOSBuild) *mcfgv1.MachineOSBuild {
 	l.mu.Lock()

@@ -101,5 +101,9 @@ func (l *Ledger) patchConfig(ctx context.Context, config *mcfgv1.MachineOSConfig
 	if err != nil {
 		return nil, fmt.Errorf("could not patch MachineOSConfig %s: %w", config.Name, err)
 	}
+	ledger.StripMachineOSConfig(patched)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.patched[config.Name] = patched
 	return patched, nil
 }
