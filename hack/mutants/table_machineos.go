@@ -59,6 +59,14 @@ var machineOSMutants = []mutant{
 		unseen: "its pools have labels",
 	},
 	{
+		name:   "reused-image-counts-as-built",
+		why:    "telemetry tells of builds that nobody made",
+		file:   "pkg/controller/build/machineos/metrics.go",
+		before: ` || progress == mcfgv1.MachineOSBuildSucceeded && ledger.ProgressOf(before) == "" {`,
+		after:  ` {`,
+		unseen: "it reads no metrics",
+	},
+	{
 		name:   "lost-image-is-published",
 		why:    "nodes are told to boot an image that the registry does not have any more",
 		file:   "pkg/controller/build/plan/past.go",

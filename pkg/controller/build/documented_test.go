@@ -45,13 +45,20 @@ func TestMetricsAreDocumented(t *testing.T) {
 	m.finish(time.Second, time.Minute, m.succeed)
 	families, err := m.registry.Gather()
 	require.NoError(t, err)
+	opted := newMachineOSCounted(t)
+	opted.harness.succeed()
+	others, err := opted.registry.Gather()
+	require.NoError(t, err)
+	isOfBuilder := func(name string) bool {
+		return strings.HasPrefix(name, metricsPrefix) || strings.HasPrefix(name, "ocl_") || strings.HasPrefix(name, "mco_")
+	}
 	type metric struct {
 		kind   string
 		labels []string
 	}
 	exported := map[string]metric{}
-	for _, family := range families {
-		if !strings.HasPrefix(family.GetName(), metricsPrefix) {
+	for _, family := range append(families, others...) {
+		if !isOfBuilder(family.GetName()) {
 			continue
 		}
 		var labels []string
@@ -63,7 +70,7 @@ func TestMetricsAreDocumented(t *testing.T) {
 	}
 	documented := map[string]metric{}
 	for _, row := range tableRows(t, "metrics.md") {
-		if name := words(row[0]); len(name) == 1 && strings.HasPrefix(name[0], metricsPrefix) {
+		if name := words(row[0]); len(name) == 1 && isOfBuilder(name[0]) {
 			labels := words(row[2])
 			slices.Sort(labels)
 			documented[name[0]] = metric{strings.TrimSpace(row[1]), labels}

@@ -15,6 +15,7 @@ import (
 	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/machineos"
 )
 
 // metricsPrefix begins the name of every metric of the BuildController.
@@ -39,6 +40,7 @@ type Metrics struct {
 
 	tallies   tallies
 	collector *poolCollector
+	machineOS *machineos.Metrics
 }
 
 var (
@@ -70,6 +72,7 @@ func NewMetrics() *Metrics {
 			Help: "How long builds waited, from the decision to build to when they began to run. Observed when a build has ended.",
 		}),
 	}
+	m.machineOS = machineos.NewMetrics()
 	m.tallies.pools = map[string]*tally{}
 	m.collector = newPoolCollector(&m.tallies)
 	return m
@@ -85,6 +88,7 @@ func (m *Metrics) Register(registry Registry) error {
 			registry.Register(m.buildDuration),
 			registry.Register(m.queueWait),
 			registry.CustomRegister(m.collector),
+			m.machineOS.Register(registry),
 		)
 		for _, kind := range errorKinds {
 			m.syncErrors.WithLabelValues(kind)
@@ -111,13 +115,20 @@ func (m *Metrics) synced(took time.Duration, err error) {
 func (m *Metrics) forget(pool string) {
 	if m != nil {
 		m.tallies.forget(pool)
+		m.machineOS.Forget(pool)
 	}
 }
 
 // follow has the pools of the controller told of; nil for none.
 func (m *Metrics) follow(ctrl *Controller) {
-	if m != nil {
-		m.collector.follow(ctrl)
+	if m == nil {
+		return
+	}
+	m.collector.follow(ctrl)
+	if ctrl != nil {
+		m.machineOS.Follow(ctrl.machineOS)
+	} else {
+		m.machineOS.Follow(nil)
 	}
 }
 

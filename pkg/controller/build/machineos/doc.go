@@ -39,6 +39,8 @@
 //	status.digestedImagePushSpec             here        last word                   node controller
 //	status.relatedObjects                    nobody
 //
+// Metrics tell of both kinds, under the names of the operator's own builder.
+//
 // A MachineOSBuild that is deleted leaves its image in the registry.
 //
 // # The API may be absent

@@ -32,6 +32,9 @@ type Ledger struct {
 	enqueue       func(pool string)
 	registrations []cache.ResourceEventHandlerRegistration
 
+	// metrics count; nil for none. Set by Metrics.Follow, before anything is written.
+	metrics *Metrics
+
 	mu sync.Mutex
 	// written are the newest versions of MachineOSBuilds that the cache may lack, by name;
 	// nil for one that was deleted, which deleted tells by its UID.

@@ -47,6 +47,7 @@ func (l *Ledger) Prepare(ctx context.Context, config *mcfgv1.MachineOSConfig, o 
 		if err != nil {
 			return fmt.Errorf("could not patch MachineOSBuild %s: %w", build.Name, err)
 		}
+		l.metrics.ended(o.Pool, &build.Status, &patched.Status)
 		l.wrote(patched)
 	}
 	return l.tidy(ctx, config, o, false)
