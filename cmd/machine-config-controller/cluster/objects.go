@@ -44,6 +44,9 @@ func (c *Clients) Gather(ctx context.Context, pool string) (*Objects, error) {
 	if !g.Choose(pool) {
 		return nil, fmt.Errorf("there is no MachineConfigPool %q in the cluster", pool)
 	}
+	if err := c.gatherMachineOS(ctx, g); err != nil {
+		return nil, err
+	}
 	return g, c.GatherConfigs(ctx, g, g.Pool.Spec.Configuration.Name, g.Pool.Annotations[constants.DesiredOSImageConfigAnnotation])
 }
 
@@ -148,9 +151,45 @@ func (c *Clients) gatherSecrets(ctx context.Context, g *Objects) error {
 			names = append(names, settings.FinalImagePushSecret, settings.BaseImagePullSecret)
 		}
 	}
+	return c.readSecrets(ctx, g, names)
+}
+
+// gatherMachineOS reads MachineOSConfigs and MachineOSBuilds, and the Secrets of those that refer
+// to the pool. Whoever may not list them is told what the label alone leads to.
+func (c *Clients) gatherMachineOS(ctx context.Context, g *Objects) error {
+	found, err := c.MachineOS(ctx)
+	if apierrors.IsForbidden(err) {
+		g.NotChecked = append(g.NotChecked, "MachineOSConfigs: they may not be listed with these credentials, so there are taken to be none")
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	g.MachineOSConfigs, g.MachineOSBuilds = found.Configs, found.Builds
+	for _, config := range found.Configs {
+		if config.Spec.MachineConfigPool.Name != g.Pool.Name {
+			continue
+		}
+		names := []string{inputs.EntitlementSecretName + "-" + g.Pool.Name, inputs.SigningKeysSecretName, inputs.GlobalPullSecretName, config.Spec.RenderedImagePushSecret.Name}
+		if config.Spec.BaseImagePullSecret != nil {
+			names = append(names, config.Spec.BaseImagePullSecret.Name)
+		}
+		if err := c.readSecrets(ctx, g, names); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readSecrets reads those that were not read yet. The first two are told of by what is in them
+// alone.
+func (c *Clients) readSecrets(ctx context.Context, g *Objects, names []string) error {
+	isKnown := func(name string) bool {
+		return slices.ContainsFunc(g.Secrets, func(s *corev1.Secret) bool { return s.Name == name })
+	}
 	var unread []string
 	for i, name := range names {
-		if name == "" || slices.Contains(names[:i], name) {
+		if name == "" || slices.Contains(names[:i], name) || isKnown(name) {
 			continue
 		}
 		secret, err := c.Kube.CoreV1().Secrets(ctrlcommon.MCONamespace).Get(ctx, name, metav1.GetOptions{})
@@ -165,6 +204,7 @@ func (c *Clients) gatherSecrets(ctx context.Context, g *Objects) error {
 			return Failed(Request{"get", "", "secrets"}, "get "+inputs.SecretObject(name), err)
 		}
 	}
-	g.Unread = func(name string) bool { return slices.Contains(unread, name) }
+	before := g.Unread
+	g.Unread = func(name string) bool { return slices.Contains(unread, name) || before != nil && before(name) }
 	return nil
 }

@@ -203,7 +203,7 @@ func (f *objectFiles) keepAll() error {
 
 // kinds are those that a decision depends on, by what their apiVersion begins with.
 var kinds = map[string][]string{
-	mcfgv1.GroupName: {"MachineConfigPool", "MachineConfig", "ControllerConfig"},
+	mcfgv1.GroupName: {"MachineConfigPool", "MachineConfig", "ControllerConfig", "MachineOSConfig", "MachineOSBuild"},
 	"v1":             {"ConfigMap", "Secret"},
 }
 
@@ -236,12 +236,19 @@ func (f *objectFiles) keep(where, kind string, text []byte) error {
 		}
 		f.ConfigMaps[len(f.ConfigMaps)-1].Namespace = ctrlcommon.MCONamespace
 		return nil
+	case "MachineOSConfig":
+		return keepIn(&f.MachineOSConfigs, where, kind, text)
+	case "MachineOSBuild":
+		return keepIn(&f.MachineOSBuilds, where, kind, text)
 	case "Secret":
-	default:
-		made, err := f.backend.Read(text)
-		f.Made = append(f.Made, made)
-		return notDecoded(where, "a "+kind, err)
+		return f.keepSecret(where, kind, text)
 	}
+	made, err := f.backend.Read(text)
+	f.Made = append(f.Made, made)
+	return notDecoded(where, "a "+kind, err)
+}
+
+func (f *objectFiles) keepSecret(where, kind string, text []byte) error {
 	if err := keepIn(&f.Secrets, where, kind, text); err != nil {
 		return err
 	}

@@ -24,7 +24,8 @@ Secrets and keys is not shown.
 
 The objects come from a cluster (--pool), or from files (-f), which takes neither a
 cluster nor a network: YAML or JSON, of the kinds MachineConfigPool, MachineConfig,
-ControllerConfig, ConfigMap, Secret, Build and List, as "oc get -o yaml" prints them.
+ControllerConfig, MachineOSConfig, MachineOSBuild, ConfigMap, Secret, Build, Job and
+List, as "oc get -o yaml" prints them.
 Secrets that are not among the files are taken for usable, and listed as not checked.
 -f - reads standard input, and -R directories with all that is below them: so a
 must-gather can be looked at. -o name writes the objects that would be created.

@@ -255,3 +255,38 @@ func TestRenderListsAndSecrets(t *testing.T) {
 	require.Contains(t, strings.Join(report.Image.Mounted, " "), "Secret etc-pki-entitlement at /etc/pki/entitlement")
 	require.Contains(t, strings.Join(report.Warnings, " "), "Node n", "what is not used is told")
 }
+
+// withMachineOSConfig are the examples with a MachineOSConfig for the pool, which has no label.
+func withMachineOSConfig(t *testing.T, pushSpec string) string {
+	t.Helper()
+	dir := edited(t, "pool.yaml", `layering-enabled: ""`, `layering-enabled: "false"`)
+	text := `apiVersion: machineconfiguration.openshift.io/v1
+kind: MachineOSConfig
+metadata: {name: layered, uid: 0e5d3e5c-52b4-4f5c-9d5c-6c1f0a3c9b10, generation: 1}
+spec:
+  machineConfigPool: {name: worker}
+  imageBuilder: {imageBuilderType: Job}
+  renderedImagePushSecret: {name: push-of-layered}
+  renderedImagePushSpec: ` + pushSpec + `
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: machine-config-operator-images, namespace: openshift-machine-config-operator}
+data: {images.json: '{"machineConfigOperator":"quay.example.com/openshift/operator@sha256:` + strings.Repeat("2", 64) + `"}'}
+`
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "machineosconfig.yaml"), []byte(text), 0o600))
+	return dir
+}
+
+// TestRenderMachineOSConfig: a pool that a MachineOSConfig opts in is decided on by that.
+func TestRenderMachineOSConfig(t *testing.T) {
+	dir := withMachineOSConfig(t, "registry.example.com/ocp/layered:latest")
+	out, stderr, code := renderBuildOf(t, "-f", dir)
+	require.Equal(t, exitWouldBuild, code, "%s%s", out, stderr)
+	require.Contains(t, out, "registry.example.com/ocp/layered:layered-", "the tag is the MachineOSBuild's name")
+	require.Contains(t, out, "push-of-layered")
+
+	_, stderr, code = renderBuildOf(t, "-f", withMachineOSConfig(t, "registry.example.com/a/b/c:latest"))
+	require.Equal(t, exitBlocked, code)
+	require.Contains(t, stderr, "PushSpecInvalid: MachineOSConfig layered, spec.renderedImagePushSpec: ")
+}

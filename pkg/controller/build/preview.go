@@ -16,6 +16,7 @@ import (
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/machineos"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/plan"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/registry"
 	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
@@ -172,6 +173,10 @@ type Objects struct {
 	// Configs hold at least the config that the pool wants, in full, if it exists.
 	Configs           []*mcfgv1.MachineConfig
 	ControllerConfigs []*mcfgv1.ControllerConfig
+	// MachineOSConfigs and MachineOSBuilds are all that are known. Where one refers to the
+	// pool, it is taken for granted that the controller goes by them.
+	MachineOSConfigs []*mcfgv1.MachineOSConfig
+	MachineOSBuilds  []*mcfgv1.MachineOSBuild
 	// ConfigMaps and Secrets are of the operator's namespace.
 	ConfigMaps []*corev1.ConfigMap
 	Secrets    []*corev1.Secret
@@ -204,6 +209,10 @@ func (o *Objects) executor() (*executor, error) {
 			memory:        newMemory(),
 		},
 	}
+	var err error
+	if x.observer.machineOS, err = o.machineOS(); err != nil {
+		return nil, err
+	}
 	for _, object := range o.Configs {
 		if err := add(configs, object.DeepCopy()); err != nil {
 			return nil, err
@@ -232,6 +241,30 @@ func (o *Objects) executor() (*executor, error) {
 		}
 	}
 	return x, nil
+}
+
+// machineOS finds MachineOSConfigs; nil where there are none.
+func (o *Objects) machineOS() (*machineos.Ledger, error) {
+	if len(o.MachineOSConfigs) == 0 {
+		return nil, nil
+	}
+	configs := cache.NewSharedIndexInformer(&cache.ListWatch{}, &mcfgv1.MachineOSConfig{}, 0, cache.Indexers{})
+	builds := cache.NewSharedIndexInformer(&cache.ListWatch{}, &mcfgv1.MachineOSBuild{}, 0, cache.Indexers{})
+	found, err := machineos.New(nil, configs, builds, func() string { return "" })
+	if err != nil {
+		return nil, err
+	}
+	for _, object := range o.MachineOSConfigs {
+		if err := add(configs.GetIndexer(), object.DeepCopy()); err != nil {
+			return nil, err
+		}
+	}
+	for _, object := range o.MachineOSBuilds {
+		if err := add(builds.GetIndexer(), object.DeepCopy()); err != nil {
+			return nil, err
+		}
+	}
+	return found, nil
 }
 
 // instant is a clock that stands still.
