@@ -275,7 +275,7 @@ func (x *execution) verifyBuild(ctx context.Context, effect plan.VerifyBuild) er
 // findImage asks the registry for an image. That it does not answer may pass for a minute.
 func (x *execution) findImage(ctx context.Context, effect plan.FindImage) error {
 	secret, err := x.secret(ctx, effect.PushSecret)
-	if err != nil && !apierrors.IsNotFound(err) {
+	if err != nil && !apierrors.IsNotFound(err) && !effect.Once {
 		return fmt.Errorf("could not get %s: %w", inputs.SecretObject(effect.PushSecret), err)
 	}
 	repository, tag, byDigest := strings.Cut(effect.Image, "@")

@@ -167,6 +167,17 @@ func TestImageChangesAskTheRegistry(t *testing.T) {
 	}
 }
 
+// TestImageChangesWithoutTheSecret: an image that is there is published, also where nobody can be
+// asked for it with credentials.
+func TestImageChangesWithoutTheSecret(t *testing.T) {
+	h, r, first := kindHarness(t)
+	allow := h.refuse("get", "secrets", "", forbidden("secrets"))
+	defer allow()
+	h.requireNoBuild(configB, h.image(first))
+	require.Len(t, r.asked, 1)
+	require.Empty(t, r.asked[0].User)
+}
+
 // TestImageChangesByLabel: the setting is there for pools that their label opts in, too.
 func TestImageChangesByLabel(t *testing.T) {
 	h := layeredHarness(t, configA, configB)
