@@ -26,32 +26,43 @@ import (
 // deployDir has the manifests that ship.
 var deployDir = filepath.Join(root, "hack", "deploy")
 
-// TestPermissionsAreThoseThatShip: what is asked for is what the manifest grants.
+// TestPermissionsAreThoseThatShip: what is asked for is what the manifests grant.
 func TestPermissionsAreThoseThatShip(t *testing.T) {
-	var granted []doctor.Permission
-	documents := utilyaml.NewYAMLOrJSONDecoder(strings.NewReader(read(t, deployDir, "rbac.yaml")), 4096)
+	backends := imagebuilder.Backends{openshift.Backend{}, job.Backend{}}
+	require.ElementsMatch(t, grantedBy(t, "rbac.yaml"), doctor.Permissions(backends))
+	require.ElementsMatch(t, grantedBy(t, filepath.Join("machine-os-configs", "rbac.yaml")), doctor.MachineOSPermissions())
+}
+
+// grantedBy is what the roles of a manifest grant.
+func grantedBy(t *testing.T, manifest string) (granted []doctor.Permission) {
+	t.Helper()
+	documents := utilyaml.NewYAMLOrJSONDecoder(strings.NewReader(read(t, deployDir, manifest)), 4096)
 	for {
 		// Roles of either kind have the same fields.
 		var role rbacv1.Role
 		err := documents.Decode(&role)
 		if errors.Is(err, io.EOF) {
-			break
+			require.NotEmpty(t, granted)
+			return granted
 		}
 		require.NoError(t, err)
 		for _, rule := range role.Rules {
-			for _, group := range rule.APIGroups {
-				for _, resource := range rule.Resources {
-					for _, verb := range rule.Verbs {
-						for _, name := range append(rule.ResourceNames, "")[:max(1, len(rule.ResourceNames))] {
-							granted = append(granted, doctor.Permission{Namespace: role.Namespace, Group: group, Resource: resource, Name: name, Verb: verb})
-						}
-					}
+			granted = append(granted, permissionsOf(role.Namespace, &rule)...)
+		}
+	}
+}
+
+func permissionsOf(namespace string, rule *rbacv1.PolicyRule) (permissions []doctor.Permission) {
+	for _, group := range rule.APIGroups {
+		for _, resource := range rule.Resources {
+			for _, verb := range rule.Verbs {
+				for _, name := range append(rule.ResourceNames, "")[:max(1, len(rule.ResourceNames))] {
+					permissions = append(permissions, doctor.Permission{Namespace: namespace, Group: group, Resource: resource, Name: name, Verb: verb})
 				}
 			}
 		}
 	}
-	require.NotEmpty(t, granted)
-	require.ElementsMatch(t, granted, doctor.Permissions(imagebuilder.Backends{openshift.Backend{}, job.Backend{}}))
+	return permissions
 }
 
 // TestShippedGracePeriod: who is told to stop is not killed before it had the time
