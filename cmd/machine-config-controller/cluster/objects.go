@@ -144,14 +144,14 @@ func (c *Clients) GatherConfigs(ctx context.Context, g *Objects, names ...string
 // gatherSecrets reads the Secrets that a build would use. Whoever may not read them can
 // be told everything else.
 func (c *Clients) gatherSecrets(ctx context.Context, g *Objects) error {
-	names := []string{inputs.EntitlementSecretName, inputs.SigningKeysSecretName}
+	var names []string
 	for _, configMap := range g.ConfigMaps {
 		if configMap.Name == constants.ConfigMapName {
 			settings, _ := inputs.ReadSettings(configMap)
 			names = append(names, settings.FinalImagePushSecret, settings.BaseImagePullSecret)
 		}
 	}
-	return c.readSecrets(ctx, g, names)
+	return c.readSecrets(ctx, g, []string{inputs.EntitlementSecretName, inputs.SigningKeysSecretName}, names)
 }
 
 // gatherMachineOS reads MachineOSConfigs and MachineOSBuilds, and the Secrets of those that refer
@@ -170,20 +170,21 @@ func (c *Clients) gatherMachineOS(ctx context.Context, g *Objects) error {
 		if config.Spec.MachineConfigPool.Name != g.Pool.Name {
 			continue
 		}
-		names := []string{inputs.EntitlementSecretName + "-" + g.Pool.Name, inputs.SigningKeysSecretName, inputs.GlobalPullSecretName, config.Spec.RenderedImagePushSecret.Name}
+		names := []string{inputs.GlobalPullSecretName, config.Spec.RenderedImagePushSecret.Name}
 		if config.Spec.BaseImagePullSecret != nil {
 			names = append(names, config.Spec.BaseImagePullSecret.Name)
 		}
-		if err := c.readSecrets(ctx, g, names); err != nil {
+		if err := c.readSecrets(ctx, g, []string{inputs.EntitlementSecretName + "-" + g.Pool.Name}, names); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// readSecrets reads those that were not read yet. The first two are told of by what is in them
-// alone.
-func (c *Clients) readSecrets(ctx context.Context, g *Objects, names []string) error {
+// readSecrets reads those that were not read yet. One with entitled content that may not be read
+// is taken for absent, and one with credentials for usable.
+func (c *Clients) readSecrets(ctx context.Context, g *Objects, entitled, credentials []string) error {
+	names := slices.Concat(entitled, credentials)
 	isKnown := func(name string) bool {
 		return slices.ContainsFunc(g.Secrets, func(s *corev1.Secret) bool { return s.Name == name })
 	}
@@ -196,7 +197,7 @@ func (c *Clients) readSecrets(ctx context.Context, g *Objects, names []string) e
 		switch {
 		case err == nil:
 			g.Secrets = append(g.Secrets, secret)
-		case apierrors.IsForbidden(err) && i < 2:
+		case apierrors.IsForbidden(err) && i < len(entitled):
 			g.NotChecked = append(g.NotChecked, inputs.SecretObject(name)+": it may not be read with these credentials, so it is taken for absent")
 		case apierrors.IsForbidden(err):
 			unread = append(unread, name)

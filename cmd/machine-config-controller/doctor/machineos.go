@@ -21,7 +21,8 @@ func (e examiner) gatherGate(ctx context.Context) (on, known bool) {
 	}
 	for i := range deployment.Spec.Template.Spec.Containers {
 		for _, arg := range deployment.Spec.Template.Spec.Containers[i].Args {
-			if strings.HasPrefix(arg, "--feature-gates") && strings.Contains(arg, "MachineOSConfigs=true") {
+			// The value of the flag may be an argument of its own.
+			if strings.Contains(arg, "MachineOSConfigs=true") {
 				return true, true
 			}
 		}

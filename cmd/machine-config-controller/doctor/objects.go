@@ -181,7 +181,7 @@ func (d *doctorObjects) decide() error {
 		return nil
 	}
 	for _, pool := range g.Pools {
-		// Those that MachineOSConfigs opt in are decided on by what only the controller reads.
+		// The Secrets of those that MachineOSConfigs opt in are not read here.
 		if !ledger.IsLayered(pool) || pool.DeletionTimestamp != nil || d.ByMachineOS(pool) {
 			continue
 		}

@@ -21,11 +21,8 @@ import (
 // metricsPrefix begins the name of every metric of the BuildController.
 const metricsPrefix = "machine_os_builder"
 
-// Registry is where metrics are registered; a metrics.KubeRegistry is one.
-type Registry interface {
-	Register(metrics.Registerable) error
-	CustomRegister(metrics.StableCollector) error
-}
+// Registry is where metrics are registered.
+type Registry = machineos.Registry
 
 // Metrics are what one process tells of its BuildController. They are listed, with what
 // they mean, in metrics.md. Nil records nothing.

@@ -11,7 +11,7 @@ import (
 	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
 )
 
-// Registry is where metrics are registered.
+// Registry is where metrics are registered; a metrics.KubeRegistry is one.
 type Registry interface {
 	Register(metrics.Registerable) error
 	CustomRegister(metrics.StableCollector) error
@@ -35,14 +35,6 @@ type Metrics struct {
 var states = map[mcfgv1.BuildProgress]string{
 	mcfgv1.MachineOSBuildPrepared: "pending", mcfgv1.MachineOSBuilding: "building", mcfgv1.MachineOSBuildSucceeded: "succeeded",
 	mcfgv1.MachineOSBuildFailed: "failed", mcfgv1.MachineOSBuildInterrupted: "interrupted",
-}
-
-// States are the values of the label state.
-func States() (all []string) {
-	for _, state := range states {
-		all = append(all, state)
-	}
-	return all
 }
 
 // NewMetrics returns metrics that wait for Register.
