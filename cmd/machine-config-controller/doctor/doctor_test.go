@@ -178,6 +178,15 @@ func TestR50AccountInANamespace(t *testing.T) {
 // TestDoctorOfMachineOSConfigs: where the API is served, what is wrong with its objects is found,
 // and with the feature gate in the Deployment the permissions of the component are asked for.
 func TestDoctorOfMachineOSConfigs(t *testing.T) {
+	for reason, args := range map[string][]string{
+		"as it ships":             {"start", "--feature-gates=OnClusterBuild=true,MachineOSConfigs=true"},
+		"flags may be written so": {"start", "--feature-gates", "OnClusterBuild=true,MachineOSConfigs=true"},
+	} {
+		t.Run(reason, func(t *testing.T) { requireGateIsFound(t, args) })
+	}
+}
+
+func requireGateIsFound(t *testing.T, args []string) {
 	synctest.Test(t, func(t *testing.T) {
 		c := clustertest.New(t)
 		c.Add(buildtest.Pool("worker").Wants("rendered-worker-1").Object(), buildtest.MachineOSConfig("infra"), buildtest.ControllerConfig(buildtest.BaseImage))
@@ -193,7 +202,7 @@ func TestDoctorOfMachineOSConfigs(t *testing.T) {
 		require.NotContains(t, out, "machineosconfigs")
 
 		deployment := &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Namespace: ctrlcommon.MCONamespace, Name: constants.ControllerName}}
-		deployment.Spec.Template.Spec.Containers = []corev1.Container{{Args: []string{"start", "--feature-gates=OnClusterBuild=true,MachineOSConfigs=true"}}}
+		deployment.Spec.Template.Spec.Containers = []corev1.Container{{Args: args}}
 		c.Add(deployment)
 		out, _ = doctorOf(t, c, cluster.Text)
 		require.Contains(t, out, "may not get, update leases", "the account of the fake cluster has one lease")
