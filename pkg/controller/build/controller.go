@@ -60,7 +60,7 @@ type Config struct {
 // ImageRegistry answers about images; registry.Client is one.
 type ImageRegistry interface {
 	// Digest is the digest of the image. The error is registry.ErrMissing or ErrDenied where
-	// asking once more is of no use.
+	// asking once more is of no use, and otherwise registry.ErrUnanswered.
 	Digest(ctx context.Context, q registry.Question) (string, error)
 }
 

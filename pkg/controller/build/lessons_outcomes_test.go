@@ -115,18 +115,31 @@ func TestDigestFromTheRegistry(t *testing.T) {
 	require.Len(t, asked, 2, "and the answer is kept")
 }
 
-// TestRegistryThatNeverAnswers: a pool is not held up by it.
+// TestRegistryThatNeverAnswers: a pool is not held up by it, and does not say that it is,
+// however long a question takes.
 func TestRegistryThatNeverAnswers(t *testing.T) {
 	h := layeredHarness(t, "rendered-worker-1")
-	h.registry = registryOf(func(registry.Question) (string, error) { return "", errors.New("connection refused") })
+	took := time.Second
+	h.registry = registryOf(func(registry.Question) (string, error) {
+		h.clock.Step(took)
+		took = 0
+		return "", fmt.Errorf("%w: connection refused", registry.ErrUnanswered)
+	})
 	h.restart()
 	h.settle(worker)
 	first := h.newestBuild(worker)
 	h.api.CompleteBuild(first, "")
 	h.deliver()
-	_, err := h.sync(worker)
-	require.Error(t, err)
-	h.clock.Step(lastingAfter)
+	p, err := h.sync(worker)
+	require.ErrorIs(t, err, registry.ErrUnanswered)
+	require.Equal(t, lastingAfter+time.Second, p.RequeueAfter, "counted from the begin of the sync")
+	h.clock.Step(lastingAfter - time.Second)
+	p, err = h.sync(worker)
+	require.ErrorIs(t, err, registry.ErrUnanswered, "it has a second left")
+	require.Equal(t, time.Second, p.RequeueAfter)
+	h.deliver()
+	require.Empty(t, h.refusal())
+	h.clock.Step(time.Second)
 	_, err = h.sync(worker)
 	require.NoError(t, err)
 	h.deliver()

@@ -12,6 +12,7 @@ import (
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/plan"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/registry"
 )
 
 // memory is what is only remembered of pools. Everything else that a decision depends on
@@ -223,6 +224,10 @@ func (m *memory) patience(pool string, err error, now time.Time) time.Duration {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	r := m.of(pool)
+	if errors.Is(err, registry.ErrUnanswered) {
+		// It ends by itself: after that time noteFound takes silence for an answer.
+		return lastingAfter - now.Sub(r.asking.since)
+	}
 	if r.failing.IsZero() || now.Before(r.failing) {
 		r.failing = now
 	}

@@ -25,6 +25,9 @@ var ErrMissing = errors.New("the registry has no such image")
 // whether it has the image.
 var ErrDenied = errors.New("the registry refuses the credentials")
 
+// ErrUnanswered is returned where nothing is known of the image. That may pass.
+var ErrUnanswered = errors.New("the registry gives no answer")
+
 // Question is about one image.
 type Question struct {
 	// Repository is host[:port]/path, and Tag the tag, or digest, in it.
@@ -43,17 +46,17 @@ const answerWithin = 15 * time.Second
 type Client struct{}
 
 // Digest is the digest, algorithm included, of the manifest that the tag names. The error is
-// ErrMissing, ErrDenied, or says why there was no answer.
+// ErrMissing, ErrDenied or ErrUnanswered.
 func (Client) Digest(ctx context.Context, q Question) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, answerWithin)
 	defer cancel()
 	repository, err := remote.NewRepository(q.Repository)
 	if err != nil {
-		return "", fmt.Errorf("could not ask for an image in %s: %w", q.Repository, err)
+		return "", unanswered(q, err)
 	}
 	transport, err := transportFor(q.Certificates)
 	if err != nil {
-		return "", err
+		return "", unanswered(q, err)
 	}
 	defer transport.CloseIdleConnections()
 	client := &auth.Client{Client: &http.Client{Transport: transport}}
@@ -71,7 +74,12 @@ func (Client) Digest(ctx context.Context, q Question) (string, error) {
 	case errors.Is(err, auth.ErrBasicCredentialNotFound), errors.As(err, &refused) && (refused.StatusCode == http.StatusUnauthorized || refused.StatusCode == http.StatusForbidden):
 		return "", fmt.Errorf("%s:%s: %w", q.Repository, q.Tag, ErrDenied)
 	}
-	return "", fmt.Errorf("could not ask for %s:%s: %w", q.Repository, q.Tag, err)
+	return "", unanswered(q, err)
+}
+
+// unanswered has the words that tell the one cause from the other: no such host, no trust.
+func unanswered(q Question, err error) error {
+	return fmt.Errorf("could not ask for %s:%s, %w: %w", q.Repository, q.Tag, ErrUnanswered, err)
 }
 
 // transportFor is one of its own for each question: what is trusted changes with the cluster.

@@ -87,18 +87,18 @@ func TestDigest(t *testing.T) {
 			answer: func(_ *testing.T, w http.ResponseWriter, _ *http.Request) {
 				w.WriteHeader(http.StatusServiceUnavailable)
 			},
-			says: "503",
+			err: ErrUnanswered, says: "503",
 		},
 		"not trusted": {
 			reason: "whoever answers may be anyone",
 			answer: func(_ *testing.T, w http.ResponseWriter, _ *http.Request) { has(w) },
 			change: func(q *Question) { q.Certificates = [][]byte{[]byte("no certificate")} },
-			says:   "certificate",
+			err:    ErrUnanswered, says: "certificate",
 		},
 		"no repository": {
 			reason: "no request is made for it",
 			change: func(q *Question) { q.Repository = "host.example/UPPER" },
-			says:   "host.example/UPPER",
+			err:    ErrUnanswered, says: "host.example/UPPER",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -119,7 +119,7 @@ func TestDigest(t *testing.T) {
 			}
 			require.Error(t, err, test.reason)
 			require.Empty(t, got)
-			for _, other := range []error{ErrMissing, ErrDenied} {
+			for _, other := range []error{ErrMissing, ErrDenied, ErrUnanswered} {
 				require.Equal(t, errors.Is(test.err, other), errors.Is(err, other), "%s: %v", test.reason, err)
 			}
 			require.ErrorContains(t, err, test.says)
