@@ -1,13 +1,17 @@
 package build
 
 import (
+	"fmt"
 	"maps"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
 	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/plan"
@@ -97,6 +101,7 @@ type knowledge struct {
 	configs  known[configFound]
 	custom   known[plan.CustomContent]
 	bundle   known[trustBundle]
+	around   known[plan.Surroundings]
 	nodes    known[nodeCredentials]
 	settings known[settingsFound]
 	// What follows is of pools that MachineOSConfigs opt in.
@@ -223,6 +228,35 @@ func (k *knowledge) bundleOf(controllerConfig *mcfgv1.ControllerConfig, now time
 		}
 		return before.changedAt
 	})
+}
+
+// surroundingsOf reads what builds run in.
+func (k *knowledge) surroundingsOf(controllerConfig *mcfgv1.ControllerConfig) plan.Surroundings {
+	return k.around.learn(the, string(controllerConfig.UID)+controllerConfig.ResourceVersion, func() (found plan.Surroundings) {
+		if proxy := controllerConfig.Spec.Proxy; proxy != nil {
+			found.Proxy = imagebuilder.Proxy{HTTP: proxy.HTTPProxy, HTTPS: proxy.HTTPSProxy, No: proxy.NoProxy}
+		}
+		found.RegistryCAs = registryCAs(controllerConfig)
+		if found.Proxy != (imagebuilder.Proxy{}) || len(found.RegistryCAs) > 0 {
+			found.Version = inputs.Hash(fmt.Appendf(nil, "%q", found))[:8]
+		}
+		return found
+	}, func(*fact[plan.Surroundings], plan.Surroundings) time.Time { return time.Time{} }).value
+}
+
+// registryCAs are what nodes trust for single registries, by host. What is there twice nodes
+// write twice, so the last one counts. The names of files are keys of a ConfigMap, which
+// cannot have the colon before a port.
+func registryCAs(controllerConfig *mcfgv1.ControllerConfig) []imagebuilder.RegistryCA {
+	byHost := map[string][]byte{}
+	for _, bundle := range slices.Concat(controllerConfig.Spec.ImageRegistryBundleData, controllerConfig.Spec.ImageRegistryBundleUserData) {
+		byHost[strings.ReplaceAll(bundle.File, "..", ":")] = bundle.Data
+	}
+	var found []imagebuilder.RegistryCA
+	for _, host := range slices.Sorted(maps.Keys(byHost)) {
+		found = append(found, imagebuilder.RegistryCA{Host: host, PEM: byHost[host]})
+	}
+	return found
 }
 
 // nodesOf reads what nodes pull with.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	buildv1 "github.com/openshift/api/build/v1"
+	configv1 "github.com/openshift/api/config/v1"
 	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
@@ -60,6 +61,49 @@ func TestL05H27FailThenFix(t *testing.T) {
 	h.settle(worker)
 	h.requirePublished(worker, "rendered-worker-2", buildtest.Digest(2))
 	require.Equal(t, foreign, ledger.WithoutOurs(h.api.Pool(worker).Status.Conditions), "conditions of others are untouched")
+}
+
+// TestFailureEndsWithWhatItFailedIn: a registry that the nodes come to trust, or another
+// proxy, is a reason to try again what failed for good; it is none to build what did not.
+func TestFailureEndsWithWhatItFailedIn(t *testing.T) {
+	for name, test := range map[string]struct {
+		reason string
+		change func(*mcfgv1.ControllerConfig)
+		again  bool
+	}{
+		"a registry's authority": {reason: "the pull failed for that", change: func(c *mcfgv1.ControllerConfig) {
+			c.Spec.ImageRegistryBundleUserData = []mcfgv1.ImageRegistryBundle{{File: "registry.example.com..5000", Data: []byte("certificate")}}
+		}, again: true},
+		"a proxy": {reason: "there was no way out", change: func(c *mcfgv1.ControllerConfig) {
+			c.Spec.Proxy = &configv1.ProxyStatus{HTTPSProxy: "http://proxy.example.com"}
+		}, again: true},
+		"something else": {reason: "it has nothing to do with builds", change: func(c *mcfgv1.ControllerConfig) { c.Spec.ClusterDNSIP = "172.30.0.10" }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := layeredHarness(t, "rendered-worker-1")
+			h.settle(worker)
+			first := h.newestBuild(worker)
+			h.api.FailBuild(first, buildv1.BuildPhaseFailed, buildv1.StatusReasonDockerBuildFailed, "the build failed")
+			h.settle(worker)
+			h.requireCondition(worker, mcfgv1.MachineConfigPoolBuildFailed, ledger.ReasonBuildFailed)
+			changed := buildtest.ControllerConfig(buildtest.BaseImage)
+			test.change(changed)
+			h.api.Put(changed)
+			h.settle(worker)
+			require.Equal(t, test.again, h.newestBuild(worker) != first, test.reason)
+			if !test.again {
+				return
+			}
+			second := h.newestBuild(worker)
+			require.Equal(t, 1, h.record(worker).Attempt)
+			h.api.Put(buildtest.ControllerConfig(buildtest.BaseImage))
+			h.settle(worker)
+			require.Equal(t, second, h.newestBuild(worker), "a build at work goes on")
+			h.api.CompleteBuild(second, buildtest.Digest(2))
+			h.settle(worker)
+			h.requirePublished(worker, "rendered-worker-1", buildtest.Digest(2))
+		})
+	}
 }
 
 // TestH25NoDigest: success was reported although no digest came back.

@@ -160,9 +160,7 @@ func (o *observer) observeControllerConfig(s *plan.Snapshot) error {
 			Exists: true, BaseOSContainerImage: controllerConfig.Spec.BaseOSContainerImage,
 			ExtensionsImage: controllerConfig.Spec.BaseOSExtensionsContainerImage,
 		}
-		if proxy := controllerConfig.Spec.Proxy; proxy != nil {
-			s.ControllerConfig.Proxy = imagebuilder.Proxy{HTTP: proxy.HTTPProxy, HTTPS: proxy.HTTPSProxy, No: proxy.NoProxy}
-		}
+		s.ControllerConfig.Surroundings = o.knowledge.surroundingsOf(controllerConfig)
 		o.observeTrustBundle(controllerConfig, s)
 		o.observeNodeLogin(controllerConfig, s)
 	} else if !apierrors.IsNotFound(err) {

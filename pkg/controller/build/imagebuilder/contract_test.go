@@ -152,6 +152,20 @@ func TestContract(t *testing.T) {
 			require.Equal(t, imagebuilder.PhaseAbsent, live.Phase)
 		})
 
+		test("what a build runs in may change", func(t *testing.T, b backend, observe func() []imagebuilder.Observation) {
+			changed := request("b-1")
+			changed.Proxy = imagebuilder.Proxy{HTTPS: "http://proxy.example.com"}
+			changed.RegistryCAs = []imagebuilder.RegistryCA{{Host: "registry.example.com:5000", PEM: []byte("certificate")}}
+			require.NoError(t, b.Start(ctx, request("b-1")))
+			require.NoError(t, b.Start(ctx, changed), "it is the same build")
+			_, err := b.Verify(ctx, changed)
+			require.NoError(t, err, "nobody has altered it")
+			observe()
+			b.remove("b-1")
+			observe()
+			require.NoError(t, b.Start(ctx, changed), "the inputs that are left are those of this build")
+		})
+
 		test("a build that was stopped is known as withdrawn", func(t *testing.T, b backend, observe func() []imagebuilder.Observation) {
 			require.NoError(t, b.Start(ctx, request("b-1")))
 			require.False(t, observe()[0].Withdrawn)

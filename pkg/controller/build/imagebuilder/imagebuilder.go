@@ -109,12 +109,23 @@ type Request struct {
 	Claim string
 	// Proxy is how the build gets out of the cluster, where the backend does not know it.
 	Proxy Proxy
+	// RegistryCAs are what nodes trust for single registries, in the order of their hosts,
+	// where the backend does not know them.
+	RegistryCAs []RegistryCA
 	// Workload is how the build runs, where that is not the backend's own affair.
 	Workload Workload
 }
 
 // Proxy is the cluster's. The addresses may hold credentials.
 type Proxy struct{ HTTP, HTTPS, No string }
+
+// RegistryCA are certificates of the authorities that a registry is trusted by.
+type RegistryCA struct {
+	// Host is that of the registry, with the port if it is not 443.
+	Host string
+	// PEM is a series of certificates, as the cluster has them.
+	PEM []byte
+}
 
 // Workload is how a backend runs a build that runs it in a pod of its own making. None of
 // it decides what is in the image.

@@ -74,6 +74,9 @@ type Versions struct {
 	// entitled content.
 	Pull     string
 	Entitled string
+	// Surroundings are the proxy and the certificates of registries; empty where there
+	// are none.
+	Surroundings string
 }
 
 // MarshalText implements encoding.TextMarshaler.
@@ -84,6 +87,9 @@ func (v Versions) MarshalText() ([]byte, error) {
 	}
 	if v.Entitled != "" {
 		text += ",entitled=" + v.Entitled
+	}
+	if v.Surroundings != "" {
+		text += ",around=" + v.Surroundings
 	}
 	return []byte(text), nil
 }
@@ -102,6 +108,8 @@ func (v *Versions) UnmarshalText(text []byte) error {
 			v.Pull = value
 		case "entitled":
 			v.Entitled = value
+		case "around":
+			v.Surroundings = value
 		}
 	}
 	return nil

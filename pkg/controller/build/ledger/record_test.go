@@ -45,7 +45,8 @@ func TestVersionsAreOneText(t *testing.T) {
 		versions Versions
 	}{
 		"settings=a,push=1":                     {"without a pull Secret", Versions{Settings: "a", Push: "1"}},
-		"settings=a,push=1,pull=2,entitled=3 4": {"with everything", Versions{"a", "1", "2", "3 4"}},
+		"settings=a,push=1,pull=2,entitled=3 4": {"with everything", Versions{"a", "1", "2", "3 4", ""}},
+		"settings=a,push=1,around=5":            {"behind a proxy", Versions{Settings: "a", Push: "1", Surroundings: "5"}},
 		"settings=,push=":                       {"with nothing", Versions{}},
 	} {
 		written, err := test.versions.MarshalText()

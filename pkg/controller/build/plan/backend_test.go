@@ -60,12 +60,16 @@ func waiting(ago time.Duration) func(*imagebuilder.Observation) {
 // TestRequestNamesItsBackend: the set of backends starts with the one that is named, and
 // how it runs is said along.
 func TestRequestNamesItsBackend(t *testing.T) {
-	p := Compute(with(ready(), byJobs("registry.example.com/mco:1"), func(s *Snapshot) { s.ControllerConfig.Proxy.HTTPS = "http://proxy" }))
+	p := Compute(with(ready(), byJobs("registry.example.com/mco:1"), func(s *Snapshot) {
+		s.ControllerConfig.Surroundings.Proxy.HTTPS = "http://proxy"
+		s.ControllerConfig.Surroundings.RegistryCAs = []imagebuilder.RegistryCA{{Host: "registry.example.com"}}
+	}))
 	for _, effect := range p.Effects {
 		if start, ok := effect.(StartBuild); ok {
 			require.Equal(t, constants.BackendJob, start.Request.Backend)
 			require.Equal(t, "registry.example.com/mco:1", start.Request.Workload.Image)
 			require.Equal(t, "http://proxy", start.Request.Proxy.HTTPS)
+			require.Equal(t, []imagebuilder.RegistryCA{{Host: "registry.example.com"}}, start.Request.RegistryCAs)
 			return
 		}
 	}

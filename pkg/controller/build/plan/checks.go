@@ -312,7 +312,10 @@ func (s *Snapshot) extensionsImage() (string, *inputs.Problem) {
 
 // versions identify the settings and credentials that a build would use now.
 func (s *Snapshot) versions() ledger.Versions {
-	versions := ledger.Versions{Settings: s.Settings.Version, Push: s.PushSecret.ResourceVersion, Entitled: s.Entitled.Versions}
+	versions := ledger.Versions{
+		Settings: s.Settings.Version, Push: s.PushSecret.ResourceVersion, Entitled: s.Entitled.Versions,
+		Surroundings: s.ControllerConfig.Surroundings.Version,
+	}
 	if s.Settings.Values.BaseImagePullSecret != "" {
 		versions.Pull = s.PullSecret.ResourceVersion
 	}

@@ -41,7 +41,8 @@ func (d *decision) request(record *ledger.Record) (imagebuilder.Request, *Hold) 
 		Output:         outputOf(d.identity.Repository, d.identity.Tag, record.Build),
 		Deadline:       d.limits().CompletionDeadline,
 		Claim:          record.Claimed().String(),
-		Proxy:          d.ControllerConfig.Proxy,
+		Proxy:          d.ControllerConfig.Surroundings.Proxy,
+		RegistryCAs:    d.ControllerConfig.Surroundings.RegistryCAs,
 		Workload:       imagebuilder.Workload(d.Settings.Values.Workload),
 	}, nil
 }

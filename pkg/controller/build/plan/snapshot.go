@@ -142,8 +142,18 @@ type ControllerConfig struct {
 	TrustBundle     []byte
 	TrustBundleHash string
 	TrustProblem    *inputs.Problem
-	// Proxy is how builds get out of the cluster. It may hold credentials.
+	Surroundings    Surroundings
+}
+
+// Surroundings are what builds run in: how they get out of the cluster, and whom they trust
+// there. They do not decide what an image is.
+type Surroundings struct {
+	// Proxy may hold credentials.
 	Proxy imagebuilder.Proxy
+	// RegistryCAs are what nodes trust for single registries.
+	RegistryCAs []imagebuilder.RegistryCA
+	// Version tells surroundings apart; empty for none.
+	Version string
 }
 
 // CustomContent is the administrators' Containerfile text for the pool.

@@ -54,6 +54,7 @@ func New(namespace string, client kubernetes.Interface, informers Informers, sec
 	if b.inputs, err = owned.NewInputs(mark, namespace, client, secrets); err != nil {
 		return nil, err
 	}
+	b.inputs.Ignore = isSurroundings
 	if err := informers.index(); err != nil {
 		return nil, err
 	}

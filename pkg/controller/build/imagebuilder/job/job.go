@@ -34,6 +34,9 @@ func newObjects(namespace string, r imagebuilder.Request) (*batchv1.Job, []*core
 	if text := proxyText(r.Proxy); text != "" {
 		files = append(files, imagebuilder.File{Name: proxyKey, Data: []byte(text)})
 	}
+	for _, ca := range r.RegistryCAs {
+		files = append(files, imagebuilder.File{Name: registryCAPrefix + strings.ReplaceAll(ca.Host, ":", ".."), Data: ca.PEM})
+	}
 	secrets := mark.NewSecrets(namespace, r, owned.Together(files))
 	return newJob(namespace, r, len(secrets)), secrets
 }

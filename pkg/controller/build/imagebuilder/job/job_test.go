@@ -28,7 +28,8 @@ func request() imagebuilder.Request {
 		Containerfile: text, Context: []imagebuilder.File{{Name: "machine-config.tar.gz.00", Data: []byte("archive")}},
 		Volumes:    []imagebuilder.Volume{{Name: "etc-pki-entitlement", Path: "/etc/pki/entitlement"}, {Name: "etc-yum-repos-d", ConfigMap: true, Path: "/etc/yum.repos.d"}},
 		PullSecret: "pull", PushSecret: "push", Output: "registry.example.com/os/images:worker-abc-1", Deadline: time.Hour, Claim: "claim",
-		Proxy: imagebuilder.Proxy{HTTPS: "http://user:secret@proxy.example.com:3128", No: ".svc"},
+		Proxy:       imagebuilder.Proxy{HTTPS: "http://user:secret@proxy.example.com:3128", No: ".svc"},
+		RegistryCAs: []imagebuilder.RegistryCA{{Host: "registry.example.com:5000", PEM: []byte("certificate")}},
 		Workload: imagebuilder.Workload{
 			Image: "registry.example.com/mco@sha256:1111", PriorityClass: "high", NodeSelector: map[string]string{"node-role.kubernetes.io/infra": "", "a": "b"},
 			Tolerations: []string{"node-role.kubernetes.io/infra:NoSchedule", "dedicated=builds"},
@@ -62,7 +63,8 @@ func TestObjectsAreEqual(t *testing.T) {
 	require.NotContains(t, string(encoded), "user:secret", "a proxy's password is an input")
 	require.Equal(t, "HTTPS_PROXY=http://user:secret@proxy.example.com:3128\nNO_PROXY=.svc\n", string(secrets[0].Data[proxyKey]))
 	require.Equal(t, text, string(secrets[0].Data[containerfileKey]))
-	require.Equal(t, []string{"Containerfile", "build.sh", "machine-config.tar.gz.00", "proxy"}, slices.Sorted(maps.Keys(secrets[0].Data)))
+	require.Equal(t, []string{"Containerfile", "build.sh", "machine-config.tar.gz.00", "proxy", "registry-ca.registry.example.com..5000"}, slices.Sorted(maps.Keys(secrets[0].Data)))
+	require.Equal(t, "certificate", string(secrets[0].Data["registry-ca.registry.example.com..5000"]))
 	require.Len(t, secrets, 1, "each Secret is a call more")
 	require.Empty(t, foreignIn(job))
 }

@@ -278,11 +278,15 @@ func TestScriptEndsWhenTold(t *testing.T) {
 }
 
 // TestScriptPreparesTheBuild: the context is the inputs without what is not of it, as files
-// and not as links; volumes are copies; mirrors and the proxy are the cluster's.
+// and not as links; volumes are copies; mirrors, certificates and the proxy are the cluster's.
 func TestScriptPreparesTheBuild(t *testing.T) {
 	p := newPod(t)
 	p.write("inputs/proxy", "HTTPS_PROXY=http://user:pass=word@proxy:3128\nNO_PROXY=.svc\nPATH=/evil\n")
 	p.write("inputs/machine-config.tar.gz.00", archive(t, map[string]string{"registries.conf": "unqualified-search-registries = []\n", "ignition.json": "{}"}))
+	p.write("inputs/registry-ca.registry.example.com..5000", "with a port")
+	p.write("inputs/registry-ca.quay.example.com", "without")
+	p.write("inputs/registry-ca.image-registry.openshift-image-registry.svc..5000", "the cluster's")
+	p.write("service-ca/service-ca.crt", "the service's")
 	p.write("data/key.pem", "key")
 	p.write("volumes/etc-pki-entitlement/key.pem", "")
 	require.NoError(t, os.Remove(filepath.Join(p.root, "volumes/etc-pki-entitlement/key.pem")))
@@ -294,6 +298,12 @@ func TestScriptPreparesTheBuild(t *testing.T) {
 	require.Equal(t, "unqualified-search-registries = []\n", p.read("stub/registries.conf"))
 	require.Contains(t, p.read("stub/calls"), "--volume "+p.root+"/storage/volumes/etc-pki-entitlement:/etc/pki/entitlement:ro,z ")
 	require.Equal(t, "key", p.read("storage/volumes/etc-pki-entitlement/key.pem"))
+	const certificates = "storage/home/.config/containers/certs.d/"
+	require.Equal(t, "with a port", p.read(certificates+"registry.example.com:5000/cluster.crt"))
+	require.Equal(t, "without", p.read(certificates+"quay.example.com/cluster.crt"))
+	for name, want := range map[string]string{"cluster.crt": "the cluster's", "ca.crt": "the service's"} {
+		require.Equal(t, want, p.read(certificates+"image-registry.openshift-image-registry.svc:5000/"+name), "neither hides the other")
+	}
 	environment := strings.Split(p.read("stub/env"), "\n")
 	for _, want := range []string{"HTTPS_PROXY=http://user:pass=word@proxy:3128", "https_proxy=http://user:pass=word@proxy:3128", "NO_PROXY=.svc", "no_proxy=.svc"} {
 		require.Contains(t, environment, want)

@@ -78,6 +78,9 @@ type Inputs struct {
 	mark      Mark
 	namespace string
 	client    kubernetes.Interface
+
+	// Ignore tells keys that are not compared; nil for none.
+	Ignore func(key string) bool
 }
 
 // NewInputs makes them over an informer of Secrets' metadata (PartialObjectMetadata) that
@@ -127,12 +130,22 @@ func (i *Inputs) compare(existing, wanted *corev1.Secret, r imagebuilder.Request
 		return fmt.Errorf("Secret %s: %w", wanted.Name, imagebuilder.ErrForeign)
 	case !ptr.Deref(existing.Immutable, false):
 		what = "it is not immutable"
-	case !maps.EqualFunc(existing.Data, wanted.Data, bytes.Equal):
+	case !maps.EqualFunc(i.compared(existing), i.compared(wanted), bytes.Equal):
 		what = "its data is not what the build is to read"
 	default:
 		return nil
 	}
 	return fmt.Errorf("Secret %s: %w: %s", wanted.Name, imagebuilder.ErrForeign, what)
+}
+
+// compared is the Secret's data without what Ignore tells.
+func (i *Inputs) compared(secret *corev1.Secret) map[string][]byte {
+	if i.Ignore == nil {
+		return secret.Data
+	}
+	data := maps.Clone(secret.Data)
+	maps.DeleteFunc(data, func(key string, _ []byte) bool { return i.Ignore(key) })
+	return data
 }
 
 // Verify asks the API for those of the request's Secrets that there are. One that is not as

@@ -184,7 +184,7 @@ fi
 umask 022
 for file in "$inputs"/*; do
     case ${file##*/} in
-    Containerfile | build.sh | proxy) ;;
+    Containerfile | build.sh | proxy | registry-ca.*) ;;
     *) cp -L "$file" "$storage/context/" || fail 10 InputsInvalid "could not copy the inputs" ;;
     esac
 done
@@ -216,6 +216,17 @@ if [ -f "$root/service-ca/service-ca.crt" ]; then
         cp -L "$root/service-ca/service-ca.crt" "$storage/home/.config/containers/certs.d/$host/ca.crt"
     done
 fi
+
+# What nodes trust for single registries. The key of an input has two dots for a colon.
+for file in "$inputs"/registry-ca.*; do
+    [ -f "$file" ] || continue
+    host=${file##*/registry-ca.}
+    case $host in
+    *..*) host=${host%%..*}:${host#*..} ;;
+    esac
+    mkdir -p "$storage/home/.config/containers/certs.d/$host"
+    cp -L "$file" "$storage/home/.config/containers/certs.d/$host/cluster.crt"
+done
 
 # What the push needs is not offered to pulls: an entry for a part of a registry would hide
 # the one for the whole of it, and the other way round.
