@@ -3,6 +3,22 @@ package main
 // machineOSMutants are about pools that MachineOSConfigs opt in. The simulator's have labels.
 var machineOSMutants = []mutant{
 	{
+		name:   "node-controller-is-fought",
+		why:    "on every cluster from 4.18 on, two controllers write one condition of each labelled pool in turn, for ever",
+		file:   "pkg/controller/build/ledger/report.go",
+		before: `	degraded := degradedOfOthers(existing)`,
+		after:  `	var degraded *mcfgv1.MachineConfigPoolCondition`,
+		unseen: "there is no node controller beside it",
+	},
+	{
+		name:   "cancelled-build-blocks-upgrades",
+		why:    "the operator lets no upgrade begin while a pool says BuildInterrupted",
+		file:   "pkg/controller/build/ledger/report.go",
+		before: `degraded != nil && trueType == mcfgv1.MachineConfigPoolBuildInterrupted {`,
+		after:  `degraded == nil && trueType == "" {`,
+		unseen: "there is no node controller beside it",
+	},
+	{
 		name:   "roll-out-before-the-pool-says-so",
 		why:    "nodes take the new image while the build and its inputs are still there, and the pool says that it is being built",
 		file:   "pkg/controller/build/sync.go",

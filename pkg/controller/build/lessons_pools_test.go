@@ -2,14 +2,18 @@ package build
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
 	buildv1 "github.com/openshift/api/build/v1"
 	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
 	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/buildtest"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
 	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
 )
 
@@ -133,4 +137,62 @@ func TestH31UnrelatedUpdates(t *testing.T) {
 	}
 	require.Empty(t, h.api.Calls(), "no read, no write")
 	require.Len(t, h.events, events)
+}
+
+// TestNodeControllerBesideUs: on clusters from 4.18 on it writes ImageBuildDegraded of a pool
+// with the label, too. The two of them come to rest, whatever becomes of the build.
+func TestNodeControllerBesideUs(t *testing.T) {
+	h := layeredHarness(t, "rendered-worker-1", "rendered-worker-2", "rendered-worker-3")
+	writes := 0
+	nodeController := func() (wrote bool) {
+		for _, c := range h.api.Pool(worker).Status.Conditions {
+			if c.Type == mcfgv1.MachineConfigPoolImageBuildDegraded && c.Status == corev1.ConditionFalse && c.Reason == "NoLayeredObjects" {
+				return false
+			}
+		}
+		writes++
+		h.api.EditPool(worker, func(p *mcfgv1.MachineConfigPool) {
+			p.Status.Conditions = slices.DeleteFunc(p.Status.Conditions, func(c mcfgv1.MachineConfigPoolCondition) bool {
+				return c.Type == mcfgv1.MachineConfigPoolImageBuildDegraded
+			})
+			p.Status.Conditions = append(p.Status.Conditions, mcfgv1.MachineConfigPoolCondition{
+				Type: mcfgv1.MachineConfigPoolImageBuildDegraded, Status: corev1.ConditionFalse, Reason: "NoLayeredObjects", Message: "No MachineOSConfig.", LastTransitionTime: metav1.NewTime(h.clock.Now()),
+			})
+		})
+		return true
+	}
+	rest := func() {
+		for range 3 {
+			h.settle(worker)
+			if !nodeController() {
+				return
+			}
+		}
+		require.FailNow(t, "each takes back what the other one writes")
+	}
+	told := func() ledger.Reported { return ledger.ReadConditions(h.api.Pool(worker).Status.Conditions) }
+
+	rest()
+	require.Len(t, h.eventsWith(ledger.NoticeLabelAlone), 1, "people learn what the label does there")
+	h.api.CompleteBuild(h.newestBuild(worker), buildtest.Digest(1))
+	rest()
+	h.requirePublished(worker, "rendered-worker-1", buildtest.Digest(1))
+
+	h.want("rendered-worker-2")
+	rest()
+	h.api.FailBuild(h.newestBuild(worker), buildv1.BuildPhaseFailed, buildv1.StatusReasonDockerBuildFailed, "the build failed")
+	rest()
+	require.Equal(t, ledger.StateFailed, told().State)
+
+	h.want("rendered-worker-3")
+	rest()
+	h.stopped(h.newestBuild(worker))
+	rest()
+	require.Equal(t, ledger.StateInterrupted, told().State)
+	for _, c := range h.api.Pool(worker).Status.Conditions {
+		require.False(t, c.Type == mcfgv1.MachineConfigPoolBuildInterrupted && c.Status == corev1.ConditionTrue, "it blocks upgrades")
+	}
+	require.Equal(t, 1, writes)
+	require.Len(t, h.eventsWith(ledger.ReasonBuildCancelled), 1)
+	require.Len(t, h.eventsWith(ledger.NoticeLabelAlone), 1, "once")
 }

@@ -157,6 +157,6 @@ func (x *examination) labelAlone() {
 	}
 	x.find(Warning, "LabelWithoutMachineOSConfig", operatorObject,
 		fmt.Sprintf("is Degraded (MachineOSBuilderFailed) from 4.18 on, as long as a pool has the label %s, with any value, and no MachineOSConfig, though the cluster serves these: %s. "+
-			"Nodes of such a pool do not get its image, the node controller takes its ImageBuildDegraded back, and a cancelled build, BuildInterrupted, blocks upgrades",
+			"Nodes of such a pool do not get its image, and its ImageBuildDegraded is the node controller's, which tells of no build there",
 			ctrlcommon.LayeringEnabledPoolLabel, strings.Join(pools, ", ")), repair)
 }

@@ -19,7 +19,10 @@ import (
 // pool looks at one pool.
 func (x *examination) pool(pool *mcfgv1.MachineConfigPool) {
 	for _, notice := range ledger.Notices(pool) {
-		x.find(Warning, checkOf(notice.Reason), poolObject(pool.Name), notice.Problem, "write what is meant: "+editPool(pool.Name))
+		// The label alone is found in one go for all pools.
+		if notice.Reason != ledger.NoticeLabelAlone {
+			x.find(Warning, checkOf(notice.Reason), poolObject(pool.Name), notice.Problem, "write what is meant: "+editPool(pool.Name))
+		}
 	}
 	x.refusal(pool)
 	switch {

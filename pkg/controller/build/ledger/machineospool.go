@@ -19,8 +19,10 @@ const (
 	DegradedBuilding = "Building"
 	// DegradedBuildSuccess means: the image is there.
 	DegradedBuildSuccess = "BuildSuccess"
-	// degradedNoLayeredObjects is the node controller's, of a pool that has not opted in.
+	// degradedNoLayeredObjects is the node controller's, of a pool to which no
+	// MachineOSConfig refers, and degradedBuildPending of one that has no MachineOSBuild.
 	degradedNoLayeredObjects = "NoLayeredObjects"
+	degradedBuildPending     = "BuildPending"
 )
 
 // degraded is Conditions where a MachineOSConfig opts the pool in. The node controller writes
@@ -51,6 +53,19 @@ func (r *Report) degraded(existing []mcfgv1.MachineConfigPoolCondition, now time
 		wanted.LastTransitionTime = found.LastTransitionTime
 	}
 	return merge(existing, []mcfgv1.MachineConfigPoolCondition{wanted})
+}
+
+// degradedOfOthers is ImageBuildDegraded as somebody else wrote it, nil for nobody. On clusters
+// with MachineOSConfigs the node controller takes back, at each sync, what others say in it of a
+// pool that has none, and the operator lets no upgrade begin while BuildInterrupted is True.
+// There we leave the former to it, tell in the latter, as it is never True, what is refused, and
+// tell of a cancelled build in BuildFailed, with its reason.
+func degradedOfOthers(existing []mcfgv1.MachineConfigPoolCondition) *mcfgv1.MachineConfigPoolCondition {
+	found := getMachineConfigPoolCondition(mcfgv1.MachineConfigPoolStatus{Conditions: existing}, mcfgv1.MachineConfigPoolImageBuildDegraded)
+	if found == nil || !slices.Contains([]string{degradedNoLayeredObjects, degradedBuildPending, DegradedBuilding, DegradedBuildSuccess}, found.Reason) {
+		return nil
+	}
+	return found
 }
 
 // buildConditionTypes are the conditions of a pool that its label opts in alone.

@@ -18,10 +18,13 @@ const (
 	NoticeUnknownKey = "UnknownKey"
 	// NoticeUnderstoodAsNo means: a value says no in other words than false.
 	NoticeUnderstoodAsNo = "UnderstoodAsNo"
+	// NoticeLabelAlone means: the cluster's operator expects a MachineOSConfig where the
+	// label is.
+	NoticeLabelAlone = "LabelWithoutMachineOSConfig"
 )
 
 // NoticeReasons are the reasons of notices.
-var NoticeReasons = []string{NoticeUnknownKey, NoticeUnderstoodAsNo}
+var NoticeReasons = []string{NoticeUnknownKey, NoticeUnderstoodAsNo, NoticeLabelAlone}
 
 // Notice is something that a person wrote on an object, and that is understood in another
 // way than it may have been meant. It holds up nothing.
@@ -62,7 +65,19 @@ func Notices(pool *mcfgv1.MachineConfigPool) []Notice {
 		notice(NoticeUnderstoodAsNo, "has the annotation %s with the value %.100q, which is understood as a no, and requests nothing; give it any other value that it did not have before, such as the time",
 			constants.RebuildRequestedAnnotation, value)
 	}
+	if isLabelAlone(pool) {
+		notice(NoticeLabelAlone, "has the label %s, and no MachineOSConfig refers to it: on this cluster the operator is Degraded for that (MachineOSBuilderFailed), whatever the value is, and "+
+			"nodes do not get the image; create a MachineOSConfig for the pool, and take the label away", ctrlcommon.LayeringEnabledPoolLabel)
+	}
 	return notices
+}
+
+// isLabelAlone tells of a pool with the label what the node controller says: that no
+// MachineOSConfig refers to it, on a cluster that has these.
+func isLabelAlone(pool *mcfgv1.MachineConfigPool) bool {
+	_, labelled := pool.Labels[ctrlcommon.LayeringEnabledPoolLabel]
+	c := degradedOfOthers(pool.Status.Conditions)
+	return labelled && c != nil && c.Reason == degradedNoLayeredObjects
 }
 
 const (

@@ -5,6 +5,7 @@ import (
 
 	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
 	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
@@ -114,4 +115,37 @@ func TestR23NoRequest(t *testing.T) {
 		read = Read(pool)
 		require.Equal(t, requests, read.RequestedRebuild() != "", "taking a request back is none")
 	}
+}
+
+// TestLabelAlone: where the node controller says that no MachineOSConfig refers to the pool,
+// the label does harm.
+func TestLabelAlone(t *testing.T) {
+	for name, test := range map[string]struct {
+		reason, label string
+		conditions    []mcfgv1.MachineConfigPoolCondition
+		want          bool
+	}{
+		"labelled":                  {reason: "the operator is Degraded", label: ctrlcommon.LayeringEnabledPoolLabel, conditions: degradedFor("NoLayeredObjects"), want: true},
+		"not labelled":              {reason: "as any pool is there", label: "other", conditions: degradedFor("NoLayeredObjects")},
+		"an older cluster":          {reason: "nobody else reads the label", label: ctrlcommon.LayeringEnabledPoolLabel},
+		"ours":                      {reason: "we write the condition there", label: ctrlcommon.LayeringEnabledPoolLabel, conditions: degradedFor(ReasonNotFailed)},
+		"with a MachineOSConfig":    {reason: "that is what the operator wants", label: ctrlcommon.LayeringEnabledPoolLabel, conditions: degradedFor("BuildPending")},
+		"with one that is built of": {reason: "likewise", label: ctrlcommon.LayeringEnabledPoolLabel, conditions: degradedFor("BuildSuccess")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			pool := &mcfgv1.MachineConfigPool{}
+			pool.Name, pool.Labels, pool.Status.Conditions = "infra", map[string]string{test.label: ""}, test.conditions
+			notices := Notices(pool)
+			require.Equal(t, test.want, len(notices) > 0, test.reason)
+			if test.want {
+				require.Equal(t, NoticeLabelAlone, notices[0].Reason)
+				require.Contains(t, notices[0].Message(), "MachineConfigPool infra has the label")
+				require.Contains(t, notices[0].Message(), "create a MachineOSConfig")
+			}
+		})
+	}
+}
+
+func degradedFor(reason string) []mcfgv1.MachineConfigPoolCondition {
+	return []mcfgv1.MachineConfigPoolCondition{{Type: mcfgv1.MachineConfigPoolImageBuildDegraded, Status: corev1.ConditionFalse, Reason: reason}}
 }

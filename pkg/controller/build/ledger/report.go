@@ -83,16 +83,32 @@ func (r *Report) Conditions(existing []mcfgv1.MachineConfigPoolCondition, now ti
 	if !reports {
 		return existing, false
 	}
-
+	degraded := degradedOfOthers(existing)
+	if degraded != nil && trueType == mcfgv1.MachineConfigPoolBuildInterrupted {
+		trueType = mcfgv1.MachineConfigPoolBuildFailed
+	}
 	wanted := make([]mcfgv1.MachineConfigPoolCondition, 0, len(buildConditions)+1)
 	for _, c := range buildConditions {
 		condition := mcfgv1.MachineConfigPoolCondition{Type: c.conditionType, Status: corev1.ConditionFalse, Reason: c.reason, Message: c.message}
-		if c.conditionType == trueType {
+		switch {
+		case c.conditionType == trueType:
 			condition.Status, condition.Reason, condition.Message = corev1.ConditionTrue, r.Reason, r.Message
+		case degraded != nil && r.Refusal != "" && c.conditionType == mcfgv1.MachineConfigPoolBuildInterrupted:
+			condition.Reason, condition.Message = ReasonRequestRefused, r.Refusal
 		}
 		wanted = append(wanted, condition)
 	}
-	degraded := mcfgv1.MachineConfigPoolCondition{
+	if degraded == nil {
+		degraded = r.ownDegraded()
+	}
+	wanted = append(wanted, *degraded)
+	r.date(wanted, existing, trueType, now)
+	return merge(existing, wanted)
+}
+
+// ownDegraded is ImageBuildDegraded where nobody else writes it.
+func (r *Report) ownDegraded() *mcfgv1.MachineConfigPoolCondition {
+	degraded := &mcfgv1.MachineConfigPoolCondition{
 		Type: mcfgv1.MachineConfigPoolImageBuildDegraded, Status: corev1.ConditionFalse, Reason: ReasonNotFailed,
 		Message: "No build of the wanted config has failed for good.",
 	}
@@ -102,9 +118,7 @@ func (r *Report) Conditions(existing []mcfgv1.MachineConfigPoolCondition, now ti
 	case r.Refusal != "":
 		degraded.Status, degraded.Reason, degraded.Message = corev1.ConditionTrue, ReasonRequestRefused, r.Refusal
 	}
-	wanted = append(wanted, degraded)
-	r.date(wanted, existing, trueType, now)
-	return merge(existing, wanted)
+	return degraded
 }
 
 // AnnouncesRefusal tells whether the refusal takes an event of its own, beside that of a

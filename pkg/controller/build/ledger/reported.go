@@ -32,11 +32,10 @@ func ReadConditions(conditions []mcfgv1.MachineConfigPoolCondition) Reported {
 	told := Reported{State: StateNotReported}
 	for i := range conditions {
 		switch c := &conditions[i]; {
-		case c.Status != corev1.ConditionTrue || !IsOurs(c.Type):
-		case c.Type == mcfgv1.MachineConfigPoolImageBuildDegraded:
-			if c.Reason == ReasonRequestRefused {
-				told.Refusal = c.Message
-			}
+		case !IsOurs(c.Type):
+		case tellsRefusal(c):
+			told.Refusal = c.Message
+		case c.Status != corev1.ConditionTrue || c.Type == mcfgv1.MachineConfigPoolImageBuildDegraded:
 		case told.State != StateNotReported:
 			told.State = StateContradictory
 			return told
@@ -45,6 +44,17 @@ func ReadConditions(conditions []mcfgv1.MachineConfigPoolCondition) Reported {
 		}
 	}
 	return told
+}
+
+// tellsRefusal tells of a condition that it is where a refusal is told, whatever the state.
+func tellsRefusal(c *mcfgv1.MachineConfigPoolCondition) bool {
+	at := corev1.ConditionTrue
+	if c.Type == mcfgv1.MachineConfigPoolBuildInterrupted {
+		at = corev1.ConditionFalse
+	} else if c.Type != mcfgv1.MachineConfigPoolImageBuildDegraded {
+		return false
+	}
+	return c.Status == at && c.Reason == ReasonRequestRefused
 }
 
 // Mark tells apart what conditions told of attempts: it is empty if they told of none.
@@ -125,6 +135,10 @@ func Contradictions(conditions []mcfgv1.MachineConfigPoolCondition) []string {
 		case n > 1:
 			problems = append(problems, fmt.Sprintf("%s occurs %d times", t, n))
 		}
+	}
+	if degradedOfOthers(conditions) != nil {
+		// What others say in it has nothing to do with our states.
+		degraded = slices.Contains(isTrue, mcfgv1.MachineConfigPoolBuildFailed)
 	}
 	return append(problems, exclusions(isTrue, degraded, refused)...)
 }

@@ -78,6 +78,9 @@ func stateOf(conditionType mcfgv1.MachineConfigPoolConditionType, reason string)
 	case mcfgv1.MachineConfigPoolBuildSuccess:
 		return StatePublished
 	case mcfgv1.MachineConfigPoolBuildFailed:
+		if reason == ReasonBuildCancelled {
+			return StateInterrupted
+		}
 		return StateFailed
 	case mcfgv1.MachineConfigPoolBuildInterrupted:
 		return StateInterrupted
