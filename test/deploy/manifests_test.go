@@ -7,6 +7,7 @@ import (
 	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -36,7 +37,7 @@ func TestWhatShips(t *testing.T) {
 	}
 	require.Equal(t, map[string]int{
 		"ServiceAccount": 2, "Role": 2, "RoleBinding": 2, "ClusterRole": 1, "ClusterRoleBinding": 2,
-		"Deployment": 1, "PodDisruptionBudget": 1, "Service": 1, "ConfigMap": 1, "ServiceMonitor": 1, "PrometheusRule": 1,
+		"Deployment": 1, "PodDisruptionBudget": 1, "NetworkPolicy": 1, "Service": 1, "ConfigMap": 1, "ServiceMonitor": 1, "PrometheusRule": 1,
 	}, kinds, "neither the namespace nor the settings are among them")
 }
 
@@ -51,11 +52,14 @@ func TestReferences(t *testing.T) {
 	require.NoError(t, manifests.Decode("Service", Name, &service))
 	var budget policyv1.PodDisruptionBudget
 	require.NoError(t, manifests.Decode("PodDisruptionBudget", Name, &budget))
+	var policy networkingv1.NetworkPolicy
+	require.NoError(t, manifests.Decode("NetworkPolicy", Name, &policy))
 	var monitor monitoringv1.ServiceMonitor
 	require.NoError(t, manifests.Decode("ServiceMonitor", Name, &monitor))
 
 	for what, selector := range map[string]*metav1.LabelSelector{
 		"Deployment": deployment.Spec.Selector, "PodDisruptionBudget": budget.Spec.Selector,
+		"NetworkPolicy": &policy.Spec.PodSelector,
 		"Service":       {MatchLabels: service.Spec.Selector},
 		"anti-affinity": pod.Spec.Affinity.PodAntiAffinity.PreferredDuringSchedulingIgnoredDuringExecution[0].PodAffinityTerm.LabelSelector,
 	} {
@@ -86,6 +90,11 @@ func TestReferences(t *testing.T) {
 	require.Equal(t, map[string]int32{"health": 8798, "metrics": 9001}, ports)
 	require.Len(t, service.Spec.Ports, 1, "health is for the kubelet, which needs no Service")
 	require.Contains(t, ports, service.Spec.Ports[0].TargetPort.String())
+	require.Equal(t, []networkingv1.PolicyType{networkingv1.PolicyTypeIngress}, policy.Spec.PolicyTypes, "what goes out is none of its business")
+	require.Len(t, policy.Spec.Ingress, 1)
+	require.Empty(t, policy.Spec.Ingress[0].From, "whoever asks shows a token")
+	require.Len(t, policy.Spec.Ingress[0].Ports, 1, "health is for the kubelet, whom it does not keep out")
+	require.Equal(t, ports["metrics"], policy.Spec.Ingress[0].Ports[0].Port.IntVal)
 	endpoint := monitor.Spec.Endpoints[0]
 	require.Equal(t, service.Spec.Ports[0].Name, endpoint.Port)
 	require.Equal(t, "https", endpoint.Scheme)

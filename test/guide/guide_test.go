@@ -204,7 +204,7 @@ func (a *administrator) nothingIsLeft(t *testing.T) {
 	require.Empty(t, builds.Items)
 	for _, kind := range []string{
 		"deployments", "services", "serviceaccounts", "roles", "rolebindings", "clusterroles", "clusterrolebindings",
-		"poddisruptionbudgets", "servicemonitors", "prometheusrules", "configmaps", "secrets", "leases",
+		"poddisruptionbudgets", "networkpolicies", "servicemonitors", "prometheusrules", "configmaps", "secrets", "leases",
 	} {
 		output, err := exec.CommandContext(t.Context(), filepath.Join(a.dir, "bin", "kubectl"), "--kubeconfig", a.cluster.KubeconfigPath(),
 			"get", kind, "--all-namespaces", "-o", "name").CombinedOutput()
