@@ -1,7 +1,26 @@
 package main
 
+// ofLabelsOnly is why the simulator does not see what MachineOSConfigs do.
+const ofLabelsOnly = "its pools have labels"
+
 // machineOSMutants are about pools that MachineOSConfigs opt in. The simulator's have labels.
 var machineOSMutants = []mutant{
+	{
+		name:   "seed-is-none-of-ours",
+		why:    "the first file that changes has an image built in the place of the one that the cluster was installed with",
+		file:   "pkg/controller/build/plan/past.go",
+		before: `d.MachineOS.Config != nil && d.MachineOS.Config.Seeded && image == d.MachineOS.Config.Image`,
+		after:  `false`,
+		unseen: ofLabelsOnly,
+	},
+	{
+		name:   "seed-takes-back",
+		why:    "an annotation that somebody adds later takes nodes to another image than the one that was built",
+		file:   "pkg/controller/build/observer.go",
+		before: `case config.Image == "":`,
+		after:  `case true:`,
+		unseen: ofLabelsOnly,
+	},
 	{
 		name:   "node-controller-is-fought",
 		why:    "on every cluster from 4.18 on, two controllers write one condition of each labelled pool in turn, for ever",
@@ -24,7 +43,7 @@ var machineOSMutants = []mutant{
 		file:   "pkg/controller/build/sync.go",
 		before: "	if err == nil && (!second.records || p.State != ledger.StatePublished) {",
 		after:  "	if err == nil {",
-		unseen: "its pools have labels",
+		unseen: ofLabelsOnly,
 	},
 	{
 		name:   "last-word-kept",
@@ -32,7 +51,7 @@ var machineOSMutants = []mutant{
 		file:   "pkg/controller/build/machineos/write.go",
 		before: "(build.DeletionTimestamp != nil || o.Contradicts(&build.Status)) {",
 		after:  "build.DeletionTimestamp != nil {",
-		unseen: "its pools have labels",
+		unseen: ofLabelsOnly,
 	},
 	{
 		name:   "image-of-an-earlier-object",
@@ -40,7 +59,7 @@ var machineOSMutants = []mutant{
 		file:   "pkg/controller/build/inputs/machineosconfig.go",
 		before: "hashOf(uid, c.Version(), config)",
 		after:  "hashOf(\"\", c.Version(), config)",
-		unseen: "its pools have labels",
+		unseen: ofLabelsOnly,
 	},
 	{
 		name:   "kernel-arguments-are-files",
@@ -56,7 +75,7 @@ var machineOSMutants = []mutant{
 		file:   "pkg/controller/build/inputs/identity.go",
 		before: `hashOf(i.fingerprint("", 0, ""), i.Source, strings`,
 		after:  `hashOf(i.fingerprint("", 0, ""), strings`,
-		unseen: "its pools have labels",
+		unseen: ofLabelsOnly,
 	},
 	{
 		name:   "nodes-that-cannot-pull",
@@ -64,7 +83,7 @@ var machineOSMutants = []mutant{
 		file:   "pkg/controller/build/inputs/nodelogin.go",
 		before: `if nodes.Serve(repository + ":") {`,
 		after:  `if nodes.Serve(repository+":") || repository != "" {`,
-		unseen: "its pools have labels",
+		unseen: ofLabelsOnly,
 	},
 	{
 		name:   "own-write-of-a-config-forgotten",
@@ -72,7 +91,7 @@ var machineOSMutants = []mutant{
 		file:   "pkg/controller/build/machineos/write.go",
 		before: "	l.patched[config.Name] = patched\n",
 		after:  "",
-		unseen: "its pools have labels",
+		unseen: ofLabelsOnly,
 	},
 	{
 		name:   "reused-image-counts-as-built",
@@ -111,7 +130,7 @@ var machineOSMutants = []mutant{
 		file:   "pkg/controller/build/ledger/machineosbuild.go",
 		before: "				constants.PreBuiltImageLabel:   \"true\",\n",
 		after:  "",
-		unseen: "its pools have labels",
+		unseen: ofLabelsOnly,
 	},
 	{
 		name:   "two-builders",
@@ -119,7 +138,7 @@ var machineOSMutants = []mutant{
 		file:   "pkg/controller/build/plan/checks.go",
 		before: "s.MachineOS.OptsIn() && s.MachineOS.Problem != \"\" {",
 		after:  "false {",
-		unseen: "its pools have labels",
+		unseen: ofLabelsOnly,
 	},
 	{
 		name:   "deleted-jobs-come-again",
@@ -127,7 +146,7 @@ var machineOSMutants = []mutant{
 		file:   "pkg/controller/build/plan/plan.go",
 		before: "		record.Failure.Interrupted = d.MachineOS.OptsIn()\n",
 		after:  "",
-		unseen: "its pools have labels",
+		unseen: ofLabelsOnly,
 	},
 	{
 		name:   "image-removed-too-early",
@@ -135,7 +154,7 @@ var machineOSMutants = []mutant{
 		file:   "pkg/controller/build/ledger/machineosbuild.go",
 		before: "	return concluded && other.Spec",
 		after:  "	return other.Spec",
-		unseen: "its pools have labels",
+		unseen: ofLabelsOnly,
 	},
 	{
 		name:   "opting-out-fails",
@@ -143,7 +162,7 @@ var machineOSMutants = []mutant{
 		file:   "pkg/controller/build/plan/machineos.go",
 		before: "		return lackingAfter\n",
 		after:  "		return 0\n",
-		unseen: "its pools have labels",
+		unseen: ofLabelsOnly,
 	},
 	{
 		name:   "hold-without-an-end",
@@ -151,7 +170,7 @@ var machineOSMutants = []mutant{
 		file:   "pkg/controller/build/plan/machineos.go",
 		before: "	case slices.Contains(unbuildable, p.Reason):\n		p.State = ledger.StateFailed\n",
 		after:  "	case slices.Contains(unbuildable, p.Reason):\n",
-		unseen: "its pools have labels",
+		unseen: ofLabelsOnly,
 	},
 	{
 		name:   "fight-over-degraded",
@@ -159,7 +178,7 @@ var machineOSMutants = []mutant{
 		file:   "pkg/controller/build/ledger/machineospool.go",
 		before: "r.State == StateRetrying) && !isFalse:",
 		after:  "r.State == StateRetrying):",
-		unseen: "its pools have labels",
+		unseen: ofLabelsOnly,
 	},
 	{
 		name:   "one-kind-without-the-other",
@@ -167,7 +186,7 @@ var machineOSMutants = []mutant{
 		file:   "pkg/controller/build/machineos/ledger.go",
 		before: "	if !l.full() {\n		l.waiting.Store(true)\n	}\n",
 		after:  "",
-		unseen: "its pools have labels",
+		unseen: ofLabelsOnly,
 	},
 	{
 		name:   "arrival-unnoticed",
@@ -175,7 +194,7 @@ var machineOSMutants = []mutant{
 		file:   "pkg/controller/build/machineos/ledger.go",
 		before: "		l.LookAgain()\n",
 		after:  "",
-		unseen: "its pools have labels",
+		unseen: ofLabelsOnly,
 	},
 	{
 		name:   "successor-of-the-same-name",

@@ -15,12 +15,14 @@ import (
 	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
 	"github.com/stretchr/testify/require"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	auditv1 "k8s.io/apiserver/pkg/apis/audit/v1"
 	"k8s.io/client-go/dynamic"
 
+	"github.com/openshift/machine-config-operator/test/devcluster"
 	"github.com/openshift/machine-config-operator/test/devcluster/crds"
 )
 
@@ -239,4 +241,36 @@ func TestMachineOSAPIComesAndGoes(t *testing.T) {
 	}
 	require.Empty(t, errorLine.FindAllString(p.logText(), -1))
 	awaitNoInputs(t)
+}
+
+// TestSeededPool: on the real API a pool begins with an image that was built before, and what
+// is told of it is admitted.
+func TestSeededPool(t *testing.T) {
+	useJobs(t)
+	config := createConfig(t)
+	unlabelled(t, "seeded", config)
+	const (
+		annotation = "machineconfiguration.openshift.io/pre-built-image"
+		image      = "images.example.com/install/os@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+	)
+	_, err := machineOSConfig(t, "seeded", func(c *mcfgv1.MachineOSConfig) {
+		c.Annotations = map[string]string{annotation: image}
+		c.Spec.RenderedImagePushSpec = repository + ":latest"
+	})
+	require.NoError(t, err)
+	startBuildController(t, machineOSGateOn, replaceBuilder)
+	build := awaitMachineOSImage(t, "seeded", config)
+	require.Equal(t, image, string(build.Status.DigestedImagePushSpec))
+	require.Nil(t, build.Status.Builder)
+	require.Eventually(t, func() bool {
+		found, err := shared.mcfg.MachineconfigurationV1().MachineOSConfigs().Get(t.Context(), "seeded", metav1.GetOptions{})
+		require.NoError(t, err)
+		_, named := found.Annotations[annotation]
+		return !named && string(found.Status.CurrentImagePullSpec) == image && meta.IsStatusConditionTrue(found.Status.Conditions, "Seeded")
+	}, soon, 20*time.Millisecond)
+	jobs, err := shared.kube.BatchV1().Jobs(devcluster.Namespace).List(t.Context(), metav1.ListOptions{})
+	require.NoError(t, err)
+	for i := range jobs.Items {
+		require.NotContains(t, jobs.Items[i].Name, "seeded", "nothing is built")
+	}
 }

@@ -1,6 +1,7 @@
 package build
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -90,6 +91,13 @@ func (o *observer) observeMachineOS(s *plan.Snapshot) {
 	config := ledger.ReadMachineOSConfig(configs[0])
 	s.MachineOS.Source = config.Source(string(config.UID))
 	s.MachineOS.Unused = config.Unused()
+	switch {
+	case !config.AsksPreBuilt || config.Seeded:
+	case config.Image == "":
+		s.MachineOS.Seed, s.MachineOS.SeedProblem = config.CheckPreBuilt(config.PreBuilt)
+	default:
+		s.MachineOS.Unused = cmp.Or(s.MachineOS.Unused, config.PreBuiltUnused())
+	}
 	if _, err := o.mcLister.Get(s.Pool.WantedConfig); err == nil {
 		s.MachineOS.Build = config.MachineOSBuildName(string(config.UID), s.Pool.WantedConfig)
 	}

@@ -27,6 +27,11 @@ const (
 	// and RebuildRequestedAnnotation comes in its place in the same write.
 	RebuildAnnotation = "machineconfiguration.openshift.io/rebuild"
 
+	// PreBuiltImageAnnotation is written on a MachineOSConfig by the installer, or by
+	// administrators: the image, by its digest, that the pool begins with. It is taken away
+	// when that has been told.
+	PreBuiltImageAnnotation = PreBuiltImageLabel
+
 	// PushSecretAnnotation is, on a MachineOSBuild, the name of the Secret that its image was
 	// pushed with.
 	PushSecretAnnotation = "machineconfiguration.openshift.io/rendered-image-push-secret"

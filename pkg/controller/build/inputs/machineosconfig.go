@@ -80,6 +80,29 @@ func (c *MachineOSConfig) Settings(configMap *corev1.ConfigMap) (Settings, []Pro
 	return settings, problems
 }
 
+// CheckPreBuilt checks the image that the annotation names to begin with.
+func (c *MachineOSConfig) CheckPreBuilt(image string) (string, *Problem) {
+	trouble := func(text string) (string, *Problem) {
+		p := c.place(FieldPreBuilt).problem(text)
+		return "", &p
+	}
+	pullspec, err := ParseBaseImage(strings.TrimSpace(image))
+	name, digest, _ := strings.Cut(pullspec, "@")
+	switch {
+	case err != nil || !strings.HasPrefix(digest, "sha256:"):
+		return trouble(fmt.Sprintf("%s names no image by its digest, which nodes need; write registry/organisation/repository@sha256:…, or take the annotation away to have the image built", quote(image)))
+	case !takesDigest.MatchString(name):
+		return trouble(fmt.Sprintf("%s could never be written to the status, which takes a host name with a dot, and at most one name between it and the repository; copy the image to registry/organisation/repository, or take the annotation away to have one built", quote(image)))
+	}
+	return pullspec, nil
+}
+
+// PreBuiltMissing is what is wrong with an image that its registry does not have.
+func (c *MachineOSConfig) PreBuiltMissing(image string) *Problem {
+	p := c.place(FieldPreBuilt).problem("names " + image + ", and the registry says that it does not have it; push it there, name another one, or take the annotation away to have the image built")
+	return &p
+}
+
 // takesDigest is what the API takes for the repository of an image by its digest. Of what is
 // to be pushed to it takes more.
 var takesDigest = regexp.MustCompile(`^(?:[[:alnum:]-]+\.)+[[:alnum:]-]+(?::\d{2,5})?/(?:[\w-]{0,61}/)?[\w.-]+$`)
@@ -87,6 +110,12 @@ var takesDigest = regexp.MustCompile(`^(?:[[:alnum:]-]+\.)+[[:alnum:]-]+(?::\d{2
 // Custom checks the Containerfile that is built.
 func (c *MachineOSConfig) Custom() (Custom, *Problem) {
 	return parseCustom(c.place(FieldContainerfile+"["+AnyArchitecture+"].content"), c.Containerfiles[AnyArchitecture])
+}
+
+// PreBuiltUnused says that the annotation comes too late.
+func (c *MachineOSConfig) PreBuiltUnused() *Problem {
+	p := c.place(FieldPreBuilt).problem("is not acted on, since the object has an image already; take it away")
+	return &p
 }
 
 // Unused says which Containerfiles are not built; nil for none.

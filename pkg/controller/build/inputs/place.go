@@ -36,6 +36,8 @@ const (
 	FieldPushSecret    = "spec.renderedImagePushSecret.name"
 	FieldPushSpec      = "spec.renderedImagePushSpec"
 	FieldContainerfile = "spec.containerFile"
+	// FieldPreBuilt is an annotation of it.
+	FieldPreBuilt = "annotation " + constants.PreBuiltImageAnnotation
 )
 
 // fieldOf is the field of a MachineOSConfig that takes the place of a key of the ConfigMap.

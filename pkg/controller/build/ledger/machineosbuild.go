@@ -174,12 +174,17 @@ func (o *Outcome) BuildStatus(existing *mcfgv1.MachineOSBuildStatus) (status *mc
 		status.Builder, changed = builderOf(o.Record.Build), true
 	}
 	if o.State == StatePublished {
-		status.DigestedImagePushSpec = mcfgv1.ImageDigestFormat(o.Record.Image)
-		if status.Builder == nil && o.Record.Build != "" {
-			status.Builder = builderOf(o.Record.Build)
-		}
+		o.complete(status)
 	}
 	return status, changed
+}
+
+// complete adds what belongs to the last word that there is an image.
+func (o *Outcome) complete(status *mcfgv1.MachineOSBuildStatus) {
+	status.DigestedImagePushSpec = mcfgv1.ImageDigestFormat(o.Record.Image)
+	if status.Builder == nil && o.Record.Build != "" && o.Record.Build != PreBuiltBuild {
+		status.Builder = builderOf(o.Record.Build)
+	}
 }
 
 // date sets when the build began and ended. Instants have whole seconds there, the end has

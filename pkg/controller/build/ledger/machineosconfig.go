@@ -23,6 +23,13 @@ type MachineOSConfig struct {
 	// that was made of it.
 	AsksRebuild      bool
 	RebuildRequested string
+	// PreBuilt is the image that somebody names to begin with, and AsksPreBuilt tells that
+	// somebody does.
+	PreBuilt     string
+	AsksPreBuilt bool
+	// Image is the one that nodes are given, and Seeded tells that there was one to begin with.
+	Image  string
+	Seeded bool
 }
 
 // ReadMachineOSConfig reads what stands on one.
@@ -35,6 +42,9 @@ func ReadMachineOSConfig(object *mcfgv1.MachineOSConfig) MachineOSConfig {
 			PushSecret: spec.RenderedImagePushSecret.Name, PushSpec: string(spec.RenderedImagePushSpec), Containerfiles: map[string]string{},
 		},
 	}
+	c.PreBuilt, c.AsksPreBuilt = object.Annotations[constants.PreBuiltImageAnnotation]
+	c.Image = string(object.Status.CurrentImagePullSpec)
+	c.Seeded = meta.IsStatusConditionTrue(object.Status.Conditions, ConfigSeeded)
 	_, c.AsksRebuild = object.Annotations[constants.RebuildAnnotation]
 	if spec.BaseImagePullSecret != nil {
 		c.PullSecret = spec.BaseImagePullSecret.Name
@@ -51,6 +61,12 @@ func ReadMachineOSConfig(object *mcfgv1.MachineOSConfig) MachineOSConfig {
 
 // Types of the conditions of a MachineOSConfig. Nobody else writes any of them.
 const (
+	// ConfigSeeded means: it began with an image that was built before. The operator keeps a
+	// MachineConfig for as long as it is there.
+	ConfigSeeded = "Seeded"
+	// configPreBuiltImageSeeded is its reason.
+	configPreBuiltImageSeeded = "PreBuiltImageSeeded"
+
 	// ConfigReady means: the image of what is wanted is on the object.
 	ConfigReady = "Ready"
 	// ConfigProgressing means: it is being made, and nothing needs to be done for it.
@@ -94,6 +110,7 @@ func (o *Outcome) ConfigStatus(object *mcfgv1.MachineOSConfig) (status *mcfgv1.M
 	if o.State != StatePublished {
 		return status, changed
 	}
+	changed = o.seed(object, status) || changed
 	if image := mcfgv1.ImageDigestFormat(o.Record.Image); status.CurrentImagePullSpec != image {
 		status.CurrentImagePullSpec, changed = image, true
 	}
@@ -102,6 +119,17 @@ func (o *Outcome) ConfigStatus(object *mcfgv1.MachineOSConfig) (status *mcfgv1.M
 		status.MachineOSBuild, changed = &reference, true
 	}
 	return status, changed
+}
+
+// seed has the status tell that the object began with the image, and whether that is news.
+func (o *Outcome) seed(object *mcfgv1.MachineOSConfig, status *mcfgv1.MachineOSConfigStatus) bool {
+	if o.Record.Build != PreBuiltBuild || meta.IsStatusConditionTrue(status.Conditions, ConfigSeeded) {
+		return false
+	}
+	return meta.SetStatusCondition(&status.Conditions, metav1.Condition{
+		Type: ConfigSeeded, Status: metav1.ConditionTrue, Reason: configPreBuiltImageSeeded, Message: "It began with the image " + o.Record.Image + ", which was built before.",
+		ObservedGeneration: object.Generation, LastTransitionTime: metav1.NewTime(wholeSeconds(o.Now)),
+	})
 }
 
 // progress is which of the conditions of the MachineOSConfig are True.
@@ -125,6 +153,16 @@ func ConfigPatch(object *mcfgv1.MachineOSConfig, status *mcfgv1.MachineOSConfigS
 // CurrentPatch is a merge patch that names the MachineOSBuild that counts.
 func CurrentPatch(object *mcfgv1.MachineOSConfig, build string) []byte {
 	return annotationsPatch(object, map[string]any{constants.CurrentBuildAnnotation: build})
+}
+
+// SeededPatch is a merge patch that takes the name of an image to begin with away, nil where
+// that has not been told yet.
+func SeededPatch(object *mcfgv1.MachineOSConfig) []byte {
+	_, named := object.Annotations[constants.PreBuiltImageAnnotation]
+	if !named || !meta.IsStatusConditionTrue(object.Status.Conditions, ConfigSeeded) {
+		return nil
+	}
+	return annotationsPatch(object, map[string]any{constants.PreBuiltImageAnnotation: nil})
 }
 
 // RequestPatch is a merge patch that takes a person's request for a rebuild away, and makes

@@ -65,6 +65,9 @@ type Record struct {
 	Took []int64 `json:"took,omitempty"`
 }
 
+// PreBuiltBuild is the name of the build of an image that nobody here built.
+const PreBuiltBuild = "pre-built-image"
+
 // Versions tell apart what a build uses and what does not decide its image. It is written
 // as one text, key=value with commas in between, in which no value has a comma.
 type Versions struct {

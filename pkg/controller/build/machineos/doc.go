@@ -19,11 +19,16 @@
 //	spec                                     people                                  this controller
 //	annotation rebuild                       people; taken away here, at once        this controller
 //	annotation rebuild-requested             here        in that same write          this controller
+//	annotation pre-built-image               installer,  once it has been told       this controller, operator
+//	                                         people;
+//	                                         taken away
+//	                                         here
 //	annotation current-machine-os-build      here; taken away by the node            node controller
 //	                                         controller when another config is
 //	                                         rendered
 //	status.conditions Ready, Progressing,    here        when they change            people
 //	  Degraded
+//	status.conditions Seeded                 here        it began with that image    operator
 //	status.observedGeneration                here        with the conditions         people
 //	status.currentImagePullSpec              here        last, see above             node controller, server
 //	status.machineOSBuild                    here        with it                     people

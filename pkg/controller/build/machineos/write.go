@@ -64,7 +64,14 @@ func (l *Ledger) Name(ctx context.Context, config *mcfgv1.MachineOSConfig, o *le
 // Conclude brings the status of the MachineOSConfig to what it is to say.
 func (l *Ledger) Conclude(ctx context.Context, config *mcfgv1.MachineOSConfig, o *ledger.Outcome) error {
 	if status, changed := o.ConfigStatus(config); changed {
-		if _, err := l.patchConfig(ctx, config, ledger.ConfigPatch(config, status), "status"); err != nil {
+		patched, err := l.patchConfig(ctx, config, ledger.ConfigPatch(config, status), "status")
+		if err != nil {
+			return err
+		}
+		config = patched
+	}
+	if patch := ledger.SeededPatch(config); patch != nil {
+		if _, err := l.patchConfig(ctx, config, patch); err != nil {
 			return err
 		}
 	}

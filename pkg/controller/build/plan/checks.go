@@ -43,6 +43,12 @@ var identityChecks = []check{
 		}
 		return nil
 	}},
+	{"the image to begin with is one", func(s *Snapshot) *Hold {
+		if s.MachineOS.SeedProblem != nil {
+			return hold(ledger.ReasonMachineOSConfigInvalid, "%s", s.MachineOS.SeedProblem)
+		}
+		return nil
+	}},
 	{"a config is wanted", func(s *Snapshot) *Hold {
 		if s.Pool.WantedConfig == "" {
 			return hold(ledger.ReasonNoRenderedConfig, "MachineConfigPool %s has no rendered config yet (spec.configuration.name is empty); the build starts when the render controller sets it", s.Pool.Name)

@@ -188,13 +188,15 @@ func Outcome(r *ledger.Record) string {
 
 func published(r *ledger.Record) Plan {
 	// What made an image of a kind may have made it of another config.
-	words := "Image %s of %s is published; build %s made it."
-	if r.Kind != "" {
-		words = "Image %s is published for %s; build %s made it."
+	message := fmt.Sprintf("Image %s of %s is published; build %s made it.", r.Image, r.Config, r.Build)
+	switch {
+	case r.Build == ledger.PreBuiltBuild:
+		message = fmt.Sprintf("Image %s, which was built before, is published for %s.", r.Image, r.Config)
+	case r.Kind != "":
+		message = fmt.Sprintf("Image %s is published for %s; build %s made it.", r.Image, r.Config, r.Build)
 	}
 	return Plan{Warning: r.Warning, Report: ledger.Report{
-		State: ledger.StatePublished, Reason: ledger.ReasonImagePublished, Event: ledger.EventNormal,
-		Message: fmt.Sprintf(words, r.Image, r.Config, r.Build) + warning(r),
+		State: ledger.StatePublished, Reason: ledger.ReasonImagePublished, Event: ledger.EventNormal, Message: message + warning(r),
 	}}
 }
 

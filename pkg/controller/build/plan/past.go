@@ -23,10 +23,32 @@ func (d *decision) pastImage() *ledger.PastImage {
 	if kind := d.kind(); kind != "" {
 		past = d.record.NewestOfKind(kind)
 	}
-	if past == nil || !ledger.IsIn(past.Image, d.identity.Repository) || d.Found[d.questionAbout(past)].Missing {
+	if past == nil || !d.isOfUs(past.Image) || d.Found[d.questionAbout(past)].Missing {
 		return nil
 	}
 	return past
+}
+
+// isOfUs tells whether an image can be on record: it lies where ours are pushed, or is the one
+// that the pool began with.
+func (d *decision) isOfUs(image string) bool {
+	return ledger.IsIn(image, d.identity.Repository) || image == d.MachineOS.Seed ||
+		d.MachineOS.Config != nil && d.MachineOS.Config.Seeded && image == d.MachineOS.Config.Image
+}
+
+// begins tells whether the pool is to begin with an image that was built before: none of the
+// wanted inputs is there, or on its way.
+func (d *decision) begins() bool {
+	return d.MachineOS.Seed != "" && (d.record == nil || d.record.Fingerprint != d.fingerprint || d.record.Failed())
+}
+
+// publishSeed publishes that image, after asking for it as for any other.
+func (d *decision) publishSeed() Plan {
+	seed := &ledger.PastImage{Fingerprint: d.fingerprint, Build: ledger.PreBuiltBuild, Image: d.MachineOS.Seed, Kind: d.kind()}
+	if d.Found[d.questionAbout(seed)].Missing {
+		return Held(*hold(ledger.ReasonMachineOSConfigInvalid, "%s", d.MachineOS.Config.PreBuiltMissing(seed.Image)))
+	}
+	return d.publishPast(seed)
 }
 
 // questionAbout is the key of the registry's answer about a past image, which is asked for
@@ -50,7 +72,7 @@ func (d *decision) warningOf(kind string) string {
 func (d *decision) publishPast(past *ledger.PastImage) Plan {
 	kind := d.kind()
 	about := d.questionAbout(past)
-	if _, asked := d.Found[about]; kind != "" && d.AsksRegistry && !asked {
+	if _, asked := d.Found[about]; d.AsksRegistry && !asked && (kind != "" || past.Build == ledger.PreBuiltBuild) {
 		return Plan{
 			Report:  ledger.Report{State: ledger.StateUnsettled},
 			Effects: []Effect{FindImage{About: about, Image: past.Image, PushSecret: d.Settings.Values.FinalImagePushSecret, Once: true}},

@@ -125,7 +125,11 @@ type decision struct {
 func (d *decision) compute() Plan {
 	d.record = d.believed(d.Pool.Record)
 	d.findAgain()
-	p := d.serve()
+	serve := d.serve
+	if d.begins() {
+		serve = d.publishSeed
+	}
+	p := serve()
 	if d.found != nil {
 		p = d.onRecord(p)
 	}

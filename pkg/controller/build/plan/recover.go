@@ -118,7 +118,7 @@ func (d *decision) believed(r *ledger.Record) *ledger.Record {
 	if r == nil || r.Fingerprint != d.fingerprint {
 		return r
 	}
-	if r.Config != d.Pool.WantedConfig || r.Image != "" && !ledger.IsIn(r.Image, d.identity.Repository) {
+	if r.Config != d.Pool.WantedConfig || r.Image != "" && !d.isOfUs(r.Image) {
 		return nil
 	}
 	return r

@@ -95,6 +95,10 @@ type MachineOS struct {
 	Source string
 	// Problem is why nothing may be written to these objects; empty if it may.
 	Problem string
+	// Seed is an image to begin with, or SeedProblem says what is wrong with it; neither where
+	// there is an image already.
+	Seed        string
+	SeedProblem *inputs.Problem
 	// Unused is what the MachineOSConfig says and nobody reads, and NodeLogin what the nodes
 	// lack to pull its image; nil for nothing.
 	Unused, NodeLogin *inputs.Problem
