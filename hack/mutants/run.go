@@ -109,7 +109,7 @@ func (r *runner) simulate(ctx context.Context, m *mutant, directory, overlay str
 // play runs one schedule, or, without one, all of them until the first failure.
 func (r *runner) play(ctx context.Context, program, schedule string) (string, error) {
 	return r.run(ctx, filepath.Join(r.root, simulator), program,
-		"-test.run", "TestSimulation$", "-test.v", "-test.timeout", "10m", "-fail-fast", "-sampled", "1",
+		"-test.run", "TestSimulation$", "-test.v", "-test.timeout", "40m", "-fail-fast", "-sampled", "1",
 		"-pairs", strconv.Itoa(r.pairs), "-schedules", strconv.Itoa(r.schedules), "-schedule", schedule)
 }
 
