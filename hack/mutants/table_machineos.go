@@ -6,6 +6,14 @@ const ofLabelsOnly = "its pools have labels"
 // machineOSMutants are about pools that MachineOSConfigs opt in. The simulator's have labels.
 var machineOSMutants = []mutant{
 	{
+		name:   "lease-asked-for-once-a-sync",
+		why:    "two builders write the same objects until the sync has ended in which the lease was lost",
+		file:   "pkg/controller/build/machineos/write.go",
+		before: `if problem := l.problem(); problem != "" {`,
+		after:  `if problem := ""; problem != "" {`,
+		unseen: ofLabelsOnly,
+	},
+	{
 		name:   "seed-is-none-of-ours",
 		why:    "the first file that changes has an image built in the place of the one that the cluster was installed with",
 		file:   "pkg/controller/build/plan/past.go",

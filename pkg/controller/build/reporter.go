@@ -216,9 +216,10 @@ func (l *secondLedger) conclude(ctx context.Context, p plan.Plan) error {
 	return errors.Join(errs...)
 }
 
-// ofMachineOS tells of an object that is gone, or has come, since the caches had it.
+// ofMachineOS tells of an object that is gone, or has come, since the caches had it, and of a
+// builder that has.
 func ofMachineOS(err error) error {
-	if apierrors.IsNotFound(err) || apierrors.IsAlreadyExists(err) {
+	if apierrors.IsNotFound(err) || apierrors.IsAlreadyExists(err) || errors.Is(err, machineos.ErrOtherBuilder) {
 		return errors.Join(errStale, err)
 	}
 	return err

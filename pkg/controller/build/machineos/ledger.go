@@ -122,7 +122,7 @@ func (l *Ledger) Notify(enqueue func(pool string)) (synced func() bool, err erro
 		registration, err := informer.AddEventHandler(cache.ResourceEventHandlerFuncs{
 			AddFunc:    l.changed,
 			UpdateFunc: func(before, after any) { l.changed(before); l.changed(after) },
-			DeleteFunc: l.changed,
+			DeleteFunc: func(object any) { l.gone(object); l.changed(object) },
 		})
 		if err != nil {
 			return nil, fmt.Errorf("could not watch MachineOSConfigs and MachineOSBuilds: %w", err)
@@ -155,6 +155,15 @@ func (l *Ledger) Run(ctx context.Context) {
 		l.absent.Store(false)
 		klog.FromContext(ctx).Info("This cluster serves MachineOSConfigs and MachineOSBuilds now")
 		l.LookAgain()
+	}
+}
+
+// gone forgets what was written to a MachineOSConfig.
+func (l *Ledger) gone(object any) {
+	if key, err := cache.DeletionHandlingObjectToName(object); err == nil {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		delete(l.patched, key.Name)
 	}
 }
 

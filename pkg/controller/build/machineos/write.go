@@ -2,6 +2,7 @@ package machineos
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
@@ -13,6 +14,18 @@ import (
 	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
 )
+
+// ErrOtherBuilder ends what is being told: by now somebody else tells it.
+var ErrOtherBuilder = errors.New("another builder has taken over")
+
+// mayWrite is asked ahead of every write. Who builds is another's affair from one moment to
+// the next.
+func (l *Ledger) mayWrite() error {
+	if problem := l.problem(); problem != "" {
+		return fmt.Errorf("%w: %s", ErrOtherBuilder, problem)
+	}
+	return nil
+}
 
 // AcceptRequest takes a person's request for a rebuild away from the MachineOSConfig, and
 // puts the one in its place that the plan is made with. It tells whether there was one.
@@ -35,6 +48,9 @@ func (l *Ledger) Prepare(ctx context.Context, config *mcfgv1.MachineOSConfig, o 
 		build = nil
 	}
 	if build == nil {
+		if err := l.mayWrite(); err != nil {
+			return err
+		}
 		created, err := l.client.MachineconfigurationV1().MachineOSBuilds().Create(ctx, ledger.NewMachineOSBuild(config, o), metav1.CreateOptions{})
 		if err != nil {
 			return fmt.Errorf("could not create MachineOSBuild %s: %w", o.MachineOSBuild, err)
@@ -43,6 +59,9 @@ func (l *Ledger) Prepare(ctx context.Context, config *mcfgv1.MachineOSConfig, o 
 		klog.FromContext(ctx).Info("Created", "machineOSBuild", build.Name)
 	}
 	if status, changed := o.BuildStatus(&build.Status); changed {
+		if err := l.mayWrite(); err != nil {
+			return err
+		}
 		patched, err := l.client.MachineconfigurationV1().MachineOSBuilds().Patch(ctx, build.Name, types.MergePatchType, ledger.BuildPatch(build, status), metav1.PatchOptions{}, "status")
 		if err != nil {
 			return fmt.Errorf("could not patch MachineOSBuild %s: %w", build.Name, err)
@@ -95,6 +114,9 @@ func (l *Ledger) tidy(ctx context.Context, config *mcfgv1.MachineOSConfig, o *le
 }
 
 func (l *Ledger) remove(ctx context.Context, build *mcfgv1.MachineOSBuild) error {
+	if err := l.mayWrite(); err != nil {
+		return err
+	}
 	err := l.client.MachineconfigurationV1().MachineOSBuilds().Delete(ctx, build.Name, metav1.DeleteOptions{Preconditions: metav1.NewUIDPreconditions(string(build.UID))})
 	if err != nil && !apierrors.IsNotFound(err) {
 		return fmt.Errorf("could not delete MachineOSBuild %s: %w", build.Name, err)
@@ -105,6 +127,9 @@ func (l *Ledger) remove(ctx context.Context, build *mcfgv1.MachineOSBuild) error
 }
 
 func (l *Ledger) patchConfig(ctx context.Context, config *mcfgv1.MachineOSConfig, patch []byte, subresources ...string) (*mcfgv1.MachineOSConfig, error) {
+	if err := l.mayWrite(); err != nil {
+		return nil, err
+	}
 	patched, err := l.client.MachineconfigurationV1().MachineOSConfigs().Patch(ctx, config.Name, types.MergePatchType, patch, metav1.PatchOptions{}, subresources...)
 	if err != nil {
 		return nil, fmt.Errorf("could not patch MachineOSConfig %s: %w", config.Name, err)
