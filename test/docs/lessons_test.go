@@ -36,7 +36,15 @@ func TestLessonsTable(t *testing.T) {
 		})
 		require.NoError(t, err)
 	}
-	for _, name := range regexp.MustCompile(`Test\w+`).FindAllString(table, -1) {
+	for _, name := range regexp.MustCompile(`Test\w+`).FindAllString(table+read(t, controllerDir, "machineos/doc.go"), -1) {
 		require.True(t, tests[name], "there is no test %s", name)
+	}
+}
+
+// TestShippedScenariosAreComplete: each has a scenario, or is told why it has none.
+func TestShippedScenariosAreComplete(t *testing.T) {
+	scenarios, told := read(t, root, "test/integration/shipped_scenarios_test.go"), read(t, controllerDir, "machineos/doc.go")
+	for _, id := range strings.Fields(`E01 E03 E06 E07 E08 E10 E11 E12 E13 E15 E16 E17 E18 E19 E20 E21 E23 E25 E26 E28 E29 E30 E33 E34 E35 E36 E38 E40 E41 E42 E44 E46 E47 E48 E49 E52 E54 E56`) {
+		require.True(t, strings.Contains(scenarios, id) || strings.Contains(told, id), id)
 	}
 }

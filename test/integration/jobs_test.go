@@ -38,15 +38,21 @@ func (b *builder) Execute(ctx context.Context, c *playednode.Container) int {
 // useJobs has builds run as Jobs, by the real controller of Jobs on a played node.
 func useJobs(t *testing.T) *builder {
 	t.Helper()
+	b := &builder{}
+	useBuilder(t, b)
+	return b
+}
+
+// useBuilder has the executor play the builder's containers.
+func useBuilder(t *testing.T, b playednode.Executor) {
+	t.Helper()
 	useSettings(t)
 	patch := `{"data":{"imageBuilder":"Job","jobBuilderImage":"` + builderImage + `"}}`
 	_, err := shared.kube.CoreV1().ConfigMaps(devcluster.Namespace).Patch(t.Context(), "machine-os-builder-config", types.MergePatchType, []byte(patch), metav1.PatchOptions{})
 	require.NoError(t, err)
-	b := &builder{}
 	node, err := playednode.Start(t.Context(), playednode.Options{Name: "played", Config: shared.cluster.RESTConfig(), Executor: b, Images: []string{builderImage}, Programs: []string{"/bin/sh"}})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, node.Stop()) })
-	return b
 }
 
 func jobsOf(t *testing.T, pool string) (jobs []batchv1.Job) {

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"os"
 	"regexp"
@@ -88,13 +87,6 @@ func TestMachineOSGateOff(t *testing.T) {
 		require.Equal(t, before, after)
 	}
 	require.Empty(t, getPool(t, "mosc-off-alone").Status.Conditions, "a pool that only a MachineOSConfig opts in is none of ours")
-}
-
-// unlabelled creates a pool whose label does not opt it in.
-func unlabelled(t *testing.T, name, config string) {
-	t.Helper()
-	createPool(t, name, config)
-	patchPool(t, name, fmt.Sprintf(`{"metadata":{"labels":{%q:null}}}`, layeredLabel))
 }
 
 // machineOSAPI has the API server serve MachineOSConfigs and MachineOSBuilds, or not; it does

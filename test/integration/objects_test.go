@@ -75,7 +75,7 @@ func createSecret(t *testing.T, name string) {
 }
 
 // createConfig creates a rendered MachineConfig with a name of its own.
-func createConfig(t *testing.T) string {
+func createConfig(t *testing.T, edits ...func(*mcfgv1.MachineConfigSpec)) string {
 	t.Helper()
 	name := fmt.Sprintf("rendered-%d-%s", configs.Add(1), strings.Repeat("0", 32))
 	config := &mcfgv1.MachineConfig{
@@ -85,6 +85,9 @@ func createConfig(t *testing.T) string {
 			Config:     runtime.RawExtension{Raw: []byte(`{"ignition":{"version":"3.4.0"}}`)},
 		},
 	}
+	for _, edit := range edits {
+		edit(&config.Spec)
+	}
 	_, err := shared.mcfg.MachineconfigurationV1().MachineConfigs().Create(t.Context(), config, metav1.CreateOptions{})
 	require.NoError(t, err)
 	return name
@@ -93,7 +96,18 @@ func createConfig(t *testing.T) string {
 // createPool creates an opted-in pool that wants the config; it goes with the test.
 func createPool(t *testing.T, name, config string) {
 	t.Helper()
-	pool := &mcfgv1.MachineConfigPool{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: map[string]string{layeredLabel: ""}}}
+	createPoolWith(t, name, config, map[string]string{layeredLabel: ""})
+}
+
+// unlabelled creates a pool whose label does not opt it in.
+func unlabelled(t *testing.T, name, config string) {
+	t.Helper()
+	createPoolWith(t, name, config, nil)
+}
+
+func createPoolWith(t *testing.T, name, config string, labels map[string]string) {
+	t.Helper()
+	pool := &mcfgv1.MachineConfigPool{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: labels}}
 	pool.Spec.Configuration.Name = config
 	_, err := shared.mcfg.MachineconfigurationV1().MachineConfigPools().Create(t.Context(), pool, metav1.CreateOptions{})
 	require.NoError(t, err)
