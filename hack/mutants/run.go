@@ -71,8 +71,12 @@ func (r *runner) try(ctx context.Context, m *mutant) (verdict, error) {
 			return v, err
 		}
 	}
-	// The tests next to the bug are the first to know.
-	for _, packages := range []string{"./" + path.Dir(m.file), controller + "/..."} {
+	// The tests next to the bug are the first to know, and those of commands are with them.
+	all := controller + "/..."
+	if strings.HasPrefix(m.file, "cmd/") {
+		all = "./cmd/..."
+	}
+	for _, packages := range []string{"./" + path.Dir(m.file), all} {
 		if v, err := r.unitTest(ctx, m, overlay, packages); err != nil || v.by != "" {
 			return v, err
 		}
