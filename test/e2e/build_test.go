@@ -92,6 +92,14 @@ func machineConfig(t *testing.T, ignition any) mcfgv1.MachineConfig {
 // build makes the image of an input, and says what it is made from.
 func (b *builds) build(t *testing.T, in input) (output, pulled) {
 	t.Helper()
+	out, job := b.context(t, in)
+	repository, digest := b.execute(t, job)
+	return out, pull(t, repository, digest)
+}
+
+// context is what a build of an input reads.
+func (b *builds) context(t *testing.T, in input) (output, buildrunner.Job) {
+	t.Helper()
 	in.Pool = "worker"
 	if in.BaseImage == "" {
 		in.BaseImage = b.base
@@ -119,8 +127,7 @@ func (b *builds) build(t *testing.T, in input) (output, pulled) {
 		require.NoError(t, err)
 		job.Sources = append(job.Sources, buildrunner.SourceFile{Path: piece, Data: data})
 	}
-	repository, digest := b.execute(t, job)
-	return out, pull(t, repository, digest)
+	return out, job
 }
 
 // execute runs a job. A layer per instruction shows more than one layer would.

@@ -64,7 +64,7 @@ func certificate(t *testing.T) string {
 }
 
 // TestPackagesTrustAndCustomContent makes an image with all that is optional, on a
-// base whose tools note how they are called.
+// base whose tools note how they are called, by both backends.
 func TestPackagesTrustAndCustomContent(t *testing.T) {
 	b := startBuilds(t)
 	bundle := certificate(t)
@@ -76,12 +76,19 @@ func TestPackagesTrustAndCustomContent(t *testing.T) {
 		MachineConfig: machineConfig(t, object{
 			"ignition": object{"version": "3.2.0"},
 			"passwd":   object{"users": []object{{"name": "core", "sshAuthorizedKeys": []string{sshKey}}}},
-			"storage":  object{"files": []object{{"path": "/etc/from-config", "contents": plain("config")}}},
+			"storage": object{"files": []object{
+				{"path": "/etc/from-config", "contents": plain("config")},
+				{"path": "/etc/owned", "mode": 0o640, "user": object{"id": 8}, "contents": plain(noise(2 << 20))},
+				{"path": "/etc/containers/registries.conf", "mode": 0o644, "overwrite": true, "contents": plain("[[registry]]\nlocation = \"" + b.host + "\"\ninsecure = true\n")},
+			}},
 		}),
 	}
 	in.MachineConfig.Spec.KernelType = "realtime"
 	in.MachineConfig.Spec.Extensions = []string{"usbguard", "sysstat", "ipsec"}
-	_, image := b.build(t, in)
+	_, job := b.context(t, in)
+	name, digest := b.execute(t, job)
+	image := pull(t, name, digest)
+	b.requireSame(t, image, job)
 	files := image.files(t)
 
 	const repository = "[coreos-extensions]\nname=CoreOS extensions\nenabled=1\ngpgcheck=0\nskip_if_unavailable=1\nmetadata_expire=1m\n" +
