@@ -3,6 +3,7 @@ package openshift
 import (
 	"context"
 	"encoding/json"
+	"sync/atomic"
 
 	buildv1 "github.com/openshift/api/build/v1"
 	buildclientset "github.com/openshift/client-go/build/clientset/versioned"
@@ -124,9 +125,9 @@ func (i *Inventory) DryRun(ctx context.Context, objects imagebuilder.Objects) []
 
 // Watch implements imagebuilder.Inventory.
 func (i *Inventory) Watch(changed func()) (imagebuilder.Watcher, error) {
-	w := watcher{NewInformer(i.namespace, i.client)}
+	w := watcher{NewInformer(i.namespace, i.client), &atomic.Bool{}}
 	// Whoever watches is told of errors by asking, now and then.
-	if err := w.SetWatchErrorHandlerWithContext(func(context.Context, *cache.Reflector, error) {}); err != nil {
+	if err := w.SetWatchErrorHandlerWithContext(func(_ context.Context, _ *cache.Reflector, err error) { w.absent.Store(apierrors.IsNotFound(err)) }); err != nil {
 		return nil, err
 	}
 	_, err := w.AddEventHandler(cache.ResourceEventHandlerFuncs{
@@ -135,7 +136,14 @@ func (i *Inventory) Watch(changed func()) (imagebuilder.Watcher, error) {
 	return w, err
 }
 
-type watcher struct{ cache.SharedIndexInformer }
+type watcher struct {
+	cache.SharedIndexInformer
+	// absent tells that the API is not served, so that there are no Builds.
+	absent *atomic.Bool
+}
+
+// HasSynced implements imagebuilder.Watcher.
+func (w watcher) HasSynced() bool { return w.SharedIndexInformer.HasSynced() || w.absent.Load() }
 
 // Run implements imagebuilder.Watcher.
 func (w watcher) Run(ctx context.Context) { w.RunWithContext(ctx) }
