@@ -162,7 +162,7 @@ func failedName(output string) string {
 func (r *runner) run(ctx context.Context, directory, name string, arguments ...string) (string, error) {
 	command := exec.CommandContext(ctx, name, arguments...)
 	command.Dir = directory
-	command.Env = append(os.Environ(), "GOMAXPROCS=1")
+	command.Env = append(os.Environ(), "GOMAXPROCS=1", "GOGC=400")
 	var output bytes.Buffer
 	command.Stdout, command.Stderr = &output, &output
 	err := command.Run()
