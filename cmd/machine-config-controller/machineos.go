@@ -4,10 +4,16 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"sync/atomic"
 	"time"
 
+	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/uuid"
+	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/leaderelection"
 	"k8s.io/client-go/tools/leaderelection/resourcelock"
@@ -19,6 +25,24 @@ import (
 // otherBuilderLease is the Lease that the operator's own builder elects its leader on. It
 // does nothing unless it holds it.
 const otherBuilderLease = "machine-os-builder"
+
+// servesMachineOSConfigs tells whether the cluster knows the kind, whatever there is of it. It
+// waits for an answer: without one there is nothing to be done anyway.
+func servesMachineOSConfigs(ctx context.Context, client discovery.DiscoveryInterface, pause time.Duration) (serves bool) {
+	_ = wait.PollUntilContextCancel(ctx, pause, true, func(ctx context.Context) (bool, error) {
+		known, err := client.ServerResourcesForGroupVersion(mcfgv1.GroupVersion.String())
+		switch {
+		case err == nil:
+			serves = slices.ContainsFunc(known.APIResources, func(r metav1.APIResource) bool { return r.Name == "machineosconfigs" })
+		case apierrors.IsNotFound(err):
+		default:
+			klog.FromContext(ctx).Error(err, "Could not ask whether the cluster serves MachineOSConfigs; will try again")
+			return false, nil
+		}
+		return true, nil
+	})
+	return serves
+}
 
 // otherBuilder keeps the operator's own builder idle: it holds that one's Lease for as long
 // as this process leads. Two that write MachineOSConfigs and MachineOSBuilds would undo each

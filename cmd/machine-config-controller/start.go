@@ -7,6 +7,7 @@ import (
 	"os"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/spf13/cobra"
 	corev1 "k8s.io/api/core/v1"
@@ -133,6 +134,7 @@ func runBuildController(ctx context.Context, o *startOptions, cb *clients.Builde
 	config.TakeContent = informers.RecentContent.Take
 	config.Registry = registry.Client{}
 	config.Metrics = metrics
+	config.SharesPools = servesMachineOSConfigs(ctx, cb.MachineConfigClientOrDie("build-controller").Discovery(), time.Second)
 	other := &otherBuilder{replace: o.replaceBuilder}
 	if o.featureGates.Enabled(machineOSConfigs) {
 		if config.MachineOS, err = informers.MachineOS(once.MachineConfigClientOrDie("machine-os"), other.problem); err != nil {

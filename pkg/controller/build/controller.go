@@ -48,6 +48,9 @@ type Config struct {
 	// MachineOS reads and writes MachineOSConfigs and MachineOSBuilds; nil where pools opt in
 	// by their label alone.
 	MachineOS *machineos.Ledger
+	// SharesPools tells that the cluster serves MachineOSConfigs, so that others write, and go
+	// by, conditions of pools that opt in by their label alone.
+	SharesPools bool
 	// TakeContent returns the spec.config of this very version of a MachineConfig from
 	// the cache, nil if it is not at hand; then the API is asked. It is only called for
 	// a build that is about to start.
@@ -155,7 +158,7 @@ func New(
 		slots:       ctrl.slots,
 		isWanted:    func(config string) bool { return len(ctrl.poolsThatWant(config)) > 0 },
 	}
-	ctrl.reporter = &reporter{poolWriter: writer, callTimeout: config.CallTimeout, recorder: recorder}
+	ctrl.reporter = &reporter{poolWriter: writer, callTimeout: config.CallTimeout, recorder: recorder, shares: config.SharesPools}
 	ctrl.queue, ctrl.slots.serves = newQueue(config, ctrl.lanes), ctrl.servesPool
 	if err := mcpInformer.Informer().AddIndexers(cache.Indexers{poolsByWantedConfig: indexByWantedConfig, poolsByUID: indexByUID}); err != nil {
 		return nil, fmt.Errorf("could not index MachineConfigPools: %w", err)

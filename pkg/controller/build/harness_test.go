@@ -48,6 +48,8 @@ type harness struct {
 	// machineOS turns MachineOSConfigs on, and otherBuilder is why nothing is to be written.
 	machineOS    bool
 	otherBuilder string
+	// sharesPools is Config.SharesPools.
+	sharesPools bool
 	// atRest is asked whenever the pool has settled, and tells whether something has changed
 	// since; nil for nothing to ask.
 	atRest func() bool
@@ -90,7 +92,7 @@ func (h *harness) restart() {
 	builder, err := openshift.New(ctrlcommon.MCONamespace, h.api.Build, h.api.Kube, builds, secrets)
 	require.NoError(h.t, err)
 	config := DefaultConfig()
-	config.Clock, config.Registry = h.clock, h.registry
+	config.Clock, config.Registry, config.SharesPools = h.clock, h.registry, h.sharesPools
 	if h.machineOS {
 		config.MachineOS, err = machineos.New(h.api.Mcfg, mcfg.MachineOSConfigs().Informer(), mcfg.MachineOSBuilds().Informer(), func() string { return h.otherBuilder })
 		require.NoError(h.t, err)

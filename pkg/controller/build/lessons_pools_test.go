@@ -2,7 +2,6 @@ package build
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
 
@@ -10,7 +9,6 @@ import (
 	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/buildtest"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
@@ -139,27 +137,30 @@ func TestH31UnrelatedUpdates(t *testing.T) {
 	require.Len(t, h.events, events)
 }
 
-// TestNodeControllerBesideUs: on clusters from 4.18 on it writes ImageBuildDegraded of a pool
-// with the label, too. The two of them come to rest, whatever becomes of the build.
+// TestNodeControllerBesideUs: on clusters from 4.18 on it takes back that ImageBuildDegraded is
+// True of a pool with the label. Known of or not, the two of them come to rest.
 func TestNodeControllerBesideUs(t *testing.T) {
+	for name, shares := range map[string]bool{"the cluster is known to serve MachineOSConfigs": true, "it serves them since": false} {
+		t.Run(name, func(t *testing.T) { nodeControllerBesideUs(t, shares) })
+	}
+}
+
+func nodeControllerBesideUs(t *testing.T, shares bool) {
+	t.Helper()
 	h := layeredHarness(t, "rendered-worker-1", "rendered-worker-2", "rendered-worker-3")
+	h.sharesPools = shares
+	h.restart()
 	writes := 0
 	nodeController := func() (wrote bool) {
-		for _, c := range h.api.Pool(worker).Status.Conditions {
-			if c.Type == mcfgv1.MachineConfigPoolImageBuildDegraded && c.Status == corev1.ConditionFalse && c.Reason == "NoLayeredObjects" {
-				return false
-			}
-		}
-		writes++
 		h.api.EditPool(worker, func(p *mcfgv1.MachineConfigPool) {
-			p.Status.Conditions = slices.DeleteFunc(p.Status.Conditions, func(c mcfgv1.MachineConfigPoolCondition) bool {
-				return c.Type == mcfgv1.MachineConfigPoolImageBuildDegraded
-			})
-			p.Status.Conditions = append(p.Status.Conditions, mcfgv1.MachineConfigPoolCondition{
-				Type: mcfgv1.MachineConfigPoolImageBuildDegraded, Status: corev1.ConditionFalse, Reason: "NoLayeredObjects", Message: "No MachineOSConfig.", LastTransitionTime: metav1.NewTime(h.clock.Now()),
-			})
+			for i := range p.Status.Conditions {
+				if c := &p.Status.Conditions[i]; c.Type == mcfgv1.MachineConfigPoolImageBuildDegraded && c.Status == corev1.ConditionTrue {
+					c.Status, c.Reason, c.Message, wrote = corev1.ConditionFalse, "NoLayeredObjects", "No layered pool objects.", true
+					writes++
+				}
+			}
 		})
-		return true
+		return wrote
 	}
 	rest := func() {
 		for range 3 {
@@ -171,28 +172,32 @@ func TestNodeControllerBesideUs(t *testing.T) {
 		require.FailNow(t, "each takes back what the other one writes")
 	}
 	told := func() ledger.Reported { return ledger.ReadConditions(h.api.Pool(worker).Status.Conditions) }
+	failed := func() {
+		h.settle(worker)
+		h.api.FailBuild(h.newestBuild(worker), buildv1.BuildPhaseFailed, buildv1.StatusReasonDockerBuildFailed, "the build failed")
+		rest()
+		require.Equal(t, ledger.StateFailed, told().State)
+	}
 
 	rest()
-	require.Len(t, h.eventsWith(ledger.NoticeLabelAlone), 1, "people learn what the label does there")
-	h.api.CompleteBuild(h.newestBuild(worker), buildtest.Digest(1))
-	rest()
-	h.requirePublished(worker, "rendered-worker-1", buildtest.Digest(1))
-
+	failed()
 	h.want("rendered-worker-2")
-	rest()
-	h.api.FailBuild(h.newestBuild(worker), buildv1.BuildPhaseFailed, buildv1.StatusReasonDockerBuildFailed, "the build failed")
-	rest()
-	require.Equal(t, ledger.StateFailed, told().State)
-
+	failed()
 	h.want("rendered-worker-3")
 	rest()
 	h.stopped(h.newestBuild(worker))
 	rest()
 	require.Equal(t, ledger.StateInterrupted, told().State)
+	require.Equal(t, ledger.ReasonBuildCancelled, told().Reason)
 	for _, c := range h.api.Pool(worker).Status.Conditions {
 		require.False(t, c.Type == mcfgv1.MachineConfigPoolBuildInterrupted && c.Status == corev1.ConditionTrue, "it blocks upgrades")
+		require.False(t, shares && c.Type == mcfgv1.MachineConfigPoolImageBuildDegraded, "it is none of ours")
+	}
+	require.Len(t, h.eventsWith(ledger.ReasonBuildCancelled), 1)
+	if shares {
+		require.Zero(t, writes)
+		return
 	}
 	require.Equal(t, 1, writes)
-	require.Len(t, h.eventsWith(ledger.ReasonBuildCancelled), 1)
-	require.Len(t, h.eventsWith(ledger.NoticeLabelAlone), 1, "once")
+	require.Len(t, h.eventsWith(ledger.NoticeLabelAlone), 1, "people learn, once, what the label does there")
 }

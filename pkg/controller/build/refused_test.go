@@ -102,7 +102,7 @@ func TestR40RefusalsAreOnThePool(t *testing.T) {
 			for _, words := range append(test.says, test.err.Error()) {
 				require.Contains(t, h.refusal(), words, test.reason)
 			}
-			require.Empty(t, ledger.Contradictions(h.api.Pool(worker).Status.Conditions))
+			require.Empty(t, ledger.Contradictions(h.api.Pool(worker).Status.Conditions, false))
 			for _, c := range h.api.Pool(worker).Status.Conditions {
 				require.Equal(t, c.Type == test.state || c.Type == mcfgv1.MachineConfigPoolImageBuildDegraded, c.Status == corev1.ConditionTrue, "%s", c.Type)
 			}

@@ -44,6 +44,8 @@ type reporter struct {
 	poolWriter
 	callTimeout time.Duration
 	recorder    record.EventRecorder
+	// shares is Config.SharesPools.
+	shares bool
 }
 
 // report puts the plan's state on the pool, as it is after the plan was
@@ -53,6 +55,7 @@ type reporter struct {
 // leave it at that.
 func (r *reporter) report(ctx context.Context, pool *mcfgv1.MachineConfigPool, p plan.Plan) (time.Duration, error) {
 	now := r.clock.Now()
+	p.Shared = r.shares
 	told := ledger.ReadConditions(pool.Status.Conditions)
 	conditions, changed := p.Conditions(pool.Status.Conditions, now)
 	if p.Pool != "" && p.State.IsReported() && r.memory.isNews(pool.Name, p.Report) && p.Event != "" {

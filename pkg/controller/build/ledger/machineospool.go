@@ -56,10 +56,10 @@ func (r *Report) degraded(existing []mcfgv1.MachineConfigPoolCondition, now time
 }
 
 // degradedOfOthers is ImageBuildDegraded as somebody else wrote it, nil for nobody. On clusters
-// with MachineOSConfigs the node controller takes back, at each sync, what others say in it of a
-// pool that has none, and the operator lets no upgrade begin while BuildInterrupted is True.
-// There we leave the former to it, tell in the latter, as it is never True, what is refused, and
-// tell of a cancelled build in BuildFailed, with its reason.
+// that serve MachineOSConfigs the node controller takes back what others say in it of a pool
+// that has none, once it is True, and the operator lets no upgrade begin while BuildInterrupted
+// is True. There the former is left to it, the latter has, as it is never True, what is
+// refused, and a cancelled build is BuildFailed, with its reason.
 func degradedOfOthers(existing []mcfgv1.MachineConfigPoolCondition) *mcfgv1.MachineConfigPoolCondition {
 	found := getMachineConfigPoolCondition(mcfgv1.MachineConfigPoolStatus{Conditions: existing}, mcfgv1.MachineConfigPoolImageBuildDegraded)
 	if found == nil || !slices.Contains([]string{degradedNoLayeredObjects, degradedBuildPending, DegradedBuilding, DegradedBuildSuccess}, found.Reason) {

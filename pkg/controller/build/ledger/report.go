@@ -66,6 +66,8 @@ type Report struct {
 	Pool string
 	// MachineOSBuild is the object that tells of the image of such a pool, if that is known.
 	MachineOSBuild string
+	// Shared tells that the cluster serves MachineOSConfigs, see degradedOfOthers.
+	Shared bool
 	// Event is the type of the event that announces the state when it is new;
 	// empty for a state that is announced by its condition alone.
 	Event string
@@ -83,8 +85,8 @@ func (r *Report) Conditions(existing []mcfgv1.MachineConfigPoolCondition, now ti
 	if !reports {
 		return existing, false
 	}
-	degraded := degradedOfOthers(existing)
-	if degraded != nil && trueType == mcfgv1.MachineConfigPoolBuildInterrupted {
+	shared := r.Shared || degradedOfOthers(existing) != nil
+	if shared && trueType == mcfgv1.MachineConfigPoolBuildInterrupted {
 		trueType = mcfgv1.MachineConfigPoolBuildFailed
 	}
 	wanted := make([]mcfgv1.MachineConfigPoolCondition, 0, len(buildConditions)+1)
@@ -93,21 +95,24 @@ func (r *Report) Conditions(existing []mcfgv1.MachineConfigPoolCondition, now ti
 		switch {
 		case c.conditionType == trueType:
 			condition.Status, condition.Reason, condition.Message = corev1.ConditionTrue, r.Reason, r.Message
-		case degraded != nil && r.Refusal != "" && c.conditionType == mcfgv1.MachineConfigPoolBuildInterrupted:
+		case shared && r.Refusal != "" && c.conditionType == mcfgv1.MachineConfigPoolBuildInterrupted:
 			condition.Reason, condition.Message = ReasonRequestRefused, r.Refusal
 		}
 		wanted = append(wanted, condition)
 	}
-	if degraded == nil {
-		degraded = r.ownDegraded()
+	if degraded := r.degradedFor(existing, shared); degraded != nil {
+		wanted = append(wanted, *degraded)
 	}
-	wanted = append(wanted, *degraded)
 	r.date(wanted, existing, trueType, now)
 	return merge(existing, wanted)
 }
 
-// ownDegraded is ImageBuildDegraded where nobody else writes it.
-func (r *Report) ownDegraded() *mcfgv1.MachineConfigPoolCondition {
+// degradedFor is ImageBuildDegraded as it is to be: what others wrote stays, and where they do,
+// nothing of ours is beside it.
+func (r *Report) degradedFor(existing []mcfgv1.MachineConfigPoolCondition, shared bool) *mcfgv1.MachineConfigPoolCondition {
+	if shared {
+		return degradedOfOthers(existing)
+	}
 	degraded := &mcfgv1.MachineConfigPoolCondition{
 		Type: mcfgv1.MachineConfigPoolImageBuildDegraded, Status: corev1.ConditionFalse, Reason: ReasonNotFailed,
 		Message: "No build of the wanted config has failed for good.",

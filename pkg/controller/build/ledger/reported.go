@@ -104,14 +104,21 @@ func PublishedSince(pool *mcfgv1.MachineConfigPool) (since time.Time, published 
 
 // Contradictions say in words what is wrong with a set of conditions that no Report has
 // written; none if there is nothing of ours among them.
-func Contradictions(conditions []mcfgv1.MachineConfigPoolCondition) []string {
+//
+// Where they are shared, since the cluster serves MachineOSConfigs, ImageBuildDegraded is none
+// of ours.
+func Contradictions(conditions []mcfgv1.MachineConfigPoolCondition, shared bool) []string {
+	types := BuildConditions()
+	if !shared && degradedOfOthers(conditions) == nil {
+		types = append(types, mcfgv1.MachineConfigPoolImageBuildDegraded)
+	}
 	counts := map[mcfgv1.MachineConfigPoolConditionType]int{}
 	var isTrue []mcfgv1.MachineConfigPoolConditionType
 	var problems []string
 	degraded, refused := false, false
 	for i := range conditions {
 		c := &conditions[i]
-		if !IsOurs(c.Type) {
+		if !slices.Contains(types, c.Type) {
 			continue
 		}
 		counts[c.Type]++
@@ -128,17 +135,16 @@ func Contradictions(conditions []mcfgv1.MachineConfigPoolCondition) []string {
 	if len(counts) == 0 {
 		return nil
 	}
-	for _, t := range append(BuildConditions(), mcfgv1.MachineConfigPoolImageBuildDegraded) {
+	if len(types) == len(buildConditions) {
+		degraded = slices.Contains(isTrue, mcfgv1.MachineConfigPoolBuildFailed)
+	}
+	for _, t := range types {
 		switch n := counts[t]; {
 		case n == 0:
 			problems = append(problems, string(t)+" is missing")
 		case n > 1:
 			problems = append(problems, fmt.Sprintf("%s occurs %d times", t, n))
 		}
-	}
-	if degradedOfOthers(conditions) != nil {
-		// What others say in it has nothing to do with our states.
-		degraded = slices.Contains(isTrue, mcfgv1.MachineConfigPoolBuildFailed)
 	}
 	return append(problems, exclusions(isTrue, degraded, refused)...)
 }

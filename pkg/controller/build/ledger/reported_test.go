@@ -34,7 +34,7 @@ func TestReported(t *testing.T) {
 		{reason: "somebody's will", state: StateInterrupted, condition: ReasonBuildCancelled},
 	} {
 		conditions, _ := report(Report{State: test.state, Reason: test.condition, Message: "m"}, foreign(), now)
-		require.Empty(t, Contradictions(conditions), test.reason)
+		require.Empty(t, Contradictions(conditions, false), test.reason)
 		slices.Reverse(conditions)
 		want := Reported{State: test.state, Reason: test.condition, Message: "m", Since: now}
 		told := ReadConditions(conditions)
@@ -43,7 +43,7 @@ func TestReported(t *testing.T) {
 	}
 	for _, state := range []State{StateHeld, StatePublished, StateBuilding} {
 		conditions, _ := report(Report{State: state, Reason: "R", Message: "m", Refusal: "no"}, nil, now)
-		require.Empty(t, Contradictions(conditions), "what is refused says nothing against the state")
+		require.Empty(t, Contradictions(conditions, false), "what is refused says nothing against the state")
 		require.Equal(t, "no", ReadConditions(conditions).Refusal)
 	}
 	for _, conditions := range [][]mcfgv1.MachineConfigPoolCondition{
