@@ -24,9 +24,9 @@ var machineOSMutants = []mutant{
 	{
 		name:   "seed-takes-back",
 		why:    "an annotation that somebody adds later takes nodes to another image than the one that was built",
-		file:   "pkg/controller/build/observer.go",
-		before: `case config.Image == "":`,
-		after:  `case true:`,
+		file:   "pkg/controller/build/ledger/machineosconfig.go",
+		before: `return c.AsksPreBuilt && c.Image == ""`,
+		after:  `return c.AsksPreBuilt && !c.Seeded`,
 		unseen: ofLabelsOnly,
 	},
 	{

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	buildv1 "github.com/openshift/api/build/v1"
+	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
 	"github.com/stretchr/testify/require"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -294,6 +295,9 @@ func TestFailureIsReported(t *testing.T) {
 		_, message = condition(t, getPool(t, "failing"))
 		return strings.Contains(message, "no such file")
 	}, soon, 10*time.Millisecond, "the end of the log does not come to the pool")
+	for _, c := range getPool(t, "failing").Status.Conditions {
+		require.NotEqual(t, mcfgv1.MachineConfigPoolImageBuildDegraded, c.Type, "this cluster serves MachineOSConfigs, so it is the node controller's")
+	}
 	succeedAtOnce()
 	wantConfig(t, "failing", fixed)
 	awaitImage(t, "failing", fixed)

@@ -43,15 +43,8 @@ func (b *gatedBuilder) Execute(ctx context.Context, c *playednode.Container) int
 	b.mu.Lock()
 	gate := b.gates[pool]
 	b.mu.Unlock()
-	if gate != nil {
-		select {
-		case <-gate:
-		case <-c.Terminate:
-			c.Tell(`{"step":"build","reason":"Terminated","message":"the pod was told to end, and ended the build"}`)
-			return 143
-		case <-ctx.Done():
-			return 143
-		}
+	if code := c.Await(ctx, gate); code != 0 {
+		return code
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -37,15 +37,8 @@ func (b *playedBuilder) Execute(ctx context.Context, c *playednode.Container) in
 	b.images++
 	digest := sha256.Sum256(fmt.Appendf(nil, "%s %d", c.Env["OUTPUT"], b.images))
 	b.mu.Unlock()
-	if gate != nil {
-		select {
-		case <-gate:
-		case <-c.Terminate:
-			c.Tell(`{"step":"build","reason":"Terminated","message":"the pod was told to end, and ended the build"}`)
-			return 143
-		case <-ctx.Done():
-			return 137
-		}
+	if code := c.Await(ctx, gate); code != 0 {
+		return code
 	}
 	c.Tell(`{"digest":"sha256:` + hex.EncodeToString(digest[:]) + `"}`)
 	return 0

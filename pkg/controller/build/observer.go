@@ -91,11 +91,9 @@ func (o *observer) observeMachineOS(s *plan.Snapshot) {
 	config := ledger.ReadMachineOSConfig(configs[0])
 	s.MachineOS.Source = config.Source(string(config.UID))
 	s.MachineOS.Unused = config.Unused()
-	switch {
-	case !config.AsksPreBuilt || config.Seeded:
-	case config.Image == "":
+	if config.IsToBegin() {
 		s.MachineOS.Seed, s.MachineOS.SeedProblem = config.CheckPreBuilt(config.PreBuilt)
-	default:
+	} else if config.AsksPreBuilt && !config.Seeded {
 		s.MachineOS.Unused = cmp.Or(s.MachineOS.Unused, config.PreBuiltUnused())
 	}
 	if _, err := o.mcLister.Get(s.Pool.WantedConfig); err == nil {

@@ -87,6 +87,23 @@ func (c *Container) size(dir string, others ...string) int64 {
 	return total
 }
 
+// Await waits until the gate opens, nil for none. Told to end before, it says so as the script of the Job backend does, and gives the
+// exit code that the container ends with then; 0 to go on.
+func (c *Container) Await(ctx context.Context, gate <-chan struct{}) (code int) {
+	if gate == nil {
+		return 0
+	}
+	select {
+	case <-gate:
+		return 0
+	case <-c.Terminate:
+		c.Tell(`{"step":"build","reason":"Terminated","message":"the pod was told to end, and ended the build"}`)
+		return 143
+	case <-ctx.Done():
+		return 137
+	}
+}
+
 // Act is an executor for the arguments that the helper of a real node takes, see package node: it does what they say.
 type Act struct{}
 

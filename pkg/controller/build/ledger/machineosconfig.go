@@ -59,6 +59,9 @@ func ReadMachineOSConfig(object *mcfgv1.MachineOSConfig) MachineOSConfig {
 	return c
 }
 
+// IsToBegin tells whether the image that somebody names counts: nodes have not been given one.
+func (c *MachineOSConfig) IsToBegin() bool { return c.AsksPreBuilt && c.Image == "" }
+
 // Types of the conditions of a MachineOSConfig. Nobody else writes any of them.
 const (
 	// ConfigSeeded means: it began with an image that was built before. The operator keeps a

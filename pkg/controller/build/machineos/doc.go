@@ -69,7 +69,7 @@
 //	M09  the image came late to who waits for it                  TestMachineOSHappyCycle
 //	M11  kernel arguments were no change                          TestImageChangesBuild
 //	M12  deletion in mid-build left objects                       TestMachineOSOptOut
-//	M13  a pod that waits passed for a failure                    TestObservation
+//	M13  a pod that waits passed for a failure                    TestEveryWait
 //	M14  what was derived from a list had no order                TestH35ObjectsAreByteIdentical
 //	M16  the pod had neither priority nor a constraint            TestPodSecurity
 //	M17  a build of an old config ended that of the new one       TestH14OldRetryLeavesTheNewerBuild
@@ -95,7 +95,7 @@
 //	M44  the pool was degraded for an older build                 TestH26DegradedFollowsTheActiveBuild
 //	M46  a name that was stale, or gone, held the pool up         TestMachineOSRollout
 //	M47  the successor's objects were deleted                     TestMachineOSOptOut
-//	M48  a failure had no text                                    TestR05TheLogDecides
+//	M48  a failure had no text                                    TestEveryEnd
 //	M49  an image that went had an old config built               TestImageChangesAskTheRegistry
 //	M50  a request for a rebuild was lost on restart              TestE15ControllerComesBack
 //
