@@ -151,8 +151,14 @@ func jobPhase(job *batchv1.Job) (phase, reason string) {
 			return string(condition.Type), condition.Reason
 		}
 	}
-	if ptr.Deref(job.Status.Ready, 0) > 0 {
+	status := &job.Status
+	uncounted := ptr.Deref(status.UncountedTerminatedPods, batchv1.UncountedTerminatedPods{})
+	switch {
+	case ptr.Deref(status.Ready, 0) > 0:
 		return "Running", ""
+	case status.Succeeded+status.Failed > 0, len(uncounted.Succeeded)+len(uncounted.Failed) > 0:
+		// Its pod has ended, which the Job does not say of itself yet.
+		return "Ending", ""
 	}
 	return "Pending", ""
 }
