@@ -58,6 +58,11 @@ story: ## Tell what an administrator lives through with a pool, and with one of 
 	@$(COMPILE)story ./story
 	@exec $(OUTPUT)/bin/story -root .
 
+.PHONY: pictures
+pictures: ## Draw the pictures of the README anew, from a run of the real controller (two minutes, builds are played)
+	@$(COMPILE)pictures ./pictures
+	@exec $(OUTPUT)/bin/pictures -root .
+
 # How tests are run. hack/testtable has them write events in place of text.
 GOTEST ?= go test
 # The parts of `make test`, in an order in which what is quick to fail comes first.
@@ -122,7 +127,7 @@ mutants: ## Put one bug at a time into the controller, and show which schedule o
 # -count=1: these tests run programs whose sources the test cache does not know of.
 .PHONY: integration
 integration: ## Run the tests on a real API server
-	cd test && $(GOTEST) -count=1 -timeout 30m ./deploy/... ./guide/... ./devcluster/... ./baseos/... ./program/... ./demo/... ./story/... ./integration/...
+	cd test && $(GOTEST) -count=1 -timeout 30m ./deploy/... ./guide/... ./devcluster/... ./baseos/... ./program/... ./demo/... ./story/... ./pictures/... ./svg/... ./integration/...
 
 .PHONY: deployed
 deployed: ## Run the tests on a real API server with two replicas, as they are deployed
