@@ -32,7 +32,7 @@ var planMutants = []mutant{
 		name: "claim-after-the-build",
 		why:  "a second controller, or the same one after a crash, starts a second build",
 		file: "pkg/controller/build/plan/plan.go",
-		before: `	p.Effects = slices.Concat(d.inspections(), d.farewell(), creation[:1], []Effect{WriteRecord{Record: record, Rebuild: d.acknowledgement()}},
+		before: `	p.Effects = slices.Concat(d.inspections(), d.beginning(), d.farewell(), creation[:1], []Effect{WriteRecord{Record: record, Rebuild: d.acknowledgement()}},
 		d.tidy(record.Build), d.slot(&record), creation[1:])
 `,
 		after: `	p.Effects = slices.Concat(d.inspections(), d.tidy(record.Build), d.slot(&record), creation,
@@ -43,7 +43,7 @@ var planMutants = []mutant{
 		name: "stop-before-the-claim",
 		why:  "after a crash in between the stopped build is taken for one that an administrator cancelled",
 		file: "pkg/controller/build/plan/plan.go",
-		before: `	p.Effects = slices.Concat(d.inspections(), d.farewell(), creation[:1], []Effect{WriteRecord{Record: record, Rebuild: d.acknowledgement()}},
+		before: `	p.Effects = slices.Concat(d.inspections(), d.beginning(), d.farewell(), creation[:1], []Effect{WriteRecord{Record: record, Rebuild: d.acknowledgement()}},
 		d.tidy(record.Build), d.slot(&record), creation[1:])
 `,
 		after: `	p.Effects = slices.Concat(d.inspections(), creation[:1], d.tidy(record.Build),

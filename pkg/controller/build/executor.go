@@ -58,6 +58,8 @@ type execution struct {
 	// tell, if there is one, is called once the outcome is on record, ahead of what is ended
 	// and removed because of it.
 	tell func(context.Context, plan.Plan) error
+	// begin tells of the plan ahead of all that it does.
+	begin func(context.Context) error
 	// left are the effects of the plan that have not come about.
 	left []plan.Effect
 	// context is what LoadConfig made, for StartBuild, of the config at a version.
@@ -104,6 +106,11 @@ func (x *execution) carryOut(ctx context.Context, pool *mcfgv1.MachineConfigPool
 	case errors.As(err, &queued):
 		return queued.plan(), nil
 	}
+	return x.failed(p, err)
+}
+
+// failed is what there is to report in place of a plan that met with the error.
+func (x *execution) failed(p plan.Plan, err error) (plan.Plan, error) {
 	switch of := sortError(err); {
 	case of.hold == nil:
 		return p, err
@@ -123,12 +130,8 @@ func (x *execution) apply(ctx context.Context, effect plan.Effect) error {
 		return x.inspectSecret(ctx, e.Name)
 	case plan.LoadConfig:
 		return x.loadConfig(ctx, e)
-	case plan.ConfirmBuild:
-		return x.confirmBuild(ctx, e)
-	case plan.VerifyBuild:
-		return x.verifyBuild(ctx, e)
-	case plan.ConfirmPool:
-		return x.confirmPool(ctx)
+	case plan.ConfirmBuild, plan.VerifyBuild, plan.ConfirmPool, plan.ConfirmOptOut, plan.TellBeginning:
+		return x.confirm(ctx, e)
 	case plan.FindImage:
 		return x.findImage(ctx, e)
 	case plan.TakeSlot:
@@ -151,6 +154,22 @@ func (x *execution) apply(ctx context.Context, effect plan.Effect) error {
 		return x.removeTraces(ctx)
 	}
 	return fmt.Errorf("could not execute effect %T: it is unknown", effect)
+}
+
+// confirm looks at the cluster itself, and ends the execution when the plan was made on
+// something else.
+func (x *execution) confirm(ctx context.Context, effect plan.Effect) error {
+	switch e := effect.(type) {
+	case plan.ConfirmBuild:
+		return x.confirmBuild(ctx, e)
+	case plan.VerifyBuild:
+		return x.verifyBuild(ctx, e)
+	case plan.ConfirmOptOut:
+		return x.confirmOptOut(ctx)
+	case plan.TellBeginning:
+		return x.begin(ctx)
+	}
+	return x.confirmPool(ctx)
 }
 
 // confirmPool ends the execution when the pool is not as the plan was made on it.

@@ -160,7 +160,7 @@ func TestMachineOSBuildDeleted(t *testing.T) {
 	h.settle(worker)
 	first := h.machineOSBuild()
 	h.api.Remove("machineosbuilds", "", first.Name)
-	h.settle(worker)
+	h.pass(h.settle(worker).RequeueAfter, worker)
 	h.requireProgress(h.machineOSBuild(), mcfgv1.MachineOSBuildPrepared, ledger.ReasonBuildCreated)
 	require.Len(t, h.api.Builds(), 1, "the build goes on")
 	build := h.succeed()

@@ -2,7 +2,6 @@ package build
 
 import (
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -23,7 +22,7 @@ import (
 // machineOSHarness has a pool that the MachineOSConfig of its name opts in, and no ConfigMap.
 func machineOSHarness(t *testing.T, objects ...runtime.Object) *harness {
 	t.Helper()
-	objects = slices.Concat(goodInputs(configA, configB)[1:], []runtime.Object{buildtest.Pool(worker).Wants(configA).Object(), operatorImages()}, objects)
+	objects = slices.Concat(goodInputs(configA, configB)[1:], []runtime.Object{buildtest.Pool(worker).Wants(configA).Object(), buildtest.OperatorImages()}, objects)
 	h := newHarness(t, objects...)
 	h.machineOS = true
 	h.restart()
@@ -35,14 +34,6 @@ func everyConfig() *corev1.ConfigMap {
 	return &corev1.ConfigMap{
 		ObjectMeta: metav1.ObjectMeta{Namespace: ctrlcommon.MCONamespace, Name: constants.ConfigMapName},
 		Data:       map[string]string{constants.BuildForKey: constants.BuildForEveryConfig},
-	}
-}
-
-// operatorImages names the image that Jobs build with.
-func operatorImages() *corev1.ConfigMap {
-	return &corev1.ConfigMap{
-		ObjectMeta: metav1.ObjectMeta{Namespace: ctrlcommon.MCONamespace, Name: constants.OperatorImagesConfigMap},
-		Data:       map[string]string{constants.OperatorImagesKey: `{"machineConfigOperator":"quay.example.com/openshift/operator@sha256:` + strings.Repeat("2", 64) + `"}`},
 	}
 }
 
@@ -224,6 +215,13 @@ func TestMachineOSPoolMissing(t *testing.T) {
 	h.api.Put(buildtest.Pool("infra").Wants(configA).Object())
 	h.settle("infra")
 	h.requireConfig("infra", ledger.ConfigProgressing, ledger.ConfigBuilding)
+	require.Len(t, h.api.MachineOSBuilds(), 1)
+
+	h.api.Remove("machineconfigpools", "", "infra")
+	_, err = h.sync("infra")
+	require.NoError(t, err)
+	h.requireConfig("infra", ledger.ConfigDegraded, ledger.ReasonPoolMissing)
+	require.Empty(t, h.api.MachineOSBuilds(), "what was being built went with the pool, and would be waited for without end")
 }
 
 // TestMachineOSPaused: pausing stops the roll-out, which is others', and no build.

@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/resourceversion"
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/plan"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/registry"
 )
@@ -68,7 +69,7 @@ type remembered struct {
 	waitingSince time.Time
 	lackingSince time.Time
 	halfWritten  plan.HalfWritten
-	report       lastReport
+	report       ledger.Restraint
 	rest         *resting
 	// strangers are the pool's builds, by UID, that are not what they seem to be, with
 	// what is another about them, and announced those that an event told of.
@@ -104,12 +105,6 @@ type write struct {
 	at      time.Time
 }
 
-type lastReport struct {
-	text  string
-	at    time.Time
-	times int
-}
-
 // resting is a pool that has what it wants, and on which objects that was found. As long
 // as the caches hold the same ones, a sync has nothing to do, and need not find that out
 // again: an object in a cache is replaced, and never changed.
@@ -118,16 +113,10 @@ type resting struct {
 	plan     plan.Plan
 }
 
-const (
-	// writeGrace is how long the cache may take to show a write of ours before a
-	// sync goes on without it. It only matters if versions ever run backwards, as
-	// after a restore of the cluster's database.
-	writeGrace = 10 * time.Second
-	// firstRestraint and longestRestraint bound for how long a controller refrains
-	// from writing what it wrote before.
-	firstRestraint   = 10 * time.Second
-	longestRestraint = 10 * time.Minute
-)
+// writeGrace is how long the cache may take to show a write of ours before a
+// sync goes on without it. It only matters if versions ever run backwards, as
+// after a restore of the cluster's database.
+const writeGrace = 10 * time.Second
 
 func newMemory() *memory {
 	return &memory{pools: map[string]*remembered{}, examined: map[string]string{}, announced: map[string]string{}}
@@ -331,35 +320,18 @@ func (m *memory) announces(pool string, uid types.UID) bool {
 	return true
 }
 
-// restraint is how long to refrain from reporting the text. Two controllers whose caches
-// differ would else put back what the other one wrote, without end and as fast as they
-// can. One that writes the same once more waits the longer the more often it did.
+// restraint is how long to refrain from reporting the text.
 func (m *memory) restraint(pool, text string, now time.Time) time.Duration {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	last := &m.of(pool).report
-	if now.Before(last.at) {
-		last.at = now
-	}
-	if last.times == 0 || last.text != text {
-		return 0
-	}
-	wait := firstRestraint
-	for i := 1; i < last.times && wait < longestRestraint; i++ {
-		wait = min(2*wait, longestRestraint)
-	}
-	return last.at.Add(wait).Sub(now)
+	return m.of(pool).report.Wait(text, now)
 }
 
 // reported remembers what was reported.
 func (m *memory) reported(pool, text string, now time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	r := m.of(pool)
-	if r.report.text != text {
-		r.report.times = 0
-	}
-	r.report = lastReport{text: text, at: now, times: r.report.times + 1}
+	m.of(pool).report.Wrote(text, now)
 }
 
 // restOf is what the pool was found at rest on, nil for nothing, and how often the

@@ -17,6 +17,9 @@ import (
 	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
 )
 
+// firstRestraint is for how long a controller refrains from writing the same once more.
+const firstRestraint = 10 * time.Second
+
 // TestReportsAreNotForcedThrough: whoever takes a report back, such as a second
 // controller with older caches, is not fought over it as fast as both can.
 func TestReportsAreNotForcedThrough(t *testing.T) {

@@ -100,6 +100,7 @@ func (o *observer) observeMachineOS(s *plan.Snapshot) {
 		s.MachineOS.Build = config.MachineOSBuildName(string(config.UID), s.Pool.WantedConfig)
 	}
 	s.Pool.Reported = ledger.ReadMachineOSBuild(o.machineOS.Build(configs[0], s.MachineOS.Build))
+	s.MachineOS.Published = o.machineOS.Published(configs[0])
 	if config.RebuildRequested != "" {
 		s.Pool.RebuildRequested += " " + config.RebuildRequested
 	}

@@ -154,6 +154,8 @@ type secondLedger struct {
 	records bool
 	// configs are the objects that refer to the pool.
 	configs []*mcfgv1.MachineOSConfig
+	// wait is how long to leave something at what others wrote there; zero for nothing.
+	wait time.Duration
 }
 
 // secondLedger is nil where pools opt in by their label alone.
@@ -183,6 +185,9 @@ func (l *secondLedger) outcome(p plan.Plan) *ledger.Outcome {
 		read := ledger.Read(l.x.pool)
 		o.Record = read.Record
 	}
+	if o.Record == nil {
+		o.Record = p.Claim()
+	}
 	return o
 }
 
@@ -194,15 +199,38 @@ func (l *secondLedger) prepare(ctx context.Context, p plan.Plan) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, l.x.callTimeout)
 	defer cancel()
-	if err := l.Prepare(ctx, l.configs[0], o); err != nil {
-		return ofMachineOS(err)
-	}
-	named, err := l.Name(ctx, l.configs[0], o)
+	wait, err := l.Prepare(ctx, l.configs[0], o)
 	if err != nil {
 		return ofMachineOS(err)
 	}
-	l.configs[0] = named
+	l.wait = shorter(l.wait, wait)
+	named, wait, err := l.Name(ctx, l.configs[0], o)
+	if err != nil {
+		return ofMachineOS(err)
+	}
+	l.configs[0], l.wait = named, shorter(l.wait, wait)
 	return nil
+}
+
+// begin tells on a MachineOSConfig that has told nothing so far what is planned. One that has
+// may tell of what keeps the plan from coming about, and is only asked for.
+func (l *secondLedger) begin(ctx context.Context, p plan.Plan) error {
+	if len(l.configs) != 1 || len(l.configs[0].Status.Conditions) == 0 {
+		return l.conclude(ctx, p)
+	}
+	exists, err := l.Exists(ctx, l.configs[0])
+	if err == nil && !exists {
+		return errStale
+	}
+	return err
+}
+
+// shorter is the shorter one of two waits, of which zero is none.
+func shorter(x, y time.Duration) time.Duration {
+	if x == 0 || y > 0 && y < x {
+		return y
+	}
+	return x
 }
 
 // conclude tells of it on the MachineOSConfig. Of several, each says that it is one of them.
@@ -213,8 +241,12 @@ func (l *secondLedger) conclude(ctx context.Context, p plan.Plan) error {
 	ctx, cancel := context.WithTimeout(ctx, l.x.callTimeout)
 	defer cancel()
 	var errs []error
-	for _, config := range l.configs {
-		errs = append(errs, ofMachineOS(l.Conclude(ctx, config, l.outcome(p))))
+	for i, config := range l.configs {
+		concluded, wait, err := l.Conclude(ctx, config, l.outcome(p))
+		if err == nil {
+			l.configs[i] = concluded
+		}
+		l.wait, errs = shorter(l.wait, wait), append(errs, ofMachineOS(err))
 	}
 	return errors.Join(errs...)
 }
@@ -228,7 +260,8 @@ func ofMachineOS(err error) error {
 	return err
 }
 
-// tellOrphans says on MachineOSConfigs that the pool does not exist which they refer to.
+// tellOrphans says on MachineOSConfigs that the pool does not exist which they refer to. What
+// was being built for it went with the pool.
 func (ctrl *Controller) tellOrphans(ctx context.Context, pool string) error {
 	if ctrl.machineOS == nil || ctrl.machineOS.Problem() != "" {
 		return nil
@@ -239,7 +272,8 @@ func (ctrl *Controller) tellOrphans(ctx context.Context, pool string) error {
 	for _, config := range ctrl.machineOS.Configs(pool) {
 		o := &ledger.Outcome{Now: ctrl.config.Clock.Now(), Report: ledger.Report{State: ledger.StateHeld, Reason: ledger.ReasonPoolMissing, Message: fmt.Sprintf(
 			"MachineConfigPool %s, which %s, spec.machineConfigPool.name, refers to, does not exist; the build starts when it does", pool, inputs.MachineOSConfigObject(config.Name))}}
-		errs = append(errs, ofMachineOS(ctrl.machineOS.Conclude(ctx, config, o)))
+		_, _, err := ctrl.machineOS.Conclude(ctx, config, o)
+		errs = append(errs, ofMachineOS(err), ofMachineOS(ctrl.machineOS.Abandon(ctx, config)))
 	}
 	return errors.Join(errs...)
 }

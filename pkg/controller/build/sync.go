@@ -41,9 +41,6 @@ func (ctrl *Controller) syncMachineConfigPool(ctx context.Context, name string) 
 		if ok {
 			return resting, nil
 		}
-		if accepted, err := ctrl.acceptRequest(ctx, pool.Name); accepted || err != nil {
-			return plan.Plan{Report: ledger.Report{State: ledger.StateUnsettled}, RequeueAfter: writeGrace}, err
-		}
 		p, err := ctrl.round(ctx, x, pool)
 		if err == nil {
 			ctrl.noteRest(name, p, found)
@@ -72,8 +69,18 @@ func (ctrl *Controller) round(ctx context.Context, x *execution, pool *mcfgv1.Ma
 
 	if second != nil {
 		second.records, x.tell = p.Records(), second.prepare
+		x.begin = func(ctx context.Context) error { return second.begin(ctx, p) }
 	}
-	p, err = x.carryOut(ctx, pool, p)
+	accepted, err := ctrl.acceptRequest(ctx, pool.Name)
+	switch {
+	case err != nil:
+		x.pool, x.left = pool, p.Effects
+		p, err = x.failed(p, err)
+	case accepted:
+		return plan.Plan{Report: ledger.Report{State: ledger.StateUnsettled}, RequeueAfter: writeGrace}, nil
+	default:
+		p, err = x.carryOut(ctx, pool, p)
+	}
 	if err == nil {
 		ctrl.memory.noteWaiting(pool.Name, p.Waiting, snapshot.Now)
 		ctrl.memory.noteLacking(pool.Name, p.Lacking, snapshot.Now)
@@ -97,9 +104,7 @@ func (ctrl *Controller) round(ctx context.Context, x *execution, pool *mcfgv1.Ma
 		// Waiting for a slot, a pool does not try what has failed.
 		ctrl.memory.noteOutcome(pool.Name, errors.Join(err, reportErr))
 	}
-	if wait > 0 && (p.RequeueAfter == 0 || wait < p.RequeueAfter) {
-		p.RequeueAfter = wait
-	}
+	p.RequeueAfter = shorter(p.RequeueAfter, wait)
 	return p, errors.Join(err, reportErr)
 }
 
@@ -117,7 +122,7 @@ func (ctrl *Controller) reportAll(ctx context.Context, x *execution, second *sec
 	if err == nil && (!second.records || p.State != ledger.StatePublished) {
 		err = second.conclude(ctx, p)
 	}
-	return wait, err
+	return shorter(wait, second.wait), err
 }
 
 // acceptRequest makes of a person's request for a rebuild one that the plan is made with. The
@@ -134,6 +139,18 @@ func (ctrl *Controller) acceptRequest(ctx context.Context, pool string) (accepte
 	defer cancel()
 	accepted, err = ctrl.machineOS.AcceptRequest(ctx, configs[0])
 	return accepted, ofMachineOS(err)
+}
+
+// confirmOptOut ends the execution when a MachineOSConfig refers to the pool after all.
+func (x *execution) confirmOptOut(ctx context.Context) error {
+	if x.observer.machineOS == nil {
+		return nil
+	}
+	refers, err := x.observer.machineOS.Refers(ctx, x.pool.Name)
+	if err == nil && refers {
+		return errStale
+	}
+	return err
 }
 
 // releaseSlot takes a pool out of the queue for a slot once it does not wait there any

@@ -26,6 +26,9 @@ import (
 // list answers a request for the objects of a kind that are of a Job.
 func (a *API) list(action k8stesting.ListActionImpl) (runtime.Object, error) {
 	pods := &corev1.PodList{}
+	if action.GetResource().Resource == "machineosconfigs" {
+		return a.listMachineOSConfigs(), nil
+	}
 	if action.GetResource().Resource != "pods" {
 		return nil, apierrors.NewMethodNotSupported(action.GetResource().GroupResource(), "list")
 	}

@@ -1,8 +1,10 @@
 package buildtest
 
 import (
+	"maps"
 	"net/http"
 	"reflect"
+	"slices"
 
 	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -34,6 +36,15 @@ func MachineOSConfig(name string, edits ...func(*mcfgv1.MachineOSConfig)) *mcfgv
 // MachineOSConfig returns a stored one.
 func (a *API) MachineOSConfig(name string) *mcfgv1.MachineOSConfig {
 	return stored[*mcfgv1.MachineOSConfig](a, "machineosconfigs", name)
+}
+
+// listMachineOSConfigs answers whoever lists them. The lock is held.
+func (a *API) listMachineOSConfigs() *mcfgv1.MachineOSConfigList {
+	list := &mcfgv1.MachineOSConfigList{}
+	for _, key := range slices.Sorted(maps.Keys(a.objects["machineosconfigs"])) {
+		list.Items = append(list.Items, *a.objects["machineosconfigs"][key].(*mcfgv1.MachineOSConfig).DeepCopy())
+	}
+	return list
 }
 
 // EditMachineOSConfig changes a stored one. A change of the spec counts.

@@ -3,6 +3,7 @@ package buildtest
 import (
 	"encoding/base64"
 	"fmt"
+	"strings"
 	"time"
 
 	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
@@ -114,6 +115,14 @@ func SettingsConfigMap() *corev1.ConfigMap {
 			constants.FinalImagePushSecretKey: PushSecret,
 			constants.FinalImagePullspecKey:   Repository + ":ignored",
 		},
+	}
+}
+
+// OperatorImages names the image that Jobs build with.
+func OperatorImages() *corev1.ConfigMap {
+	return &corev1.ConfigMap{
+		ObjectMeta: metav1.ObjectMeta{Namespace: ctrlcommon.MCONamespace, Name: constants.OperatorImagesConfigMap},
+		Data:       map[string]string{constants.OperatorImagesKey: `{"machineConfigOperator":"quay.example.com/openshift/operator@sha256:` + strings.Repeat("2", 64) + `"}`},
 	}
 }
 

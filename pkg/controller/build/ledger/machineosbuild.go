@@ -37,6 +37,11 @@ func (o *Outcome) sentence() string {
 	return o.Message
 }
 
+// Text tells one outcome from another.
+func (o *Outcome) Text() string {
+	return fmt.Sprintf("%s %s %s %s %s", o.MachineOSBuild, o.State, o.Reason, o.Message, o.Refusal)
+}
+
 // NewMachineOSBuild makes the object for an outcome. The label of an image that was built
 // before keeps the operator's own builder from building it.
 func NewMachineOSBuild(owner *mcfgv1.MachineOSConfig, o *Outcome) *mcfgv1.MachineOSBuild {
@@ -61,8 +66,43 @@ func NewMachineOSBuild(owner *mcfgv1.MachineOSConfig, o *Outcome) *mcfgv1.Machin
 			MachineOSConfig: mcfgv1.MachineOSConfigReference{Name: owner.Name},
 		},
 	}
+	if o.isOurs() {
+		build.Annotations[constants.ClaimAnnotation] = o.Record.Claimed().String()
+	}
 	build.Spec.RenderedImagePushSpec = mcfgv1.ImageTagFormat(repositoryOf(string(owner.Spec.RenderedImagePushSpec)) + ":" + o.MachineOSBuild)
 	return build
+}
+
+// ClaimPatch is a merge patch that has the MachineOSBuild tell the claim of what it is built
+// for; nil where it does. What could not be built when it was made has none, and a claim of
+// other inputs is of no use: it is what the pool's record is found again from.
+func (o *Outcome) ClaimPatch(object *mcfgv1.MachineOSBuild) []byte {
+	if !o.isOurs() {
+		return nil
+	}
+	if claim, err := ParseRecord(object.Annotations[constants.ClaimAnnotation]); err == nil && claim.Fingerprint == o.Record.Fingerprint {
+		return nil
+	}
+	return annotationsPatch(object, map[string]any{constants.ClaimAnnotation: o.Record.Claimed().String()})
+}
+
+// RecordOf is the record that the MachineOSBuild was made with, with its image; nil if it has
+// none, or was not made with a record.
+func RecordOf(object *mcfgv1.MachineOSBuild) *Record {
+	if object == nil || ProgressOf(&object.Status) != mcfgv1.MachineOSBuildSucceeded {
+		return nil
+	}
+	claim, err := ParseRecord(object.Annotations[constants.ClaimAnnotation])
+	image := string(object.Status.DigestedImagePushSpec)
+	if err != nil || claim.Tag != object.Name || claim.Config != object.Spec.MachineConfig.Name || !IsByDigest(image) {
+		return nil
+	}
+	record := claim.Claimed()
+	record.Image = image
+	if build := buildOf(&object.Status); build != "" {
+		record.Build = build
+	}
+	return &record
 }
 
 // repositoryOf is a push spec without its tag. One that is none is the API's to refuse.

@@ -74,7 +74,8 @@ const (
 	ConfigReady = "Ready"
 	// ConfigProgressing means: it is being made, and nothing needs to be done for it.
 	ConfigProgressing = "Progressing"
-	// ConfigDegraded means: something has to be mended.
+	// ConfigDegraded means: something has to be mended. That the cluster refuses a request is
+	// told here, whatever the others tell.
 	ConfigDegraded = "Degraded"
 
 	// ConfigBuilding is the reason of ConfigProgressing while a build is under way.
@@ -85,26 +86,8 @@ const (
 // from what it is. The image of what was wanted before stays. What others wrote is kept.
 func (o *Outcome) ConfigStatus(object *mcfgv1.MachineOSConfig) (status *mcfgv1.MachineOSConfigStatus, changed bool) {
 	status = object.Status.DeepCopy()
-	ready, progressing, degraded := o.progress()
-	reason, message := o.Reason, o.Message
-	if o.State == StatePending || o.State == StateBuilding {
-		// How far it is stands on the MachineOSBuild.
-		reason, message = ConfigBuilding, fmt.Sprintf("MachineOSBuild %s is being built.", o.MachineOSBuild)
-		if o.isOurs() && o.Record.Warning != "" {
-			message += " Warning: " + o.Record.Warning + "."
-		}
-	}
-	for _, c := range []struct {
-		conditionType string
-		is            bool
-	}{{ConfigReady, ready}, {ConfigProgressing, progressing}, {ConfigDegraded, degraded}} {
-		condition := metav1.Condition{
-			Type: c.conditionType, Status: metav1.ConditionFalse, Reason: reason, Message: message, ObservedGeneration: object.Generation,
-			LastTransitionTime: metav1.NewTime(wholeSeconds(o.Now)),
-		}
-		if c.is {
-			condition.Status = metav1.ConditionTrue
-		}
+	for _, condition := range o.configConditions() {
+		condition.ObservedGeneration = object.Generation
 		changed = meta.SetStatusCondition(&status.Conditions, condition) || changed
 	}
 	if status.ObservedGeneration < object.Generation {
@@ -122,6 +105,38 @@ func (o *Outcome) ConfigStatus(object *mcfgv1.MachineOSConfig) (status *mcfgv1.M
 		status.MachineOSBuild, changed = &reference, true
 	}
 	return status, changed
+}
+
+// configConditions are the conditions of the MachineOSConfig as they are to be.
+func (o *Outcome) configConditions() []metav1.Condition {
+	reason, message := o.Reason, o.Message
+	if o.State == StatePending || o.State == StateBuilding {
+		// How far it is stands on the MachineOSBuild.
+		reason, message = ConfigBuilding, fmt.Sprintf("MachineOSBuild %s is being built.", o.MachineOSBuild)
+		if o.isOurs() && o.Record.Warning != "" {
+			message += " Warning: " + o.Record.Warning + "."
+		}
+	}
+	ready, progressing, degraded := o.progress()
+	conditions := []metav1.Condition{
+		{Type: ConfigReady, Status: statusOf(ready)}, {Type: ConfigProgressing, Status: statusOf(progressing)}, {Type: ConfigDegraded, Status: statusOf(degraded)},
+	}
+	for i := range conditions {
+		conditions[i].Reason, conditions[i].Message = reason, message
+		conditions[i].LastTransitionTime = metav1.NewTime(wholeSeconds(o.Now))
+	}
+	if o.Refusal != "" {
+		c := &conditions[2]
+		c.Status, c.Reason, c.Message = metav1.ConditionTrue, ReasonRequestRefused, o.Refusal
+	}
+	return conditions
+}
+
+func statusOf(is bool) metav1.ConditionStatus {
+	if is {
+		return metav1.ConditionTrue
+	}
+	return metav1.ConditionFalse
 }
 
 // seed has the status tell that the object began with the image, and whether that is news.

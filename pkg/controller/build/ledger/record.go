@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -317,6 +318,16 @@ func (r *Record) HistoryFor(fingerprint string) []PastImage {
 	history = append(history, r.History...)
 	history = slices.DeleteFunc(history, func(p PastImage) bool { return p.Fingerprint == fingerprint })
 	return history[:min(len(history), historyLimit)]
+}
+
+// Inherit adds the images of other records to those that are remembered, newest first.
+func (r *Record) Inherit(others []*Record) {
+	slices.SortFunc(others, func(x, y *Record) int { return cmp.Compare(y.Number, x.Number) })
+	for _, other := range others {
+		if other.Fingerprint != r.Fingerprint && r.PastImageOf(other.Fingerprint) == nil && len(r.History) < historyLimit {
+			r.History = append(r.History, PastImage{Fingerprint: other.Fingerprint, Build: other.Build, Image: other.Image, Kind: other.Kind})
+		}
+	}
 }
 
 // TookWith are the durations of the record, with another one in front unless it is

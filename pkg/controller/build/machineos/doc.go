@@ -13,6 +13,11 @@
 // So whoever goes by these objects either waits or has the right image, also after a crash
 // between any two writes.
 //
+// What somebody else puts in the place of what was written a moment ago is left for a while,
+// the longer the more often it was. That the cluster refuses a request is told as Degraded,
+// beside whatever else is True. A pool that is opted out, or in anew, is compared with the
+// cluster itself before anything is removed or made: caches may be behind.
+//
 // # Fields
 //
 //	MachineOSConfig                          written by  when                        read by
@@ -36,6 +41,8 @@
 //	MachineOSBuild                           written by  when                        read by
 //	labels, annotation, owner, spec          here        created                     node controller (pool),
 //	                                                                                 collector of garbage
+//	annotation os-image-build                here        created, or claimed after   this controller, when the
+//	                                                                                 pool has lost its record
 //	label pre-built-image=true               here        created                     the operator's own builder,
 //	                                                                                 which leaves it alone then
 //	status.conditions, five, one True        here        when they change            node controller, server, people

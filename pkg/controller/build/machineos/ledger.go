@@ -12,6 +12,8 @@ import (
 	mcfgclientset "github.com/openshift/client-go/machineconfiguration/clientset/versioned"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/cache"
 	"k8s.io/klog/v2"
 
@@ -42,6 +44,8 @@ type Ledger struct {
 	deleted map[string]string
 	// patched are the newest versions of MachineOSConfigs that the cache may lack, by name.
 	patched map[string]*mcfgv1.MachineOSConfig
+	// restraints are about what was written last, by the objects' UIDs.
+	restraints map[types.UID]*restraints
 }
 
 const (
@@ -57,6 +61,7 @@ func New(client mcfgclientset.Interface, configs, builds cache.SharedIndexInform
 	l := &Ledger{
 		client: client, configs: configs, builds: builds, problem: problem,
 		written: map[string]*mcfgv1.MachineOSBuild{}, deleted: map[string]string{}, patched: map[string]*mcfgv1.MachineOSConfig{},
+		restraints: map[types.UID]*restraints{},
 	}
 	if err := configs.AddIndexers(cache.Indexers{byPool: func(object any) ([]string, error) {
 		if config, ok := object.(*mcfgv1.MachineOSConfig); ok {
@@ -158,12 +163,20 @@ func (l *Ledger) Run(ctx context.Context) {
 	}
 }
 
-// gone forgets what was written to a MachineOSConfig.
+// gone forgets what was written to an object.
 func (l *Ledger) gone(object any) {
-	if key, err := cache.DeletionHandlingObjectToName(object); err == nil {
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		delete(l.patched, key.Name)
+	if tombstone, ok := object.(cache.DeletedFinalStateUnknown); ok {
+		object = tombstone.Obj
+	}
+	accessor, err := meta.Accessor(object)
+	if err != nil {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.restraints, accessor.GetUID())
+	if _, ok := object.(*mcfgv1.MachineOSConfig); ok {
+		delete(l.patched, accessor.GetName())
 	}
 }
 
@@ -224,6 +237,33 @@ func (l *Ledger) Configs(pool string) []*mcfgv1.MachineOSConfig {
 	return configs
 }
 
+// Refers asks the cluster whether a MachineOSConfig refers to the pool. Where the API is not
+// served, none does.
+func (l *Ledger) Refers(ctx context.Context, pool string) (bool, error) {
+	configs, err := l.client.MachineconfigurationV1().MachineOSConfigs().List(ctx, metav1.ListOptions{})
+	if apierrors.IsNotFound(err) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("could not list MachineOSConfigs: %w", err)
+	}
+	return slices.ContainsFunc(configs.Items, func(c mcfgv1.MachineOSConfig) bool {
+		return c.Spec.MachineConfigPool.Name == pool && c.DeletionTimestamp == nil
+	}), nil
+}
+
+// Exists asks the cluster whether the MachineOSConfig that the caches have is still there.
+func (l *Ledger) Exists(ctx context.Context, cached *mcfgv1.MachineOSConfig) (bool, error) {
+	live, err := l.client.MachineconfigurationV1().MachineOSConfigs().Get(ctx, cached.Name, metav1.GetOptions{})
+	if apierrors.IsNotFound(err) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("could not get MachineOSConfig %s: %w", cached.Name, err)
+	}
+	return live.UID == cached.UID && live.DeletionTimestamp == nil, nil
+}
+
 // Build is the MachineOSBuild of that name, if it is of this very MachineOSConfig; else nil.
 func (l *Ledger) Build(owner *mcfgv1.MachineOSConfig, name string) *mcfgv1.MachineOSBuild {
 	for _, build := range l.buildsOf(owner) {
@@ -232,6 +272,33 @@ func (l *Ledger) Build(owner *mcfgv1.MachineOSConfig, name string) *mcfgv1.Machi
 		}
 	}
 	return nil
+}
+
+// Published is the record that the MachineOSBuild was made with which the MachineOSConfig says
+// that its image is of, with what the others tell of past images; nil if it says so of none,
+// or of another's.
+func (l *Ledger) Published(owner *mcfgv1.MachineOSConfig) *ledger.Record {
+	status := &owner.Status
+	if status.MachineOSBuild == nil {
+		return nil
+	}
+	var record *ledger.Record
+	var others []*ledger.Record
+	for _, build := range l.buildsOf(owner) {
+		switch of := ledger.RecordOf(build); {
+		case of == nil:
+		case build.Name == status.MachineOSBuild.Name:
+			record = of
+		default:
+			others = append(others, of)
+		}
+	}
+	if record == nil || record.Image != string(status.CurrentImagePullSpec) {
+		return nil
+	}
+	// Whoever went back to an image has a claim that does not know of those since.
+	record.Inherit(others)
+	return record
 }
 
 // buildsOf are the MachineOSBuilds of this very MachineOSConfig, by name: those in the cache,

@@ -2,7 +2,10 @@ package machineos
 
 import (
 	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/resourceversion"
+
+	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
 )
 
 // What was written a moment ago may not be in the cache. A sync that went by the cache alone
@@ -43,6 +46,24 @@ func (l *Ledger) current(cached *mcfgv1.MachineOSConfig) *mcfgv1.MachineOSConfig
 	}
 	delete(l.patched, cached.Name)
 	return cached
+}
+
+// restraints are about the status of an object; about the annotation that tells which
+// MachineOSBuild counts: the node controller takes it away from a MachineOSConfig when the
+// pool wants another config, of which the pool's cache may not know yet; and about creating
+// MachineOSBuilds of a MachineOSConfig, which are collected as garbage if that is gone.
+type restraints struct{ status, current, created ledger.Restraint }
+
+// restraintsOf are those of the object.
+func (l *Ledger) restraintsOf(object metav1.Object) *restraints {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	of := l.restraints[object.GetUID()]
+	if of == nil {
+		of = &restraints{}
+		l.restraints[object.GetUID()] = of
+	}
+	return of
 }
 
 // wrote remembers what a write led to.

@@ -64,9 +64,17 @@ func (e VerifyBuild) Holds(live imagebuilder.Observation) bool {
 }
 
 // ConfirmPool makes sure that what follows was decided on the pool's present state, and
-// ends the plan if it was not. It is the only live read of a decision's input: a pool that
-// was opted out and in again within the caches' lag must not lose its build.
+// ends the plan if it was not. With ConfirmOptOut it is the only live read of a decision's
+// input: a pool that was opted out and in again within the caches' lag must not lose its build.
 type ConfirmPool struct{}
+
+// ConfirmOptOut makes sure that no MachineOSConfig refers to the pool, of which one opted it in
+// before, and ends the plan if one does. The caches may be behind, or have nothing yet.
+type ConfirmOptOut struct{}
+
+// TellBeginning tells on the MachineOSConfig, ahead of all else, that its image is being made,
+// or makes sure that it is still there: whoever knows that it is gone would undo what follows.
+type TellBeginning struct{}
 
 // needsPool tells whether the effect ends or removes what the pool may want by now. What
 // has ended, and what is on record, no newer state of the pool brings back.
@@ -121,6 +129,16 @@ func MayWait(effect Effect, after []Effect) bool {
 
 // Records tells whether the plan puts a record on the pool.
 func (p *Plan) Records() bool { return slices.ContainsFunc(p.Effects, writesRecord) }
+
+// Claim is the record that the plan puts on the pool first; nil for none.
+func (p *Plan) Claim() *ledger.Record {
+	for _, effect := range p.Effects {
+		if e, ok := effect.(WriteRecord); ok {
+			return &e.Record
+		}
+	}
+	return nil
+}
 
 // confirmed puts ConfirmPool ahead of the first effect that needs it. That is enough for
 // all: whatever the plan itself writes on the pool is locked to the same state.
@@ -215,6 +233,8 @@ func (LoadConfig) effect()    {}
 func (ConfirmBuild) effect()  {}
 func (VerifyBuild) effect()   {}
 func (ConfirmPool) effect()   {}
+func (ConfirmOptOut) effect() {}
+func (TellBeginning) effect() {}
 func (FindImage) effect()     {}
 func (TakeSlot) effect()      {}
 func (WriteRecord) effect()   {}

@@ -57,7 +57,7 @@ func asked(effects []Effect) ledger.Report {
 // removes tells whether the effect is one that nothing of the plan's state depends on.
 func removes(effect Effect) bool {
 	switch effect.(type) {
-	case ConfirmPool, StopBuild, DeleteBuild, DeleteInputs:
+	case ConfirmPool, ConfirmOptOut, StopBuild, DeleteBuild, DeleteInputs:
 		return true
 	}
 	return false

@@ -56,8 +56,7 @@ func decide(s Snapshot) Plan {
 		return withoutIdentity(&s, h)
 	}
 	identity := s.identity()
-	d := decision{Snapshot: &s, identity: identity, fingerprint: identity.Fingerprint()}
-	return d.compute()
+	return (&decision{Snapshot: &s, identity: identity, fingerprint: identity.Fingerprint()}).compute()
 }
 
 // retire removes what we made for a pool that is not ours to serve (any more).
@@ -76,6 +75,9 @@ func retire(s *Snapshot) Plan {
 	}
 	if s.Pool.HasTraces && !s.Pool.Deleting {
 		p.Effects = append(p.Effects, RemoveTraces{})
+		if s.Pool.Record != nil && s.Pool.Record.Tag != "" {
+			p.Effects = append([]Effect{ConfirmOptOut{}}, p.Effects...)
+		}
 	}
 	return p
 }
@@ -114,8 +116,10 @@ type decision struct {
 	fingerprint string
 	// record is the newest attempt; it may be of other inputs.
 	record *ledger.Record
-	// found is the build that the record was found again from; nil if the pool has it.
+	// found is the build that the record was found again from, or told says that it was on a
+	// MachineOSBuild; neither if the pool has it.
 	found *imagebuilder.Observation
+	told  bool
 	// past tells that the inputs are not those that the pool wants now.
 	past bool
 	// containerfile is what containerfileHash found.
@@ -133,7 +137,7 @@ func (d *decision) compute() Plan {
 	if d.found != nil {
 		p = d.onRecord(p)
 	}
-	if d.owesAcknowledgement() && !slices.ContainsFunc(p.Effects, writesRecord) {
+	if (d.told || d.owesAcknowledgement()) && !slices.ContainsFunc(p.Effects, writesRecord) {
 		p.Effects = append([]Effect{WriteRecord{Record: *d.record}}, p.Effects...)
 	}
 	p.Strangers = d.strangers()
@@ -172,34 +176,6 @@ func (d *decision) verified(b *imagebuilder.Observation, p Plan) Plan {
 		p.Effects = append(d.verification(b), p.Effects...)
 	}
 	return p
-}
-
-// requestedRebuild is the request that was not acted on yet; empty for none.
-func (d *decision) requestedRebuild() string {
-	pool := d.Pool
-	pool.Record = d.record
-	return pool.RequestedRebuild()
-}
-
-// acknowledgement is what a claim puts next to the request on the pool. Where a MachineOSConfig
-// opts it in, the record alone tells which request was acted on.
-func (d *decision) acknowledgement() string {
-	if d.MachineOS.OptsIn() {
-		return ""
-	}
-	return d.requestedRebuild()
-}
-
-// owesAcknowledgement tells whether somebody took away what says that the request which
-// stands on the pool was acted on.
-func (d *decision) owesAcknowledgement() bool {
-	asked := d.Pool.RebuildRequested
-	return asked != "" && !d.MachineOS.OptsIn() && asked != d.Pool.RebuildObserved && d.record.RebuildOf() == ledger.RebuildMark(asked)
-}
-
-// acknowledged is the mark of the request that was acted on last; empty for none.
-func (d *decision) acknowledged() string {
-	return cmp.Or(d.record.RebuildOf(), ledger.RebuildMark(d.Pool.RebuildObserved))
 }
 
 // awaitsSight tells whether a build of the wanted inputs was claimed and neither
@@ -322,7 +298,7 @@ func (d *decision) start(attempt int) Plan {
 		return whileHeld(d.Snapshot, h, d.record, d.record != nil && d.record.Fingerprint != d.fingerprint)
 	}
 	creation := d.creation(request, false)
-	p.Effects = slices.Concat(d.inspections(), d.farewell(), creation[:1], []Effect{WriteRecord{Record: record, Rebuild: d.acknowledgement()}},
+	p.Effects = slices.Concat(d.inspections(), d.beginning(), d.farewell(), creation[:1], []Effect{WriteRecord{Record: record, Rebuild: d.acknowledgement()}},
 		d.tidy(record.Build), d.slot(&record), creation[1:])
 	return p
 }
@@ -340,6 +316,14 @@ func (d *decision) history() []ledger.PastImage {
 		}
 	}
 	return record.HistoryFor(d.fingerprint)
+}
+
+// beginning makes sure that there is what opts in a pool that has nothing on record.
+func (d *decision) beginning() []Effect {
+	if d.record == nil && d.MachineOS.OptsIn() {
+		return []Effect{TellBeginning{}}
+	}
+	return nil
 }
 
 // farewell makes sure that the attempt before, if it was ended by us, is in the

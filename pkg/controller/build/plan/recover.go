@@ -125,8 +125,12 @@ func (d *decision) believed(r *ledger.Record) *ledger.Record {
 }
 
 // findAgain replaces a record that is lost, or older than the newest build, by the claim of
-// that build. The pool has it once the plan has been carried out.
+// that build, or by that of the MachineOSBuild whose image nodes are given: there, a build
+// that has made its image does not stay. The pool has it once the plan has been carried out.
 func (d *decision) findAgain() {
+	if told := d.MachineOS.Published; told != nil && d.isOfUs(told.Image) && d.isBehind(told) {
+		d.record, d.told = told, true
+	}
 	newest := d.newest()
 	if newest == nil {
 		return
@@ -139,7 +143,14 @@ func (d *decision) findAgain() {
 			newest, claim = b, d.claimOf(b)
 		}
 	}
-	d.found, d.record = newest, &claim
+	d.found, d.record, d.told = newest, &claim, false
+}
+
+// isBehind tells whether the record is older than the one that a MachineOSBuild tells, or is
+// the claim that it was made with.
+func (d *decision) isBehind(told *ledger.Record) bool {
+	r := d.record
+	return r == nil || told.Number > r.Number || told.Number == r.Number && r.IsOpen() && told.Fingerprint == r.Fingerprint
 }
 
 // newest is the build of the newest attempt, of whichever inputs, among those that the

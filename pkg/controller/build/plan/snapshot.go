@@ -99,6 +99,9 @@ type MachineOS struct {
 	// there is an image already.
 	Seed        string
 	SeedProblem *inputs.Problem
+	// Published is the record that the MachineOSBuild was made with whose image is on the
+	// MachineOSConfig; nil if it does not tell it.
+	Published *ledger.Record
 	// Unused is what the MachineOSConfig says and nobody reads, and NodeLogin what the nodes
 	// lack to pull its image; nil for nothing.
 	Unused, NodeLogin *inputs.Problem
