@@ -20,6 +20,8 @@ type mutant struct {
 	// unseen is why the simulator, by its nature, does not see the bug; the unit
 	// tests have to. Empty for bugs that it has to catch.
 	unseen string
+	// played is which schedules the simulator runs, see its flag -backend; empty for all.
+	played string
 	// known is a schedule that caught the bug before. It is tried first, where the
 	// search takes a minute or more.
 	known string

@@ -97,23 +97,23 @@ func (r *runner) simulate(ctx context.Context, m *mutant, directory, overlay str
 		return verdict{}, fmt.Errorf("it does not compile: %w\n%s", err, output)
 	}
 	if r.replay != "" {
-		output, err := r.play(ctx, program, r.replay)
+		output, err := r.play(ctx, program, m.played, r.replay)
 		_, _ = fmt.Fprintln(os.Stdout, output)
 		return r.judge(ctx, output, err)
 	}
 	if m.known != "" {
-		if output, err := r.play(ctx, program, m.known); err != nil {
+		if output, err := r.play(ctx, program, m.played, m.known); err != nil {
 			return r.judge(ctx, output, err)
 		}
 	}
-	output, err := r.play(ctx, program, "")
+	output, err := r.play(ctx, program, m.played, "")
 	return r.judge(ctx, output, err)
 }
 
 // play runs one schedule, or, without one, all of them until the first failure.
-func (r *runner) play(ctx context.Context, program, schedule string) (string, error) {
+func (r *runner) play(ctx context.Context, program, played, schedule string) (string, error) {
 	return r.run(ctx, filepath.Join(r.root, simulator), program,
-		"-test.run", "TestSimulation$", "-test.v", "-test.timeout", "40m", "-fail-fast", "-sampled", "1",
+		"-test.run", "TestSimulation$", "-test.v", "-test.timeout", "40m", "-fail-fast", "-sampled", "1", "-backend", played,
 		"-pairs", strconv.Itoa(r.pairs), "-schedules", strconv.Itoa(r.schedules), "-schedule", schedule)
 }
 
@@ -127,7 +127,7 @@ func (r *runner) judge(ctx context.Context, output string, err error) (verdict, 
 	if broken == nil || schedule == nil {
 		return verdict{}, fmt.Errorf("the simulator failed without a schedule: %w\n%s", err, tail(output))
 	}
-	if output, err := r.play(ctx, r.sound, schedule[1]); err != nil {
+	if output, err := r.play(ctx, r.sound, "", schedule[1]); err != nil {
 		return verdict{}, fmt.Errorf("the schedule that caught it fails without it, too: %w\n%s", err, tail(output))
 	}
 	return verdict{by: "-schedule '" + schedule[1] + "'", broken: clip(strings.TrimSuffix(broken[1], ", which is"))}, nil

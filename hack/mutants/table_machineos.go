@@ -3,8 +3,69 @@ package main
 // ofLabelsOnly is why the simulator does not see what MachineOSConfigs do.
 const ofLabelsOnly = "its pools have labels"
 
-// machineOSMutants are about pools that MachineOSConfigs opt in. The simulator's have labels.
+// machineOSConfigs has the simulator play those pools alone.
+const machineOSConfigs = "machineosconfigs"
+
+// machineOSMutants are about pools that MachineOSConfigs opt in.
 var machineOSMutants = []mutant{
+	{
+		name:   "record-lost-with-the-pool",
+		why:    "whoever writes the pool from a manifest without annotations has its image built once more, and its nodes rebooted into that",
+		file:   "pkg/controller/build/plan/recover.go",
+		before: `d.isOfUs(told.Image) && d.isBehind(told)`,
+		after:  `false && d.isBehind(told)`,
+		played: machineOSConfigs,
+	},
+	{
+		name:   "claim-of-other-inputs",
+		why:    "an image is found again for inputs that it was not made of",
+		file:   "pkg/controller/build/ledger/machineosbuild.go",
+		before: `err == nil && claim.Fingerprint == o.Record.Fingerprint {`,
+		after:  `err == nil && claim.Fingerprint != "" {`,
+		unseen: "its inputs are told apart by the name of the MachineOSBuild",
+	},
+	{
+		name:   "annotation-forced-through",
+		why:    "while the cache lags, the controller and the node controller write one annotation in turn, as fast as both can",
+		file:   "pkg/controller/build/machineos/write.go",
+		before: `restraint.Wait(o.MachineOSBuild, o.Now); wait > 0 {`,
+		after:  `restraint.Wait(o.MachineOSBuild, o.Now); wait > time.Hour {`,
+		played: machineOSConfigs,
+	},
+	{
+		name: "refusal-not-on-the-object",
+		why:  "what the cluster refuses is told nowhere once the image is there",
+		file: "pkg/controller/build/ledger/machineosconfig.go",
+		before: `	if o.Refusal != "" {
+		c :=`,
+		after: `	if o.Refusal == "nothing" {
+		c :=`,
+		played: machineOSConfigs,
+	},
+	{
+		name:   "opted-out-by-a-cache",
+		why:    "caches that are behind after a restart have builds deleted that are wanted",
+		file:   "pkg/controller/build/sync.go",
+		before: `err == nil && refers {`,
+		after:  `err == nil && refers && false {`,
+		played: machineOSConfigs,
+	},
+	{
+		name:   "built-for-nobody",
+		why:    "a controller whose cache has a MachineOSConfig that is gone builds what the next one removes, without end",
+		file:   "pkg/controller/build/plan/plan.go",
+		before: `d.record == nil && d.MachineOS.OptsIn()`,
+		after:  `false`,
+		played: machineOSConfigs,
+	},
+	{
+		name:   "unfinished-for-ever",
+		why:    "whoever waits for the MachineOSBuild of a pool that was deleted waits without end",
+		file:   "pkg/controller/build/machineos/write.go",
+		before: `if ledger.IsEnd(ledger.ProgressOf(&build.Status)) || build`,
+		after:  `if build.Name != "" || build`,
+		played: machineOSConfigs,
+	},
 	{
 		name:   "lease-asked-for-once-a-sync",
 		why:    "two builders write the same objects until the sync has ended in which the lease was lost",
@@ -65,7 +126,7 @@ var machineOSMutants = []mutant{
 		name:   "last-word-kept",
 		why:    "after a rebuild the MachineOSBuild goes on telling of the image before",
 		file:   "pkg/controller/build/machineos/write.go",
-		before: "(build.DeletionTimestamp != nil || o.Contradicts(&build.Status)) {",
+		before: "build.DeletionTimestamp != nil || o.Contradicts(&build.Status) {",
 		after:  "build.DeletionTimestamp != nil {",
 		unseen: ofLabelsOnly,
 	},
@@ -139,6 +200,7 @@ var machineOSMutants = []mutant{
 		file:   "pkg/controller/build/plan/past.go",
 		before: `if d.Settings.Values.BuildFor != constants.BuildForImageChanges {`,
 		after:  `if d.Settings.Values.BuildFor == "" && constants.BuildForImageChanges != "" {`,
+		played: machineOSConfigs,
 	},
 	{
 		name:   "builder-for-builder",

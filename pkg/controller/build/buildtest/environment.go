@@ -47,6 +47,13 @@ func (a *API) Put(object runtime.Object) {
 	a.store(resourceOf(object), object)
 }
 
+// Version is the newest one that anything has.
+func (a *API) Version() string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return strconv.Itoa(a.version)
+}
+
 // Remove deletes an object and what it owns.
 func (a *API) Remove(resource, namespace, name string) {
 	a.mu.Lock()

@@ -37,9 +37,14 @@ func (a *API) Rollout(pool string) rollout.Decision {
 // config that the pool wants.
 func (a *API) candidates(pool string) (*mcfgv1.MachineOSConfig, []*mcfgv1.MachineOSBuild) {
 	var configs []*mcfgv1.MachineOSConfig
-	for _, object := range a.All("machineosconfigs") {
+	for _, object := range a.Stored("machineosconfigs") {
 		configs = append(configs, object.(*mcfgv1.MachineOSConfig))
 	}
-	config := rollout.ConfigOf(a.Pool(pool), configs)
-	return config, rollout.Candidates(a.Pool(pool), config, a.MachineOSBuilds())
+	var builds []*mcfgv1.MachineOSBuild
+	for _, object := range a.Stored("machineosbuilds") {
+		builds = append(builds, object.(*mcfgv1.MachineOSBuild))
+	}
+	stored := a.Pool(pool)
+	config := rollout.ConfigOf(stored, configs)
+	return config, rollout.Candidates(stored, config, builds)
 }

@@ -106,14 +106,6 @@ func foretold(sim *simulation, pool *mcfgv1.MachineConfigPool) build.Preview {
 	return p
 }
 
-func storedIn[T any](sim *simulation, resource string) []T {
-	var objects []T
-	for _, object := range sim.api.Stored(resource) {
-		objects = append(objects, object.(T))
-	}
-	return objects
-}
-
 // TestDoctorFindsNothingInNormalLife: at no moment of a scenario in which nothing goes
 // wrong, between any two calls of the controller, is there a finding, except those that
 // the scenario is about.

@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -79,9 +80,13 @@ func (d *denial) covers(call buildtest.Call, now time.Time) bool {
 }
 
 // checkTold: a call that has been refused for so long is on a pool, in the server's words,
-// before it is made again, or, where it is the pool's status that is refused, in an event.
+// before it is made again, or, where it is what tells that is refused, in an event.
 func (sim *simulation) checkTold(call buildtest.Call) {
 	now := sim.clock.Now()
+	if len(sim.pools()) == 0 {
+		// There is nobody to tell.
+		return
+	}
 	// Two programs that see other things refused say so in turns.
 	if len(sim.schedule.faults) > 1 || len(sim.programs) > 1 || !sim.denied.covers(call, now) || now.Sub(latest(sim.denied.since, sim.denied.told)) < toldWithin {
 		return
@@ -90,7 +95,7 @@ func (sim *simulation) checkTold(call buildtest.Call) {
 	if sim.tells(refused.Error()) {
 		return
 	}
-	if sim.denied.like.Subresource == "status" {
+	if sim.denied.like.Subresource == "status" || slices.Contains(machineOSKinds, sim.denied.like.Resource) {
 		for _, p := range sim.programs {
 			if p.announced(refused.Error()) {
 				return
@@ -117,6 +122,9 @@ func (sim *simulation) tells(text string) bool {
 				return true
 			}
 		}
+		if strings.Contains(sim.told(pool), text) || strings.Contains(sim.refusalOn(pool), text) {
+			return true
+		}
 	}
 	return false
 }
@@ -134,8 +142,9 @@ func (sim *simulation) checkTakenBack() {
 		return
 	}
 	for _, pool := range sim.pools() {
-		if told := ledger.ReadConditions(pool.Status.Conditions); told.Refusal != "" {
-			sim.problem("12: nothing is refused any more, and the pool %s says %q", pool.Name, told.Refusal)
+		told := ledger.ReadConditions(pool.Status.Conditions)
+		if refusal := cmp.Or(told.Refusal, sim.refusalOn(pool)); refusal != "" {
+			sim.problem("12: nothing is refused any more, and the pool %s says %q", pool.Name, refusal)
 		}
 	}
 }

@@ -116,6 +116,16 @@ var rewrites = map[faultKind]func(*simulation){
 	},
 }
 
+// rewritesOf are those of scenarios with the prefix.
+func rewritesOf(prefix string) map[faultKind]func(*simulation) {
+	if !hasMachineOS(prefix) {
+		return rewrites
+	}
+	all := maps.Clone(rewrites)
+	maps.Copy(all, machineOSRewrites)
+	return all
+}
+
 func withoutOurs(annotations map[string]string) {
 	for _, ours := range constants.PoolAnnotations() {
 		delete(annotations, ours)

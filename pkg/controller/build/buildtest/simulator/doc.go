@@ -7,6 +7,7 @@
 //	groups.go      which schedules are run
 //	simulation.go  the clock, the steps and the build system
 //	program.go     one process: the controller, its caches and its informers
+//	jobs.go, machineos.go             the same with Jobs; with MachineOSConfigs in place of labels
 //	faults.go, disturbances.go, inputs.go   what goes wrong
 //	invariants.go, end.go                   what has to hold after every step, and at the end
 //

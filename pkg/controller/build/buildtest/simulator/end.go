@@ -19,9 +19,12 @@ import (
 	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
 )
 
+// theEnd is when everything is at rest.
+const theEnd = "the end"
+
 // checkEnd looks at what has to hold when everything is at rest.
 func (sim *simulation) checkEnd() {
-	sim.check("the end")
+	sim.check(theEnd)
 	sim.checkLeftovers()
 	sim.checkResults()
 	sim.checkTakenBack()
@@ -40,7 +43,7 @@ func (sim *simulation) checkEnd() {
 func (sim *simulation) checkLeftovers() {
 	served := map[string]bool{}
 	for _, pool := range sim.pools() {
-		if ledger.IsLayered(pool) && pool.DeletionTimestamp == nil {
+		if sim.isOptedIn(pool) && pool.DeletionTimestamp == nil {
 			served[string(pool.UID)] = true
 		} else if left := traceOn(pool); left != "" && pool.DeletionTimestamp == nil {
 			sim.problem("3: %s", left)
@@ -65,31 +68,36 @@ func (sim *simulation) checkResults() {
 	for _, pool := range sim.pools() {
 		switch {
 		case sim.isAltered(pool):
-		case sim.schedule.ages() && sim.mayFail(pool):
+		case sim.schedule.ages() && sim.mayFail(pool), sim.isDeleted(pool):
 		case pool.Name == buildtest.Worker && sim.scenario.ends != nil:
 			if problem := sim.scenario.ends(sim); problem != "" {
 				sim.problem("7: %s", problem)
 			}
-		case !ledger.IsLayered(pool) || sim.mayFail(pool):
+		case !sim.isOptedIn(pool) || sim.mayFail(pool):
 		case pool.Annotations[constants.DesiredOSImageAnnotation] == "":
-			sim.problem("7: the pool %s rests without an image: %s", pool.Name, trueCondition(pool))
+			sim.problem("7: the pool %s rests without an image: %s", pool.Name, sim.told(pool))
 		case pool.Annotations[constants.DesiredOSImageConfigAnnotation] != pool.Spec.Configuration.Name:
-			sim.problem("7: the pool %s rests without the image of %s: %s", pool.Name, pool.Spec.Configuration.Name, trueCondition(pool))
-		case !strings.HasPrefix(trueCondition(pool), string(mcfgv1.MachineConfigPoolBuildSuccess)):
-			sim.problem("7: the image of the pool %s is published, but it says %s", pool.Name, trueCondition(pool))
+			sim.problem("7: the pool %s rests without the image of %s: %s", pool.Name, pool.Spec.Configuration.Name, sim.told(pool))
+		case !strings.HasPrefix(sim.told(pool), string(mcfgv1.MachineConfigPoolBuildSuccess)):
+			sim.problem("7: the image of the pool %s is published, but it says %s", pool.Name, sim.told(pool))
 		}
 	}
 }
 
 // isAltered tells whether the pool's build failed because somebody changed it.
 func (sim *simulation) isAltered(pool *mcfgv1.MachineConfigPool) bool {
-	return strings.Contains(trueCondition(pool), ledger.FailureAltered) &&
+	return strings.Contains(sim.told(pool), ledger.FailureAltered) &&
 		slices.ContainsFunc(sim.schedule.faults, func(f fault) bool { return f.kind == "alter-build" })
+}
+
+// isDeleted tells whether a build of the pool was deleted in a way that ends it for good.
+func (sim *simulation) isDeleted(pool *mcfgv1.MachineConfigPool) bool {
+	return sim.isInterrupted(pool) && slices.ContainsFunc(sim.schedule.faults, func(f fault) bool { return f.kind == "delete-build" })
 }
 
 // mayFail tells whether a disturbance may have used up the attempts.
 func (sim *simulation) mayFail(pool *mcfgv1.MachineConfigPool) bool {
-	return strings.Contains(trueCondition(pool), ledger.ReasonAttemptsExhausted) &&
+	return strings.Contains(sim.told(pool), ledger.ReasonAttemptsExhausted) &&
 		slices.ContainsFunc(sim.schedule.faults, func(f fault) bool {
 			return sim.schedule.ages() || f.kind == "evict-build" || f.kind == "delete-build" || f.kind == "delete-pod" || f.kind == "jump"
 		})
@@ -108,6 +116,10 @@ func (sim *simulation) end() end {
 		made := sim.made[pool.Annotations[constants.DesiredOSImageAnnotation]]
 		lines = append(lines, fmt.Sprintf("pool %s: image of %s for %s, attempt %s", pool.Name, made.config, made.pool, made.attempt))
 		if record, err := ledger.ParseRecord(pool.Annotations[constants.BuildRecordAnnotation]); err == nil {
+			if sim.machineOS && sim.schedule.strips() {
+				// A MachineOSBuild tells the claim of the first one.
+				record.Attempt = 1
+			}
 			line := fmt.Sprintf("  record of %s, attempt %d, image %t, past", record.Config, record.Attempt, record.Image != "")
 			for _, past := range record.History {
 				line += " " + sim.made[past.Image].config
@@ -119,6 +131,7 @@ func (sim *simulation) end() end {
 			lines = append(lines, fmt.Sprintf("  %s %s %s", c.Type, c.Status, c.Reason))
 		}
 	}
+	lines = append(lines, sim.endOfMachineOS()...)
 	var builds []string
 	for _, b := range sim.builds() {
 		builds = append(builds, fmt.Sprintf("build of %s for %s, attempt %s: %s", b.Annotations[constants.RenderedConfigAnnotation],

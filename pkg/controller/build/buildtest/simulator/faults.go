@@ -25,6 +25,7 @@ func (sim *simulation) beforeCall(call buildtest.Call) {
 	}
 	sim.checkCall(call)
 	sim.checkTold(call)
+	sim.checkLease(call)
 	if sim.nested || len(sim.programs) < 2 || !sim.schedule.has(faultOther, sim.calls+1) {
 		return
 	}
@@ -129,7 +130,7 @@ func (sim *simulation) faultAtRound() (done bool) {
 				sim.programs[0].thaw[kind] = sim.lastDisturbed
 				done = true
 			}
-			for _, deeds := range []map[faultKind]func(*simulation){sim.deeds(), rewrites, clocks} {
+			for _, deeds := range []map[faultKind]func(*simulation){sim.deeds(), rewritesOf(sim.schedule.scenario), clocks} {
 				if do, ok := deeds[f.kind]; ok {
 					sim.act(act{name: "disturbance " + string(f.kind), do: do})
 					done = true

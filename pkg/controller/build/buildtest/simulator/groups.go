@@ -30,14 +30,16 @@ type backend struct{ prefix, suffix string }
 
 // backends are those that the options choose.
 func (o *Options) backends() []backend {
-	builds, jobs := backend{}, backend{jobsPrefix, ", by Jobs"}
+	builds, jobs, machineOS := backend{}, backend{jobsPrefix, ", by Jobs"}, backend{machineOSPrefix, ", MachineOSConfigs"}
 	switch o.Backend {
 	case "builds":
 		return []backend{builds}
 	case "jobs":
 		return []backend{jobs}
+	case "machineosconfigs":
+		return []backend{machineOS}
 	}
-	return []backend{builds, jobs}
+	return []backend{builds, jobs, machineOS}
 }
 
 // ofBackend are the groups in which one backend builds.
@@ -58,7 +60,7 @@ func (o *Options) ofBackend() []group {
 		{"E11 from each state of the inputs to each other, and a crash", o.inputPairs},
 		{"E13 to do the same again is refused from each call on, in each way", o.single(atEachCall(slices.Sorted(keysOf(denials))...))},
 		{"E14 the controller's clock jumps, or the next leader's differs, at each round", o.single(atEachRound(slices.Sorted(keysOf(clocks))...))},
-		{"E15 others write the objects anew at each round", o.single(atEachRound(slices.Sorted(keysOf(rewrites))...))},
+		{"E15 others write the objects anew at each round", o.single(atEachRound(slices.Sorted(keysOf(rewritesOf(o.prefix)))...))},
 		{"E12 random", func() []schedule { return random(o.prefix, o.Schedules, o.Seed) }},
 	}
 }
@@ -83,7 +85,7 @@ func frozenKinds(prefix string) []string {
 // scenarioNames are the scenarios that are played with every fault.
 func scenarioNames(prefix string) []string {
 	var names []string
-	for name, s := range scenarios {
+	for name, s := range scenariosOf(prefix) {
 		if !s.long {
 			names = append(names, prefix+name)
 		}
@@ -246,7 +248,7 @@ func random(prefix string, count int, seed uint64) []schedule {
 	names := scenarioNames(prefix)
 	atCalls := slices.Concat([]faultKind{faultCrash, faultLost}, callErrors, slices.Sorted(keysOf(denials)))
 	atRounds := append([]faultKind{faultOldList}, slices.Sorted(keysOf(deedsOf(prefix)))...)
-	atRounds = append(atRounds, slices.Sorted(keysOf(rewrites))...)
+	atRounds = append(atRounds, slices.Sorted(keysOf(rewritesOf(prefix)))...)
 	atRounds = append(atRounds, slices.Sorted(keysOf(clocks))...)
 	for _, kind := range frozenKinds(prefix) {
 		atRounds = append(atRounds, faultKind(faultFreeze+kind))

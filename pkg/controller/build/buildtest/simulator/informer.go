@@ -10,7 +10,12 @@ import (
 type informer struct {
 	cache.SharedIndexInformer
 	handlers []cache.ResourceEventHandler
+	// version is the one up to which everything was delivered.
+	version string
 }
+
+// LastSyncResourceVersion implements SharedIndexInformer.
+func (i *informer) LastSyncResourceVersion() string { return i.version }
 
 func newInformer(object runtime.Object) *informer {
 	indexers := cache.Indexers{cache.NamespaceIndex: cache.MetaNamespaceIndexFunc}

@@ -12,6 +12,7 @@ import (
 	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
+	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
 )
 
 // inputState is a way in which the inputs of the pool worker can be (E11). From
@@ -52,8 +53,8 @@ var inputStates = []inputState{
 		sim.api.Put(config)
 		wants(config.Name)(sim)
 	}, ledger.ReasonRenderedConfigInvalid},
-	{"custom-content", func(sim *simulation) { sim.api.Put(buildtest.CustomContent("FROM configs AS final\nRUN true\n")) }, ""},
-	{"bad-custom-content", func(sim *simulation) { sim.api.Put(buildtest.CustomContent("RUN true\n")) }, ledger.ReasonCustomContentInvalid},
+	{"custom-content", customContent("FROM configs AS final\nRUN true\n"), ""},
+	{"bad-custom-content", customContent(badContent), ledger.ReasonCustomContentInvalid},
 	{"paused", editWorker(func(p *mcfgv1.MachineConfigPool) {
 		p.Spec.Paused = true
 		p.Spec.Configuration.Name = "rendered-worker-paused"
@@ -69,6 +70,9 @@ var inputStates = []inputState{
 	}), "being deleted"},
 }
 
+// badContent is refused.
+const badContent = "FROM configs AS final\nCOPY --from=nothing /a /b\n"
+
 // become puts the inputs into the state, from whatever state they are in.
 func (s inputState) become(sim *simulation) {
 	pool := poolOfWorker(sim)
@@ -77,6 +81,9 @@ func (s inputState) become(sim *simulation) {
 		fresh := layeredWorker()
 		again := fresh[len(fresh)-1].(*mcfgv1.MachineConfigPool)
 		again.UID += "-again"
+		if sim.machineOS {
+			delete(again.Labels, ctrlcommon.LayeringEnabledPoolLabel)
+		}
 		sim.api.Put(again)
 	}
 	for _, object := range buildtest.GoodInputs(buildtest.ConfigA, buildtest.ConfigB, "rendered-worker-paused") {
@@ -84,6 +91,7 @@ func (s inputState) become(sim *simulation) {
 	}
 	removeFromNamespace("configmaps", inputs.CustomConfigMapName)(sim)
 	optIn(true)(sim)
+	editMachineOSConfigs(func(c *mcfgv1.MachineOSConfig) { c.Spec.Containerfile = nil })(sim)
 	editWorker(func(p *mcfgv1.MachineConfigPool) {
 		p.Spec.Paused = false
 		p.Spec.Configuration.Name = buildtest.ConfigA
@@ -122,15 +130,15 @@ func (s inputState) ends(sim *simulation) string {
 		if len(sim.builds()) > 0 {
 			return "a Build of a pool that is being deleted is left"
 		}
-	case !ledger.IsLayered(pool):
+	case !sim.isOptedIn(pool):
 		return traceOn(pool)
 	case s.reason != "" && !says(s.reason)(sim):
 		// What was built before may do for the wanted inputs, or be at work on them.
 		if !isPublished(sim) {
-			return fmt.Sprintf("the pool says %s instead of %s", trueCondition(pool), s.reason)
+			return fmt.Sprintf("the pool says %s instead of %s", sim.told(pool), s.reason)
 		}
 	case s.reason == "" && !isPublished(sim):
-		return fmt.Sprintf("the image of %s is not published: the pool says %s", pool.Spec.Configuration.Name, trueCondition(pool))
+		return fmt.Sprintf("the image of %s is not published: the pool says %s", pool.Spec.Configuration.Name, sim.told(pool))
 	}
 	return ""
 }

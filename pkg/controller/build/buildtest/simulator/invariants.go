@@ -34,6 +34,9 @@ import (
 //	12 what is refused for two minutes is on a pool, and what is not refused any more is not
 //	13 no wait is longer than its own length: the end is reached half an hour after the last
 //	   disturbance
+//	14 where MachineOSConfigs opt in, nodes are given the image of a completed build for the
+//	   config that the pool wants, or wait
+//	15 there, who is not the builder writes nothing
 func (sim *simulation) check(after string) {
 	running := map[string]string{}
 	for _, b := range sim.builds() {
@@ -50,6 +53,7 @@ func (sim *simulation) check(after string) {
 		sim.checkPool(pool, after)
 		sim.noteEarly(pool)
 	}
+	sim.checkRollout(after)
 	sim.noteTold()
 }
 
@@ -59,14 +63,18 @@ func (sim *simulation) checkPool(pool *mcfgv1.MachineConfigPool, after string) {
 		switch {
 		case !ok:
 			sim.problem("2: the published image %s was made by no Build, after %s", image, after)
-		case made.poolUID != string(pool.UID) || made.config != pool.Annotations[constants.DesiredOSImageConfigAnnotation]:
+		case made.poolUID != string(pool.UID) && !sim.machineOS || made.config != pool.Annotations[constants.DesiredOSImageConfigAnnotation] && !sim.sharesImages():
 			sim.problem("2: the published image %s is of %+v, after %s", image, made, after)
 		}
 	}
 	if got := foreignOf(pool); got != sim.foreign[pool.Name] {
 		sim.problem("4: what belongs to others was changed from %s to %s, after %s", sim.foreign[pool.Name], got, after)
 	}
+	sim.checkConditions(pool, after)
+}
 
+// checkConditions looks at the conditions of ours.
+func (sim *simulation) checkConditions(pool *mcfgv1.MachineConfigPool, after string) {
 	trueTypes, ours := 0, 0
 	seen := map[mcfgv1.MachineConfigPoolConditionType]bool{}
 	for i := range pool.Status.Conditions {
@@ -82,6 +90,12 @@ func (sim *simulation) checkPool(pool *mcfgv1.MachineConfigPool, after string) {
 		if c.Status == corev1.ConditionTrue && c.Type != mcfgv1.MachineConfigPoolImageBuildDegraded {
 			trueTypes++
 		}
+	}
+	if sim.machineOS {
+		if after == theEnd && sim.isOptedIn(pool) && (trueTypes > 0 || ours > 1) {
+			sim.problem("10: there are %d conditions of ours on the pool, of which its MachineOSConfig has the rest, after %s", ours, after)
+		}
+		return
 	}
 	if ours > 0 && (trueTypes != 1 || ours != 6) {
 		sim.problem("10: of %d conditions of ours %d are True, after %s", ours, trueTypes, after)
@@ -141,16 +155,28 @@ func (sim *simulation) checkCall(call buildtest.Call) {
 func (sim *simulation) checkRecorded(b *buildv1.Build) {
 	digest := b.Status.Output.To.ImageDigest
 	for _, pool := range sim.pools() {
-		if b.OwnerReferences[0].UID == pool.UID && ledger.IsLayered(pool) && pool.DeletionTimestamp == nil &&
+		if b.OwnerReferences[0].UID == pool.UID && sim.isOptedIn(pool) && pool.DeletionTimestamp == nil &&
 			b.Annotations[constants.RenderedConfigAnnotation] == pool.Spec.Configuration.Name &&
-			pool.Annotations[constants.DesiredOSImageConfigAnnotation] != pool.Spec.Configuration.Name &&
+			pool.Annotations[constants.DesiredOSImageConfigAnnotation] != pool.Spec.Configuration.Name && (!sim.machineOS || !isOfOthers(b, pool)) &&
 			!strings.Contains(pool.Annotations[constants.BuildRecordAnnotation], digest) && !sim.losesRecord() {
 			sim.problem("11: %s is deleted before its result is recorded", b.Name)
 		}
 	}
 }
 
-func trueCondition(pool *mcfgv1.MachineConfigPool) string {
+// isOfOthers tells whether the build is of other inputs than the newest attempt: those of a
+// spec that was edited since are as good as another config's.
+func isOfOthers(b *buildv1.Build, pool *mcfgv1.MachineConfigPool) bool {
+	record, err := ledger.ParseRecord(pool.Annotations[constants.BuildRecordAnnotation])
+	return err == nil && record.Fingerprint != b.Annotations[constants.FingerprintAnnotation]
+}
+
+// told is what is told of the pool: the type, reason and message of the condition that is
+// True, in the terms of pools.
+func (sim *simulation) told(pool *mcfgv1.MachineConfigPool) string {
+	if sim.machineOS {
+		return sim.toldOfMachineOS(pool)
+	}
 	for i := range pool.Status.Conditions {
 		c := &pool.Status.Conditions[i]
 		if ledger.IsOurs(c.Type) && c.Status == corev1.ConditionTrue && c.Type != mcfgv1.MachineConfigPoolImageBuildDegraded {

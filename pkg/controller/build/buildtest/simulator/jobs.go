@@ -23,7 +23,9 @@ import (
 const jobsPrefix = "jobs:"
 
 // runsJobs tells whether Jobs build in the scenario of that name.
-func runsJobs(scenario string) bool { return strings.HasPrefix(scenario, jobsPrefix) }
+func runsJobs(scenario string) bool {
+	return strings.HasPrefix(strings.TrimPrefix(scenario, machineOSPrefix), jobsPrefix)
+}
 
 // resource is that of the objects that run builds.
 func (sim *simulation) resource() string {
@@ -35,24 +37,22 @@ func (sim *simulation) resource() string {
 
 // kinds are what a program watches, in the order in which news of them comes. That of a pod
 // may come before and after that of its Job.
-func (sim *simulation) kinds() []string { return kindsOf(sim.schedule.scenario) }
+func (sim *simulation) kinds() []string { return sim.watched }
 
 func kindsOf(scenario string) []string {
-	if !runsJobs(scenario) {
-		return buildtest.Kinds
-	}
 	kinds := slices.Clone(buildtest.Kinds)
-	at := slices.Index(kinds, "builds")
-	return slices.Insert(kinds, at, "jobs", "pods", "events")
+	if runsJobs(scenario) {
+		kinds = slices.Insert(kinds, slices.Index(kinds, "builds"), "jobs", "pods", "events")
+	}
+	if hasMachineOS(scenario) {
+		kinds = append(kinds, machineOSKinds...)
+	}
+	return kinds
 }
 
 // storedJobs are the stored Jobs, to look at only.
 func (sim *simulation) storedJobs() []*batchv1.Job {
-	var jobs []*batchv1.Job
-	for _, object := range sim.api.Stored("jobs") {
-		jobs = append(jobs, object.(*batchv1.Job))
-	}
-	return jobs
+	return storedIn[*batchv1.Job](sim, "jobs")
 }
 
 // jobsAsBuilds are the Jobs as the Builds that they would be.
@@ -243,11 +243,13 @@ var jobDisturbances = map[faultKind]func(*simulation){
 func (sim *simulation) deeds() map[faultKind]func(*simulation) { return deedsOf(sim.schedule.scenario) }
 
 func deedsOf(scenario string) map[faultKind]func(*simulation) {
-	if !runsJobs(scenario) {
-		return disturbances
-	}
 	deeds := maps.Clone(disturbances)
-	maps.Copy(deeds, jobDisturbances)
+	if runsJobs(scenario) {
+		maps.Copy(deeds, jobDisturbances)
+	}
+	if hasMachineOS(scenario) {
+		maps.Copy(deeds, machineOSDisturbances)
+	}
 	return deeds
 }
 

@@ -12,7 +12,7 @@ type Options struct {
 	Sampled int
 	// Seed is that of all choices.
 	Seed uint64
-	// Backend is what builds: "builds", "jobs", or "" for one after the other.
+	// Backend is what is played: "builds", "jobs", "machineosconfigs", or "" for one after the other.
 	Backend string
 	// FailFast ends the run at the first failure.
 	FailFast bool
@@ -29,7 +29,7 @@ func Flags(set *flag.FlagSet) *Options {
 	set.IntVar(&o.Pairs, "pairs", 200, "how many pairs of faults the simulation runs on the main scenario")
 	set.IntVar(&o.Sampled, "sampled", 20, "of the single faults, run one in so many; 1 for all")
 	set.Uint64Var(&o.Seed, "seed", 1, "seed of the random schedules, pairs and samples")
-	set.StringVar(&o.Backend, "backend", "", "what builds: builds, jobs, or both, one after the other")
+	set.StringVar(&o.Backend, "backend", "", "what is played: builds, jobs, machineosconfigs (which opt pools in, in place of labels), or one after the other")
 	set.BoolVar(&o.FailFast, "fail-fast", false, "stop the simulation at the first failure")
 	return o
 }

@@ -25,6 +25,8 @@ import (
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder/job"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder/openshift"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/machineos"
 	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
 )
 
@@ -39,6 +41,8 @@ type program struct {
 	// builder is the adapter of the controller.
 	builder   *told
 	informers map[string]*informer
+	// machineOS is nil where pools opt in by their label.
+	machineOS *machineos.Ledger
 	// originals are copies of what is in the caches.
 	originals map[string]map[string]any
 	// frozen counts the rounds for which a kind delivers nothing, and thaw is when
@@ -83,6 +87,13 @@ func newProgram(sim *simulation, clients buildtest.Clients) *program {
 	}
 	config := build.DefaultConfig()
 	config.Clock = ownClock{sim.clock, &p.skew}
+	if sim.machineOS {
+		p.machineOS, err = machineos.New(clients.Mcfg, p.informer("machineosconfigs", &mcfgv1.MachineOSConfig{}), p.informer("machineosbuilds", &mcfgv1.MachineOSBuild{}), sim.notBuilder)
+		if err != nil {
+			panic(err)
+		}
+		config.MachineOS, config.SharesPools = p.machineOS, true
+	}
 	config.NewQueue = func(limiter workqueue.TypedRateLimiter[string]) workqueue.TypedRateLimitingInterface[string] {
 		p.queue = buildtest.NewQueue(sim.clock, limiter)
 		return p.queue
@@ -112,6 +123,9 @@ func (p *program) jobsBeside(builds imagebuilder.ImageBuilder, secrets cache.Sha
 func strip(object any) (any, error) {
 	if object, err := job.Strip(object); err != nil {
 		return object, err
+	}
+	if config, ok := object.(*mcfgv1.MachineOSConfig); ok {
+		ledger.StripMachineOSConfig(config)
 	}
 	return build.Strip(object)
 }
@@ -169,11 +183,13 @@ func (p *program) deliverKind(kind string, objects []runtime.Object) (news bool)
 			continue
 		}
 		cached := buildtest.AsCached(object, strip)
-		switch p.sim.faultAtNews(kind) {
-		case faultLate:
+		// It does not begin before it has what it awaits.
+		fault := p.sim.faultAtNews(kind)
+		if fault == faultLate && !p.awaits(kind) {
 			p.frozen[kind] = 3
 			return true
-		case faultDouble:
+		}
+		if fault == faultDouble {
 			if err := indexer.Add(cached); err != nil {
 				panic(err)
 			}
@@ -210,7 +226,14 @@ func (p *program) deliverKind(kind string, objects []runtime.Object) (news bool)
 			informer.deleted(old)
 		}
 	}
+	informer.version = p.sim.api.Version()
 	return news
+}
+
+// awaits tells whether the program has just begun and is to have all of the kind before it
+// does anything: what is missing would mean something else than it does.
+func (p *program) awaits(kind string) bool {
+	return p.sim.machineOS && kind == "configmaps" && p.informers[kind].version == ""
 }
 
 // sync works on the next item in the queue.

@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"maps"
 	"strings"
 	"time"
 
@@ -13,7 +14,6 @@ import (
 	"github.com/openshift/machine-config-operator/pkg/controller/build/buildtest"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
-	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
 )
 
 // scenario is a story and how builds go in it.
@@ -24,6 +24,8 @@ type scenario struct {
 	// ends is what the pool worker is to come to; nil for the published image of the
 	// config that it wants, or nothing of ours when it is not layered.
 	ends func(*simulation) string
+	// shares tells that one image may do for several configs.
+	shares bool
 	// long scenarios are not played with every fault.
 	long bool
 }
@@ -70,15 +72,24 @@ func isRunning(sim *simulation) bool {
 func isPublished(sim *simulation) bool {
 	pool := poolOfWorker(sim)
 	return pool == nil || pool.Annotations[constants.DesiredOSImageConfigAnnotation] == pool.Spec.Configuration.Name && pool.Spec.Configuration.Name != "" &&
-		strings.HasPrefix(trueCondition(pool), string(mcfgv1.MachineConfigPoolBuildSuccess))
+		strings.HasPrefix(sim.told(pool), string(mcfgv1.MachineConfigPoolBuildSuccess))
 }
 
 // endsPublished is for stories that lead to the image in more than one way.
 func endsPublished(sim *simulation) string {
 	if !isPublished(sim) {
-		return "the image is not published: the pool says " + trueCondition(poolOfWorker(sim))
+		return "the image is not published: the pool says " + sim.told(poolOfWorker(sim))
 	}
 	return ""
+}
+
+// endsWithoutBuild is for a Build that somebody deleted: it is made again, or, where a
+// MachineOSConfig opts in, was ended by that.
+func endsWithoutBuild(sim *simulation) string {
+	if pool := poolOfWorker(sim); sim.machineOS && sim.isInterrupted(pool) {
+		return ""
+	}
+	return endsPublished(sim)
 }
 
 func isBeingStopped(sim *simulation) bool {
@@ -94,13 +105,13 @@ func isBeingStopped(sim *simulation) bool {
 func says(reason string) func(*simulation) bool {
 	return func(sim *simulation) bool {
 		pool := poolOfWorker(sim)
-		return pool == nil || strings.Contains(trueCondition(pool), " ("+reason+")")
+		return pool == nil || strings.Contains(sim.told(pool), " ("+reason+")")
 	}
 }
 
 func isWithoutTraces(sim *simulation) bool {
 	pool := poolOfWorker(sim)
-	return pool == nil || traceOn(pool) == "" && len(sim.builds()) == 0
+	return pool == nil || traceOn(pool) == "" && len(sim.builds()) == 0 && len(sim.api.Stored("machineosbuilds")) == 0
 }
 
 func afterRounds(n int) func(*simulation) bool {
@@ -119,15 +130,6 @@ func renders(config string) func(*simulation) {
 		sim.api.Put(rendered)
 		wants(config)(sim)
 	}
-}
-
-func optIn(in bool) func(*simulation) {
-	return editWorker(func(p *mcfgv1.MachineConfigPool) {
-		delete(p.Labels, ctrlcommon.LayeringEnabledPoolLabel)
-		if in {
-			p.Labels[ctrlcommon.LayeringEnabledPoolLabel] = ""
-		}
-	})
 }
 
 // scenarios are the stories that the perturbations are laid over.
@@ -221,7 +223,7 @@ var scenarios = map[string]scenario{
 			buildtest.Pool("storage").Layered().Wants(buildtest.ConfigB).Object()), constants.MaxConcurrentBuildsKey, "1")
 	}, outcome: succeeds},
 	// The first Build is deleted by hand while it runs, and nothing else happens.
-	"pruned": {objects: layeredWorker, outcome: func(*buildv1.Build) outcome { return outcome{waits: true} }, ends: endsPublished, story: []act{
+	"pruned": {objects: layeredWorker, outcome: func(*buildv1.Build) outcome { return outcome{waits: true} }, ends: endsWithoutBuild, story: []act{
 		{name: "deleting the Build", when: atRest, do: (*simulation).removeBuilds},
 	}},
 	// A hundred attempts, of which all but the last one fail.
@@ -236,9 +238,28 @@ var scenarios = map[string]scenario{
 
 // scenarioOf finds a scenario by name; those of changing inputs are made from it.
 func scenarioOf(name string) scenario {
-	name = strings.TrimPrefix(name, jobsPrefix)
-	if s, ok := scenarios[name]; ok {
-		return s
+	found, ok := scenariosOf(name)[bare(name)]
+	if !ok {
+		found = inputsScenario(bare(name))
 	}
-	return inputsScenario(name)
+	if hasMachineOS(name) && found.objects != nil {
+		byLabel := found.objects
+		found.objects = func() []runtime.Object { return byMachineOSConfigs(byLabel()) }
+	}
+	return found
+}
+
+// bare is the name without what says how it is played.
+func bare(name string) string {
+	return strings.TrimPrefix(strings.TrimPrefix(name, machineOSPrefix), jobsPrefix)
+}
+
+// scenariosOf are those that are there for names with the prefix.
+func scenariosOf(prefix string) map[string]scenario {
+	if !hasMachineOS(prefix) {
+		return scenarios
+	}
+	all := maps.Clone(scenarios)
+	maps.Copy(all, machineOSScenarios)
+	return all
 }

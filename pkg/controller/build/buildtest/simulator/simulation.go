@@ -10,6 +10,7 @@ import (
 	buildv1 "github.com/openshift/api/build/v1"
 	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	clocktesting "k8s.io/utils/clock/testing"
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/buildtest"
@@ -27,6 +28,10 @@ type simulation struct {
 	// those that cannot have one.
 	jobs          bool
 	begun, warned map[string]bool
+	// machineOS tells that MachineOSConfigs opt pools in, and lostLease that somebody else is
+	// the builder. watched are the kinds that a program watches.
+	machineOS, lostLease bool
+	watched              []string
 
 	api      *buildtest.API
 	clock    *clocktesting.FakeClock
@@ -82,7 +87,7 @@ var simStart = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 func newSimulation(s schedule) *simulation {
 	sim := &simulation{
 		schedule: s, scenario: scenarioOf(s.scenario), clock: clocktesting.NewFakeClock(simStart), acted: simStart, lastDisturbed: simStart,
-		jobs: runsJobs(s.scenario), begun: map[string]bool{}, warned: map[string]bool{}, made: map[string]madeImage{}, forged: map[string]bool{}, foreign: map[string]string{}, committed: map[string]int{},
+		jobs: runsJobs(s.scenario), machineOS: hasMachineOS(s.scenario), watched: kindsOf(s.scenario), begun: map[string]bool{}, warned: map[string]bool{}, made: map[string]madeImage{}, forged: map[string]bool{}, foreign: map[string]string{}, committed: map[string]int{},
 	}
 	sim.api = buildtest.NewAPI(sim.clock, sim.scenario.objects()...)
 	sim.story = slices.Clone(sim.scenario.story)
@@ -141,7 +146,7 @@ func (sim *simulation) step() bool {
 		sim.goOn()
 		return true
 	}
-	if sim.buildSystem() || sim.api.CollectGarbage() || progress || sim.passTime() {
+	if sim.nodeController() || sim.buildSystem() || sim.api.CollectGarbage() || progress || sim.passTime() {
 		return true
 	}
 	if len(sim.story) > 0 && !sim.story[0].awaited {
@@ -270,22 +275,22 @@ func (sim *simulation) builds() []*buildv1.Build {
 	if sim.jobs {
 		return sim.jobsAsBuilds()
 	}
-	objects := sim.api.Stored("builds")
-	builds := make([]*buildv1.Build, 0, len(objects))
-	for _, object := range objects {
-		builds = append(builds, object.(*buildv1.Build))
-	}
-	return builds
+	return storedIn[*buildv1.Build](sim, "builds")
 }
 
 // pools are the stored pools, to look at only.
 func (sim *simulation) pools() []*mcfgv1.MachineConfigPool {
-	objects := sim.api.Stored("machineconfigpools")
-	pools := make([]*mcfgv1.MachineConfigPool, 0, len(objects))
-	for _, object := range objects {
-		pools = append(pools, object.(*mcfgv1.MachineConfigPool))
+	return storedIn[*mcfgv1.MachineConfigPool](sim, "machineconfigpools")
+}
+
+// storedIn are the stored objects of a resource, to look at only.
+func storedIn[T runtime.Object](sim *simulation, resource string) []T {
+	stored := sim.api.Stored(resource)
+	objects := make([]T, 0, len(stored))
+	for _, object := range stored {
+		objects = append(objects, object.(T))
 	}
-	return pools
+	return objects
 }
 
 func poolOfWorker(sim *simulation) *mcfgv1.MachineConfigPool {
