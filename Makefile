@@ -16,6 +16,9 @@ SEED       ?= 1
 # The same with Jobs, of which a schedule takes several times as long.
 JOB_SCHEDULES ?= 3000
 JOB_PAIRS     ?= 4000
+# The same of pools that MachineOSConfigs opt in.
+MACHINEOS_SCHEDULES ?= 3000
+MACHINEOS_PAIRS     ?= 2000
 # Which of the seeded bugs `make mutants` tries, and the one schedule to try them with.
 ONLY       ?=
 SCHEDULE   ?=
@@ -114,6 +117,7 @@ bench: ## Measure the controller against the table of promises, with up to 10,00
 simulate: ## Run the controller under every single fault, PAIRS of them, and SCHEDULES random combinations
 	GOGC=400 $(GOTEST) ./pkg/controller/build/buildtest/simulator -run 'TestSimulation$$' -v -timeout 30m -backend builds -sampled 1 -pairs $(PAIRS) -schedules $(SCHEDULES) -seed $(SEED)
 	GOGC=400 $(GOTEST) ./pkg/controller/build/buildtest/simulator -run 'TestSimulation$$' -v -timeout 30m -backend jobs -sampled 1 -pairs $(JOB_PAIRS) -schedules $(JOB_SCHEDULES) -seed $(SEED)
+	GOGC=400 $(GOTEST) ./pkg/controller/build/buildtest/simulator -run 'TestSimulation$$' -v -timeout 30m -backend machineosconfigs -sampled 1 -pairs $(MACHINEOS_PAIRS) -schedules $(MACHINEOS_SCHEDULES) -seed $(SEED)
 
 .PHONY: soak
 soak: ## Simulate a million schedules; SEED=… for others

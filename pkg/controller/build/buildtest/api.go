@@ -14,6 +14,7 @@ import (
 	mcfgfake "github.com/openshift/client-go/machineconfiguration/clientset/versioned/fake"
 	jsonpatch "gopkg.in/evanphx/json-patch.v4"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -243,7 +244,7 @@ func (a *API) patch(resource schema.GroupVersionResource, key string, stored run
 	if err := validateMachineOSBuild(stored, patched); err != nil {
 		return nil, err
 	}
-	if equalJSON(stored, patched) {
+	if equality.Semantic.DeepEqual(stored, patched) {
 		// A patch that changes nothing makes no new version.
 		return patched, nil
 	}

@@ -228,21 +228,35 @@ func admitBuild(object runtime.Object) {
 	}
 }
 
-// mergeInto applies a JSON merge patch (RFC 7386) to a copy of the object.
+// mergeInto applies a JSON merge patch (RFC 7386) to a copy of the object. Only the fields that
+// it is about are taken through JSON.
 func mergeInto(object runtime.Object, patch map[string]any) (runtime.Object, error) {
-	text, err := json.Marshal(object)
-	if err != nil {
-		return nil, err
+	patched := object.DeepCopyObject()
+	fields := reflect.ValueOf(patched).Elem()
+	for i := range fields.NumField() {
+		name, _, _ := strings.Cut(fields.Type().Field(i).Tag.Get("json"), ",")
+		change, ok := patch[name].(map[string]any)
+		if !ok {
+			continue
+		}
+		field := fields.Field(i)
+		text, err := json.Marshal(field.Interface())
+		if err != nil {
+			return nil, err
+		}
+		var document map[string]any
+		if err := json.Unmarshal(text, &document); err != nil {
+			return nil, err
+		}
+		if text, err = json.Marshal(merge(document, change)); err != nil {
+			return nil, err
+		}
+		field.SetZero()
+		if err := json.Unmarshal(text, field.Addr().Interface()); err != nil {
+			return nil, err
+		}
 	}
-	var document map[string]any
-	if err := json.Unmarshal(text, &document); err != nil {
-		return nil, err
-	}
-	if text, err = json.Marshal(merge(document, patch)); err != nil {
-		return nil, err
-	}
-	patched := reflect.New(reflect.TypeOf(object).Elem()).Interface().(runtime.Object)
-	return patched, json.Unmarshal(text, patched)
+	return patched, nil
 }
 
 func merge(target, patch map[string]any) map[string]any {
@@ -261,12 +275,6 @@ func merge(target, patch map[string]any) map[string]any {
 		}
 	}
 	return target
-}
-
-func equalJSON(x, y runtime.Object) bool {
-	xText, xErr := json.Marshal(x)
-	yText, yErr := json.Marshal(y)
-	return xErr == nil && yErr == nil && string(xText) == string(yText)
 }
 
 // VersionOf is the version of an object; empty for what is none.
