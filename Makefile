@@ -109,7 +109,7 @@ budget: ## Check that the controller costs no more calls, bytes, allocations and
 	cd test && $(GOTEST) -count=1 -timeout 20m ./bench
 
 .PHONY: bench
-bench: ## Measure the controller against the table of promises, with up to 10,000 pools (takes long; BENCH='-only P8' for less)
+bench: ## Measure the controller against the table of promises, with up to 10,000 pools, and plot it (takes long; BENCH='-only P8' for less)
 	@$(COMPILE)bench ./bench
 	@exec $(OUTPUT)/bin/bench -root . -out $(OUTPUT)/bench $(BENCH)
 

@@ -32,11 +32,18 @@ type bench struct {
 	largeContent int
 	crowd        int
 	cycles       int
+	// cached is how many pools P20 has in caches.
+	cached int
+	// sizes are the numbers of pools in plots.
+	sizes       []int
+	plotSamples int
 
 	table *table
 	// races are what P8 and P9 are made from.
 	races map[string]*raceResult
-	began time.Time
+	// bySize is what plots are made from.
+	bySize map[int]*sizeResult
+	began  time.Time
 }
 
 // memoryLimit is from how many bytes on garbage is collected as often as it takes.
@@ -49,11 +56,11 @@ func main() {
 	// But not to the end of the machine's memory, with 10,000 pools in etcd, in the API
 	// server's caches and in the controller's.
 	debug.SetMemoryLimit(memoryLimit)
-	b := &bench{table: newTable(), races: map[string]*raceResult{}, began: time.Now()}
-	var only, part string
+	b := &bench{table: newTable(), races: map[string]*raceResult{}, bySize: map[int]*sizeResult{}, began: time.Now()}
+	var only, part, address, sizes string
 	flag.StringVar(&b.root, "root", ".", "Directory of the repository.")
 	flag.StringVar(&b.out, "out", "_output/bench", "Directory for results and profiles.")
-	flag.StringVar(&only, "only", "", "The rows to run, as in P8,P9; empty for all. Rows that are measured together run together.")
+	flag.StringVar(&only, "only", "", "The rows to run, as in P8,P9, and plots; empty for all. Rows that are measured together run together.")
 	flag.IntVar(&b.pools, "pools", 1000, "Pools that converge in P8.")
 	flag.IntVar(&b.many, "many", 10000, "Pools of P9, P10 and P11; 0 leaves these out.")
 	flag.IntVar(&b.pairs, "pairs", 10, "Pairs of subject and yardstick in P8 and P10.")
@@ -64,6 +71,10 @@ func main() {
 	flag.IntVar(&b.largeContent, "large-content", 150000, "Size in bytes of rendered configs in P5 and in the second part of P8, which 0 leaves out.")
 	flag.IntVar(&b.crowd, "crowd", 10000, "Pools at rest in P3.")
 	flag.IntVar(&b.cycles, "cycles", 100000, "Cycles of P15.")
+	flag.IntVar(&b.cached, "cached", 10000, "Pools in the caches of P20, with twice as many rendered configs.")
+	flag.StringVar(&sizes, "sizes", "100,300,1000", "Numbers of pools in the plots of reaction and memory; empty leaves these out.")
+	flag.IntVar(&b.plotSamples, "plot-samples", 40, "Samples of reaction for each number of pools in the plots.")
+	flag.StringVar(&address, "hold", "", "Hold plain objects of this server in memory; for the program itself.")
 	flag.StringVar(&part, "part", "", "Measure this part alone, in this process; for the program itself.")
 	flag.Parse()
 	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -71,11 +82,19 @@ func main() {
 	if only != "" {
 		b.only = strings.Split(only, ",")
 	}
-	if unknown := slices.DeleteFunc(slices.Clone(b.only), isRow); len(unknown) > 0 {
+	if unknown := slices.DeleteFunc(slices.Clone(b.only), canRun); len(unknown) > 0 {
 		fmt.Fprintln(os.Stderr, "bench: -only names what is no row of the table:", strings.Join(unknown, ", "))
 		os.Exit(2)
 	}
+	var err error
+	if b.sizes, err = parseSizes(sizes); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(2)
+	}
 	run := b.run
+	if address != "" {
+		run = func(ctx context.Context) error { return hold(ctx, address) }
+	}
 	if part != "" {
 		run = func(ctx context.Context) error { return b.runPart(ctx, part) }
 	}
@@ -98,7 +117,7 @@ func (b *bench) run(ctx context.Context) error {
 	b.describe(ctx)
 	err := b.measure(ctx)
 	fmt.Println()
-	return errors.Join(err, b.table.print(os.Stdout), b.table.save(b.out))
+	return errors.Join(err, b.table.print(os.Stdout), b.table.save(b.out), b.drawPlots())
 }
 
 func (b *bench) wants(ids ...string) bool {

@@ -204,55 +204,78 @@ func informersAlone(ctx context.Context, w *world) (time.Duration, error) {
 	return took, err
 }
 
-// measureFairness is P11: how soon the controller reacts to a pool while it looks at all
-// the others again and again, and, in turns with that, while it has nothing to do.
-func (b *bench) measureFairness(ctx context.Context, w *world, f *fleet, pairs int) error {
+// reactions are, in seconds, how soon the controller reacts to a pool while it has nothing else to do, and while it looks at all the
+// others again and again, and a raw create before each.
+type reactions struct {
+	Create, Idle, Busy []float64
+	// Syncs is how often it looked at a pool meanwhile.
+	Syncs int64
+}
+
+// measureReactions times each next to the others, in turns.
+func (b *bench) measureReactions(ctx context.Context, w *world, f *fleet, pairs int) (r reactions, err error) {
 	s, err := startedSubject(ctx, w, b.workers)
 	if err != nil {
-		return err
+		return r, err
 	}
 	defer s.stop()
 	system, err := startBuildSystem(ctx, w.admin)
 	if err != nil {
-		return err
+		return r, err
 	}
 	defer system.stop()
+	raw, err := newRaw(ctx, f)
+	if err != nil {
+		return r, err
+	}
 	seen := &watcher{}
 	defer s.wire.listen(seen.see)()
+	before := s.syncs.number.Load()
+	for i := range pairs {
+		pool := f.names[i%len(f.names)]
+		if err := s.awaitRest(ctx); err != nil {
+			return r, err
+		}
+		create, err := raw.create(ctx)
+		if err != nil {
+			return r, err
+		}
+		idle, err := reaction(ctx, f, s, seen, pool)
+		if err != nil {
+			return r, err
+		}
+		stop := resyncAll(ctx, w, s, len(f.names))
+		busy, err := reaction(ctx, f, s, seen, pool)
+		if err := firstOf(err, stop()); err != nil {
+			return r, err
+		}
+		r.Create, r.Idle, r.Busy = append(r.Create, create.Seconds()), append(r.Idle, idle.Seconds()), append(r.Busy, busy.Seconds())
+		if (i+1)%20 == 0 {
+			b.tell("reactions: %d of %d pairs", i+1, pairs)
+		}
+	}
+	if err := s.awaitRest(ctx); err != nil {
+		return r, err
+	}
+	r.Syncs = s.syncs.number.Load() - before
+	return r, system.problem()
+}
+
+// measureFairness is P11.
+func (b *bench) measureFairness(ctx context.Context, w *world, f *fleet, pairs int) error {
 	profile := filepath.Join(b.out, "P11.pprof")
 	end, err := startProfile(profile)
 	if err != nil {
 		return err
 	}
-	var idle, busy []float64
-	before := s.syncs.number.Load()
-	for i := range pairs {
-		pool := f.names[i%len(f.names)]
-		took, err := reaction(ctx, f, s, seen, pool)
-		if err != nil {
-			return err
-		}
-		idle = append(idle, took.Seconds())
-		stop := resyncAll(ctx, w, s, len(f.names))
-		took, err = reaction(ctx, f, s, seen, pool)
-		if err := firstOf(err, stop()); err != nil {
-			return err
-		}
-		busy = append(busy, took.Seconds())
-		if err := s.awaitRest(ctx); err != nil {
-			return err
-		}
-		if (i+1)%20 == 0 {
-			b.tell("fairness: %d of %d pairs", i+1, pairs)
-		}
-	}
-	if err := firstOf(end(), system.problem()); err != nil {
+	r, err := b.measureReactions(ctx, w, f, pairs)
+	if err := firstOf(err, end()); err != nil {
 		return err
 	}
-	p99, p50 := ratioOf(busy, idle, 0.99), ratioOf(busy, idle, 0.5)
+	p99, p50 := ratioOf(r.Busy, r.Idle, 0.99), ratioOf(r.Busy, r.Idle, 0.5)
 	b.table.set("P11", p99.Value <= 3, map[string]estimate{"p99": p99, "p50": p50}, "%s", p99)
 	b.table.note("P11", "%d pools, %d pairs, p50 %s; over the median of the idle reaction, %.1f ms; its own p99 is %s times that, so p99 over p99 is %s; %d syncs in all", len(f.names), pairs, p50,
-		median(idle)*1000, number(quantile(idle, 0.99)/median(idle)), number(quantile(busy, 0.99)/quantile(idle, 0.99)), s.syncs.number.Load()-before)
+		median(r.Idle)*1000, number(quantile(r.Idle, 0.99)/median(r.Idle)), number(quantile(r.Busy, 0.99)/quantile(r.Idle, 0.99)), r.Syncs)
 	return b.explain(ctx, profile, "P11")
 }
 

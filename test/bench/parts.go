@@ -5,9 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
 )
@@ -29,12 +31,14 @@ var parts = []part{
 	{"large", []string{"P8"}, (*bench).measureLargeRace},
 	{"many", []string{"P10", "P11"}, func(b *bench, ctx context.Context) error { return b.inWorld(ctx, b.measureMany) }},
 	{"growth", []string{"P9"}, (*bench).measureManyRace},
+	{"memory", []string{"P20"}, (*bench).measureResident},
 }
 
 // findings are what a part hands over.
 type findings struct {
 	Rows  []*result              `json:"rows"`
 	Races map[string]*raceResult `json:"races"`
+	Sizes map[int]*sizeResult    `json:"sizes,omitempty"`
 }
 
 func (b *bench) findingsFile(part string) string {
@@ -43,14 +47,14 @@ func (b *bench) findingsFile(part string) string {
 
 // runPart measures one part, and leaves its findings in a file.
 func (b *bench) runPart(ctx context.Context, name string) error {
-	for _, p := range parts {
+	for _, p := range slices.Concat(parts, b.plotParts()) {
 		if p.name != name {
 			continue
 		}
 		if err := p.do(b, ctx); err != nil {
 			return err
 		}
-		text, err := json.Marshal(findings{Rows: b.table.Rows, Races: b.races})
+		text, err := json.Marshal(findings{Rows: b.table.Rows, Races: b.races, Sizes: b.bySize})
 		if err != nil {
 			return fmt.Errorf("could not encode findings: %w", err)
 		}
@@ -66,7 +70,7 @@ func (b *bench) runPart(ctx context.Context, name string) error {
 // does not keep the others from being measured.
 func (b *bench) measure(ctx context.Context) error {
 	var errs []error
-	for _, p := range parts {
+	for _, p := range slices.Concat(parts, b.plotParts()) {
 		if !b.wants(p.rows...) || b.many == 0 && (p.name == "many" || p.name == "growth") || b.largeContent == 0 && p.name == "large" {
 			continue
 		}
@@ -137,6 +141,7 @@ func (b *bench) takeOver(found findings) {
 	for name, race := range found.Races {
 		b.races[name] = race
 	}
+	maps.Copy(b.bySize, found.Sizes)
 }
 
 func (b *bench) measureMicro(ctx context.Context) error {
