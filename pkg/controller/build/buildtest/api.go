@@ -305,23 +305,31 @@ func (a *API) delete(resource schema.GroupVersionResource, key string, stored ru
 	return nil
 }
 
-// collect removes what the owner of that UID leaves behind.
-func (a *API) collect(owner types.UID) {
-	for _, objects := range a.objects {
+// collect removes what the owner of that UID leaves behind, and tells whether there was
+// anything. Pods only begin to go.
+func (a *API) collect(owner types.UID) (collected bool) {
+	for resource, objects := range a.objects {
 		for key, object := range objects {
 			accessor, _ := meta.Accessor(object)
 			for _, reference := range accessor.GetOwnerReferences() {
-				if reference.UID == owner {
+				switch {
+				case reference.UID != owner:
+				case resource == "pods":
+					collected = a.deletePod(key) || collected
+				default:
 					delete(objects, key)
+					collected = true
 				}
 			}
 		}
 	}
+	return collected
 }
 
 // CollectGarbage removes what was created for an owner that did not exist any
-// more, and tells whether there was anything.
+// more, or is only waiting for that, and tells whether there was anything.
 func (a *API) CollectGarbage() (collected bool) {
+	collected = a.collectForeground()
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	owners := map[types.UID]bool{}
@@ -336,8 +344,7 @@ func (a *API) CollectGarbage() (collected bool) {
 			accessor, _ := meta.Accessor(object)
 			for _, reference := range accessor.GetOwnerReferences() {
 				if !owners[reference.UID] {
-					a.collect(reference.UID)
-					collected = true
+					collected = a.collect(reference.UID) || collected
 				}
 			}
 		}

@@ -5,7 +5,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -21,7 +20,7 @@ import (
 	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
 )
 
-// What follows plays the Job controller and the kubelet. None of it counts as a call.
+// What follows is for tests that act as everyone else on Jobs. None of it counts as a call.
 
 // list answers a request for the objects of a kind that are of a Job.
 func (a *API) list(action k8stesting.ListActionImpl) (runtime.Object, error) {
@@ -39,18 +38,6 @@ func (a *API) list(action k8stesting.ListActionImpl) (runtime.Object, error) {
 		}
 	}
 	return pods, nil
-}
-
-// orphan leaves the pods of a Job behind that is deleted without a word about them.
-func (a *API) orphan(job types.UID, options metav1.DeleteOptions) {
-	if options.PropagationPolicy != nil && *options.PropagationPolicy != metav1.DeletePropagationOrphan {
-		return
-	}
-	for key, object := range a.objects["pods"] {
-		pod := object.(*corev1.Pod).DeepCopy()
-		pod.OwnerReferences = slices.DeleteFunc(pod.OwnerReferences, func(o metav1.OwnerReference) bool { return o.UID == job })
-		a.objects["pods"][key] = pod
-	}
 }
 
 // Jobs returns the stored Jobs, by name.
@@ -74,91 +61,55 @@ func (a *API) EditJob(name string, edit func(*batchv1.Job)) {
 	a.Put(job)
 }
 
-// PodsOf returns the stored pods of a Job, by name.
-func (a *API) PodsOf(job string) []*corev1.Pod {
-	var pods []*corev1.Pod
-	for _, object := range a.Stored("pods") {
-		if pod := object.(*corev1.Pod); strings.HasPrefix(pod.Name, job+"-") {
-			pods = append(pods, pod.DeepCopy())
-		}
-	}
-	return pods
-}
-
-// AddPod has the Job controller make a pod.
-func (a *API) AddPod(name string) *corev1.Pod {
-	job := a.Job(name)
-	now := metav1.NewTime(a.clock.Now().Truncate(time.Second))
-	pod := &corev1.Pod{ObjectMeta: *job.Spec.Template.ObjectMeta.DeepCopy(), Spec: *job.Spec.Template.Spec.DeepCopy()}
-	pod.Name, pod.Namespace, pod.CreationTimestamp = fmt.Sprintf("%s-%05d", name, len(a.PodsOf(name))), job.Namespace, now
-	pod.Labels = maps.Clone(pod.Labels)
-	pod.Labels[batchv1.ControllerUidLabel], pod.Labels[batchv1.JobNameLabel] = string(job.UID), name
-	pod.OwnerReferences = []metav1.OwnerReference{{APIVersion: "batch/v1", Kind: "Job", Name: name, UID: job.UID, Controller: ptr.To(true), BlockOwnerDeletion: ptr.To(true)}}
-	pod.Status.Phase = corev1.PodPending
-	a.Put(pod)
-	a.EditJob(name, func(j *batchv1.Job) {
-		j.Status.Active = 1
-		if j.Status.StartTime == nil {
-			j.Status.StartTime = &now
-		}
-	})
-	return pod
-}
-
-// EditPod changes the newest pod of a Job; one that has none gets one.
-func (a *API) EditPod(job string, edit func(*corev1.Pod)) {
-	if len(a.PodsOf(job)) == 0 {
-		a.AddPod(job)
-	}
-	pods := a.PodsOf(job)
-	pod := pods[len(pods)-1]
-	edit(pod)
-	a.Put(pod)
-}
-
-// RunJob has the kubelet run the pod of a Job.
-func (a *API) RunJob(name string) {
-	a.EditPod(name, func(pod *corev1.Pod) {
-		pod.Status.Phase = corev1.PodRunning
-		pod.Status.ContainerStatuses = []corev1.ContainerStatus{{
-			Name:  pod.Spec.Containers[0].Name,
-			State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: metav1.NewTime(a.clock.Now().Truncate(time.Second))}},
-		}}
-	})
-}
-
-// EndPod has the builder of a Job's pod end with the code and the message.
-func (a *API) EndPod(name string, code int32, reason, message string) {
-	if pods := a.PodsOf(name); len(pods) == 0 || len(pods[len(pods)-1].Status.ContainerStatuses) == 0 {
-		a.RunJob(name)
-	}
-	a.EditPod(name, func(pod *corev1.Pod) {
-		pod.Status.Phase = corev1.PodSucceeded
-		if code != 0 {
-			pod.Status.Phase = corev1.PodFailed
-		}
-		state := &pod.Status.ContainerStatuses[0].State
-		now := metav1.NewTime(a.clock.Now().Truncate(time.Second))
-		began := now
-		if state.Running != nil {
-			began = state.Running.StartedAt
-		}
-		*state = corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{ExitCode: code, Reason: reason, Message: message, StartedAt: began, FinishedAt: now}}
-	})
-}
-
-// SetJobCondition has the Job controller set a condition, and counters that go with it.
-func (a *API) SetJobCondition(name string, condition batchv1.JobConditionType, reason, message string) {
-	now := metav1.NewTime(a.clock.Now().Truncate(time.Second))
-	a.EditJob(name, func(j *batchv1.Job) {
-		j.Status.Active = 0
-		j.Status.Conditions = append(j.Status.Conditions, batchv1.JobCondition{
-			Type: condition, Status: corev1.ConditionTrue, Reason: reason, Message: message, LastTransitionTime: now,
+// DeleteJob has somebody delete a Job. In the foreground it stays until the collector of
+// garbage has seen its pods go.
+func (a *API) DeleteJob(name string, propagation metav1.DeletionPropagation) {
+	if propagation == metav1.DeletePropagationForeground {
+		a.EditJob(name, func(job *batchv1.Job) {
+			job.DeletionTimestamp = ptr.To(a.now())
+			job.Finalizers = append(job.Finalizers, metav1.FinalizerDeleteDependents)
 		})
-		if condition == batchv1.JobComplete {
-			j.Status.Succeeded, j.Status.CompletionTime = 1, &now
+		return
+	}
+	job := a.Job(name)
+	a.mu.Lock()
+	a.orphan(job.UID, metav1.DeleteOptions{PropagationPolicy: &propagation})
+	a.mu.Unlock()
+	a.Remove("jobs", job.Namespace, name)
+}
+
+// orphan leaves the pods of a Job behind that is deleted without a word about them.
+func (a *API) orphan(job types.UID, options metav1.DeleteOptions) {
+	if options.PropagationPolicy != nil && *options.PropagationPolicy != metav1.DeletePropagationOrphan {
+		return
+	}
+	for key, object := range a.objects["pods"] {
+		pod := object.(*corev1.Pod).DeepCopy()
+		pod.OwnerReferences = slices.DeleteFunc(pod.OwnerReferences, func(o metav1.OwnerReference) bool { return o.UID == job })
+		a.objects["pods"][key] = pod
+	}
+}
+
+// collectForeground deletes the pods of Jobs that are being deleted in the foreground, and
+// then the Jobs.
+func (a *API) collectForeground() (collected bool) {
+	for _, object := range a.Stored("jobs") {
+		job := object.(*batchv1.Job)
+		if job.DeletionTimestamp == nil || !slices.Contains(job.Finalizers, metav1.FinalizerDeleteDependents) {
+			continue
 		}
-	})
+		pods := a.podsOwnedBy(job.UID)
+		for _, pod := range pods {
+			a.mu.Lock()
+			collected = a.deletePod(keyOf(pod.Namespace, pod.Name)) || collected
+			a.mu.Unlock()
+		}
+		if len(pods) == 0 {
+			a.Remove("jobs", job.Namespace, job.Name)
+			collected = true
+		}
+	}
+	return collected
 }
 
 // CompleteJob lets a Job succeed with the digest, which may be empty.
@@ -168,33 +119,29 @@ func (a *API) CompleteJob(name, digest string) {
 		message = fmt.Sprintf("{\"digest\":%q}\n", digest)
 	}
 	a.EndPod(name, 0, "Completed", message)
-	a.SetJobCondition(name, batchv1.JobSuccessCriteriaMet, batchv1.JobReasonCompletionsReached, "")
-	a.SetJobCondition(name, batchv1.JobComplete, batchv1.JobReasonCompletionsReached, "")
+	a.settleJob(name)
 }
 
 // FailJob ends a Job whose builder gave the reason.
 func (a *API) FailJob(name string, code int32, reason, message string) {
 	a.EndPod(name, code, "Error", fmt.Sprintf(`{"step":"build","reason":%q,"message":%q,"log":"last line of the log\n"}`, reason, message))
-	a.SetJobCondition(name, batchv1.JobFailureTarget, batchv1.JobReasonBackoffLimitExceeded, "Job has reached the specified backoff limit")
-	a.SetJobCondition(name, batchv1.JobFailed, batchv1.JobReasonBackoffLimitExceeded, "Job has reached the specified backoff limit")
+	a.settleJob(name)
 }
 
-// SuspendJob has the Job controller see that a Job is suspended; its pods go.
+// SuspendJob has a Job come to rest that somebody suspends; its pods go.
 func (a *API) SuspendJob(name string) {
+	a.EditJob(name, func(j *batchv1.Job) { j.Spec.Suspend = ptr.To(true) })
+	a.settleJob(name)
 	for _, pod := range a.PodsOf(name) {
-		a.Remove("pods", pod.Namespace, pod.Name)
+		a.ConfirmPod(pod.Name)
 	}
-	a.EditJob(name, func(j *batchv1.Job) { j.Spec.Suspend, j.Status.StartTime = ptr.To(true), nil })
-	a.SetJobCondition(name, batchv1.JobSuspended, "JobSuspended", "Job suspended")
+	a.settleJob(name)
 }
 
-// LoseNode has the condition of a pod whose node drives it away set.
-func (a *API) LoseNode(job, reason, message string) {
-	a.EditPod(job, func(pod *corev1.Pod) {
-		pod.Status.Conditions = append(pod.Status.Conditions, corev1.PodCondition{
-			Type: corev1.DisruptionTarget, Status: corev1.ConditionTrue, Reason: reason, Message: message, LastTransitionTime: metav1.NewTime(a.clock.Now().Truncate(time.Second)),
-		})
-	})
+func (a *API) settleJob(name string) {
+	jobs := NewJobSystem(a)
+	for jobs.Sync(name) { //nolint:revive // all is in the condition
+	}
 }
 
 // Warn stores a warning about an object.

@@ -76,7 +76,7 @@ func (sim *simulation) asBuild(j *batchv1.Job) *buildv1.Build {
 		}
 	case hasCondition(j, batchv1.JobFailed):
 		b.Status.Phase = buildv1.BuildPhaseFailed
-	case b.Status.Cancelled && hasCondition(j, batchv1.JobSuspended):
+	case b.Status.Cancelled && hasCondition(j, batchv1.JobSuspended) && (pod == nil || isOver(pod)):
 		b.Status.Phase = buildv1.BuildPhaseCancelled
 	case pod == nil:
 		b.Status.Phase = buildv1.BuildPhaseNew
@@ -111,90 +111,79 @@ func isOver(pod *corev1.Pod) bool {
 	return pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed
 }
 
-// jobSystem takes every Job one step further, as the Job controller and the kubelet do.
+// jobSystem lets every pod's node, and the Job controller for every Job, do what is next.
 func (sim *simulation) jobSystem() (progress bool) {
+	goesOn := func(who, name string) {
+		sim.note("%s: %s goes on", who, name)
+		sim.lastDisturbed = sim.clock.Now()
+		progress = true
+	}
+	jobs := map[string]*batchv1.Job{}
 	for _, j := range sim.storedJobs() {
-		if sim.stepJob(j) {
-			sim.note("job system: %s goes on", j.Name)
-			sim.lastDisturbed = sim.clock.Now()
-			progress = true
+		jobs[j.Name] = j
+	}
+	for _, object := range sim.api.Stored("pods") {
+		pod := object.(*corev1.Pod)
+		if j := jobs[pod.Labels[batchv1.JobNameLabel]]; sim.stepPod(j, pod) {
+			goesOn("node", pod.Name)
 		}
+	}
+	for _, j := range sim.storedJobs() {
+		switch {
+		case !sim.jobController.Sync(j.Name):
+		case sim.refusesPod(j) != "" && sim.api.Job(j.Name).ResourceVersion == j.ResourceVersion:
+			// A pod that is refused is asked for again and again. That disturbs nobody.
+			progress = true
+		default:
+			goesOn("Job controller", j.Name)
+		}
+	}
+	if sim.jobController.SyncOrphans() {
+		goesOn("Job controller", "a pod without a Job")
 	}
 	return progress
 }
 
-// stepJob takes the Job one step further. An end has two steps, and so has a stop: the pod
-// goes first, and the condition comes when it is gone.
-func (sim *simulation) stepJob(j *batchv1.Job) bool {
-	pod := newestPod(sim.api.PodsOf(j.Name))
-	suspended := ptr.Deref(j.Spec.Suspend, false)
+// refusesPod is what the API server has against a pod of the Job.
+func (sim *simulation) refusesPod(j *batchv1.Job) string {
+	if sim.scenario.outcome(sim.asBuild(j)).stuck {
+		return "exceeded quota"
+	}
+	return ""
+}
+
+// jobsDue is when the Job controller has something to do by the clock alone.
+func (sim *simulation) jobsDue() (due []time.Time) {
+	for _, j := range sim.storedJobs() {
+		due = append(due, sim.jobController.Due(j.Name))
+	}
+	return due
+}
+
+// stepPod lets the node of a pod do what is next; the Job is nil for one that is gone.
+func (sim *simulation) stepPod(j *batchv1.Job, pod *corev1.Pod) bool {
 	switch {
-	case hasCondition(j, batchv1.JobComplete), hasCondition(j, batchv1.JobFailed):
+	case pod.DeletionTimestamp != nil && isOver(pod):
+		if buildtest.IsConfirmed(pod) {
+			return false
+		}
+		sim.api.ConfirmPod(pod.Name)
+	case pod.DeletionTimestamp != nil && pod.Status.Phase == corev1.PodPending:
+		sim.api.GiveUpPod(pod.Name)
+	case pod.DeletionTimestamp != nil:
+		sim.api.EndPod(pod.Labels[batchv1.JobNameLabel], 143, "Error", `{"step":"build","reason":"Terminated","message":"told to end"}`)
+	case isOver(pod) || j == nil:
 		return false
-	case hasCondition(j, batchv1.JobSuccessCriteriaMet):
-		sim.api.SetJobCondition(j.Name, batchv1.JobComplete, batchv1.JobReasonCompletionsReached, "")
-	case hasCondition(j, batchv1.JobFailureTarget):
-		sim.api.SetJobCondition(j.Name, batchv1.JobFailed, batchv1.JobReasonBackoffLimitExceeded, "Job has reached the specified backoff limit")
-	case pod != nil && isOver(pod) && (!suspended || !isDriven(pod)):
-		sim.countPod(j, pod)
-	case suspended:
-		return sim.suspend(j, pod)
-	case pod == nil && sim.begun[string(j.UID)]:
-		// A pod that somebody deleted counts as one that failed.
-		sim.api.SetJobCondition(j.Name, batchv1.JobFailureTarget, batchv1.JobReasonBackoffLimitExceeded, "Job has reached the specified backoff limit")
 	default:
 		return sim.runPod(j, pod)
 	}
 	return true
 }
 
-// countPod has the Job controller count a pod that is over, or replace it.
-func (sim *simulation) countPod(j *batchv1.Job, pod *corev1.Pod) {
-	switch {
-	case pod.Status.Phase == corev1.PodSucceeded:
-		sim.api.SetJobCondition(j.Name, batchv1.JobSuccessCriteriaMet, batchv1.JobReasonCompletionsReached, "")
-	case isDriven(pod):
-		sim.api.AddPod(j.Name)
-	default:
-		sim.api.SetJobCondition(j.Name, batchv1.JobFailureTarget, batchv1.JobReasonBackoffLimitExceeded, "Job has reached the specified backoff limit")
-	}
-}
-
-func isDriven(pod *corev1.Pod) bool {
-	return slices.ContainsFunc(pod.Status.Conditions, func(c corev1.PodCondition) bool { return c.Type == corev1.DisruptionTarget })
-}
-
-// suspend takes a Job that is to stop one step further. Its counters are behind its pod.
-func (sim *simulation) suspend(j *batchv1.Job, pod *corev1.Pod) bool {
-	switch {
-	case hasCondition(j, batchv1.JobSuspended):
-		return false
-	case pod != nil && pod.DeletionTimestamp == nil:
-		sim.api.EditPod(j.Name, func(p *corev1.Pod) { p.DeletionTimestamp = &metav1.Time{Time: sim.clock.Now()} })
-		sim.api.EditJob(j.Name, func(j *batchv1.Job) { j.Status.Active, j.Status.Terminating = 0, ptr.To[int32](1) })
-	case pod != nil:
-		sim.api.Remove("pods", pod.Namespace, pod.Name)
-	default:
-		sim.api.EditJob(j.Name, func(j *batchv1.Job) { j.Status.Terminating, j.Status.StartTime = nil, nil })
-		sim.api.SetJobCondition(j.Name, batchv1.JobSuspended, "JobSuspended", "Job suspended")
-	}
-	return true
-}
-
-// runPod takes the pod of a Job that is at work one step further.
+// runPod takes a pod that is at work one step further.
 func (sim *simulation) runPod(j *batchv1.Job, pod *corev1.Pod) bool {
 	outcome := sim.scenario.outcome(sim.asBuild(j))
 	switch {
-	case pod == nil && outcome.stuck:
-		if !sim.warned[j.Name] {
-			sim.warned[j.Name] = true
-			sim.api.Warn("Job", j, "FailedCreate", "exceeded quota")
-			return true
-		}
-		return false
-	case pod == nil:
-		sim.begun[string(j.UID)] = true
-		sim.api.AddPod(j.Name)
 	case pod.Status.Phase == corev1.PodPending:
 		sim.api.RunJob(j.Name)
 	case outcome.slow || outcome.waits && len(sim.story) > 0:
@@ -221,7 +210,7 @@ var jobDisturbances = map[faultKind]func(*simulation){
 		for _, j := range sim.storedJobs() {
 			if pod := newestPod(sim.api.PodsOf(j.Name)); pod != nil && pod.Status.Phase == corev1.PodRunning {
 				sim.api.LoseNode(j.Name, "EvictionByEvictionAPI", "Eviction API: evicting")
-				sim.api.EndPod(j.Name, 143, "Error", `{"step":"build","reason":"Terminated","message":"told to end"}`)
+				sim.api.DeletePod(pod.Name)
 			}
 		}
 	},
@@ -229,7 +218,7 @@ var jobDisturbances = map[faultKind]func(*simulation){
 	"delete-pod": func(sim *simulation) {
 		for _, j := range sim.storedJobs() {
 			for _, pod := range sim.api.PodsOf(j.Name) {
-				sim.api.Remove("pods", pod.Namespace, pod.Name)
+				sim.api.DeletePod(pod.Name)
 			}
 		}
 	},

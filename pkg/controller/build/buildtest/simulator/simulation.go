@@ -24,10 +24,9 @@ import (
 type simulation struct {
 	schedule schedule
 	scenario scenario
-	// jobs tells that Jobs build. begun are those, by UID, that have had a pod, and warned
-	// those that cannot have one.
+	// jobs tells that Jobs build.
 	jobs          bool
-	begun, warned map[string]bool
+	jobController *buildtest.JobSystem
 	// machineOS tells that MachineOSConfigs opt pools in, and lostLease that somebody else is
 	// the builder. watched are the kinds that a program watches.
 	machineOS, lostLease bool
@@ -87,9 +86,11 @@ var simStart = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 func newSimulation(s schedule) *simulation {
 	sim := &simulation{
 		schedule: s, scenario: scenarioOf(s.scenario), clock: clocktesting.NewFakeClock(simStart), acted: simStart, lastDisturbed: simStart,
-		jobs: runsJobs(s.scenario), machineOS: hasMachineOS(s.scenario), watched: kindsOf(s.scenario), begun: map[string]bool{}, warned: map[string]bool{}, made: map[string]madeImage{}, forged: map[string]bool{}, foreign: map[string]string{}, committed: map[string]int{},
+		jobs: runsJobs(s.scenario), machineOS: hasMachineOS(s.scenario), watched: kindsOf(s.scenario), made: map[string]madeImage{}, forged: map[string]bool{}, foreign: map[string]string{}, committed: map[string]int{},
 	}
 	sim.api = buildtest.NewAPI(sim.clock, sim.scenario.objects()...)
+	sim.jobController = buildtest.NewJobSystem(sim.api)
+	sim.jobController.Refuse = sim.refusesPod
 	sim.story = slices.Clone(sim.scenario.story)
 	sim.api.Before = sim.beforeCall
 	sim.api.Fault = sim.faultAtCall
@@ -206,6 +207,9 @@ func (sim *simulation) passTime() bool {
 		for _, at := range p.thaw {
 			earlier(at)
 		}
+	}
+	for _, at := range sim.jobsDue() {
+		earlier(at)
 	}
 	if len(sim.story) > 0 && sim.story[0].after > 0 {
 		earlier(sim.acted.Add(sim.story[0].after))

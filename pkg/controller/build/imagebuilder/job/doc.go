@@ -20,8 +20,8 @@
 //   - The deadline of a Job deletes its pods, and what they said with them. That of the pod
 //     is the real one; the Job's is later, for pods that never end and replacements without
 //     end.
-//   - A suspended Job is not finished. Its pods are deleted first; its condition Suspended
-//     says that the Job controller has seen to that.
+//   - A suspended Job is not finished. Its condition Suspended comes as soon as its pod was
+//     asked to end, which is then still at work, for ever on a node that is lost.
 //   - A Job whose pod cannot be created, as for a quota, says so in events only, and so
 //     does a pod whose volumes are not there.
 //   - A pod that is told to end and exits with 0 counts as one that succeeded, so the script
