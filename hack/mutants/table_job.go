@@ -8,6 +8,7 @@ const (
 	itsOwnObject = "its API server does not run what a Job says"
 	notAwaited   = "nothing waits for a build that was stopped"
 	saysNothing  = "what a pool says of a wait is not among its invariants"
+	maySeeAll    = "its programs may watch everything"
 )
 
 // jobMutants are about builds that are Jobs.
@@ -136,9 +137,41 @@ var jobMutants = []mutant{
 		name:   "job-silent-quota",
 		why:    "a Job whose pod a quota refuses waits for half an hour without a word",
 		file:   jobPackage + "phase.go",
-		before: `		o.Reason, o.Message = warned(f.warningsOf(string(f.job.UID)))`,
-		after:  `		o.Reason, o.Message = "", ""`,
+		before: `f.orSilence(warned(f.warningsOf(string(f.job.UID))))`,
+		after:  `f.orSilence("", "")`,
 		unseen: saysNothing,
+	},
+	{
+		name:   "job-waits-for-permission",
+		why:    "where events may not be watched, the controller never starts, also for pools whose images Builds make",
+		file:   jobPackage + "notify.go",
+		before: `return synced() || watch.refusal.IsKnown()`,
+		after:  `return synced()`,
+		unseen: maySeeAll,
+	},
+	{
+		name:   "job-trouble-is-a-refusal",
+		why:    "an API server that is out of order for a second has ends judged without what the pods say",
+		file:   jobPackage + "silence.go",
+		before: `if !isRefused(err) {`,
+		after:  `if err == nil {`,
+		unseen: maySeeAll,
+	},
+	{
+		name:   "job-blind-to-what-runs",
+		why:    "a build that runs unseen is given up as one that does not begin",
+		file:   jobPackage + "phase.go",
+		before: `ptr.Deref(f.job.Status.Ready, 0) > 0`,
+		after:  `ptr.Deref(f.job.Status.Ready, 0) < 0`,
+		unseen: maySeeAll,
+	},
+	{
+		name:   "job-refused-in-silence",
+		why:    "a pool waits for half an hour and does not say that nobody may look why",
+		file:   jobPackage + "silence.go",
+		before: `return reasonEventsUnknown, f.deaf`,
+		after:  `return "", ""`,
+		unseen: maySeeAll,
 	},
 	{
 		name:   "job-any-command",

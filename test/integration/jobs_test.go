@@ -46,10 +46,22 @@ func useJobs(t *testing.T) *builder {
 // useBuilder has the executor play the builder's containers.
 func useBuilder(t *testing.T, b playednode.Executor) {
 	t.Helper()
+	useJobsWithoutNode(t)
+	startPlayedNode(t, b)
+}
+
+// useJobsWithoutNode has builds run as Jobs, whose pods wait for a node.
+func useJobsWithoutNode(t *testing.T) {
+	t.Helper()
 	useSettings(t)
 	patch := `{"data":{"imageBuilder":"Job","jobBuilderImage":"` + builderImage + `"}}`
 	_, err := shared.kube.CoreV1().ConfigMaps(devcluster.Namespace).Patch(t.Context(), "machine-os-builder-config", types.MergePatchType, []byte(patch), metav1.PatchOptions{})
 	require.NoError(t, err)
+}
+
+// startPlayedNode starts the only node, on which the executor plays the builder's containers.
+func startPlayedNode(t *testing.T, b playednode.Executor) {
+	t.Helper()
 	node, err := playednode.Start(t.Context(), playednode.Options{Name: "played", Config: shared.cluster.RESTConfig(), Executor: b, Images: []string{builderImage}, Programs: []string{"/bin/sh"}})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, node.Stop()) })

@@ -28,7 +28,7 @@ func (Backend) About() imagebuilder.About {
 		Kind: "Job", Group: batchv1.GroupName, Resource: "jobs",
 		Permissions: []imagebuilder.Permission{
 			{Group: batchv1.GroupName, Resource: "jobs", Verbs: []string{"get", "list", "watch", "create", "patch", "delete"}, Without: "nothing is built"},
-			{Resource: "pods", Verbs: []string{"list", "watch"}, Without: "it is not known how far a Job is, nor what image it made"},
+			{Resource: "pods", Verbs: []string{"list", "watch"}, Without: "it is not known how far a Job is, and the registry is asked what image it made"},
 			{Resource: "events", Verbs: []string{"list", "watch"}, Without: "it is not known why the pod of a Job does not start"},
 		},
 		Remedy: "see whether the service account may list Jobs: oc auth can-i list jobs.batch",

@@ -29,6 +29,7 @@ type Builder struct {
 	inputs    *owned.Inputs
 	ending    *owned.Ending[*batchv1.Job]
 	available *owned.Availability
+	silence   silence
 }
 
 var _ imagebuilder.ImageBuilder = (*Builder)(nil)
@@ -58,6 +59,9 @@ func New(namespace string, client kubernetes.Interface, informers Informers, sec
 	if err := informers.index(); err != nil {
 		return nil, err
 	}
+	if b.silence, err = newSilence(informers); err != nil {
+		return nil, err
+	}
 	b.available, err = owned.NewAvailability("Jobs", informers.Jobs, unavailableBecause)
 	return b, err
 }
@@ -73,7 +77,7 @@ func (b *Builder) Observe(pool string) ([]imagebuilder.Observation, error) {
 	}
 	observations := make([]imagebuilder.Observation, 0, len(jobs))
 	for _, object := range jobs {
-		observations = append(observations, observation(b.informers.factsOf(object.(*batchv1.Job))))
+		observations = append(observations, observation(b.factsOf(object.(*batchv1.Job))))
 	}
 	if observations, err = b.inputs.AddTo(observations, pool); err != nil {
 		return nil, err
@@ -155,10 +159,14 @@ func (b *Builder) get(ctx context.Context, name string) (*facts, error) {
 		return nil, fmt.Errorf("could not get Job %s: %w", name, err)
 	}
 	pods, err := b.client.CoreV1().Pods(b.namespace).List(ctx, metav1.ListOptions{LabelSelector: labels.Set{batchv1.ControllerUidLabel: string(job.UID)}.String()})
-	if err != nil {
+	f := &facts{job: job}
+	switch {
+	case isRefused(err):
+		f.blind = err.Error()
+		return f, nil
+	case err != nil:
 		return nil, fmt.Errorf("could not list the pods of Job %s: %w", name, err)
 	}
-	f := &facts{job: job}
 	for i := range pods.Items {
 		f.pods = append(f.pods, &pods.Items[i])
 	}
@@ -181,7 +189,7 @@ func (b *Builder) Active() []imagebuilder.Observation {
 	objects, _ := b.informers.Jobs.GetIndexer().ByIndex(byActivity, active)
 	observations := make([]imagebuilder.Observation, 0, len(objects))
 	for _, object := range objects {
-		if o := observation(b.informers.factsOf(object.(*batchv1.Job))); o.Phase.IsActive() {
+		if o := observation(b.factsOf(object.(*batchv1.Job))); o.Phase.IsActive() {
 			observations = append(observations, o)
 		}
 	}

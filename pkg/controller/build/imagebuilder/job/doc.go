@@ -24,6 +24,9 @@
 //     asked to end, which is then still at work, for ever on a node that is lost.
 //   - A Job whose pod cannot be created, as for a quota, says so in events only, and so
 //     does a pod whose volumes are not there.
+//   - Where pods or events may not be watched, a Job still comes to an end by its own
+//     conditions, and its counter of ready pods says that one runs. What is not known, and
+//     why, is told in place of a reason (silence.go).
 //   - A pod that is told to end and exits with 0 counts as one that succeeded, so the script
 //     does not.
 //   - Counters of a Job's status lag behind its pods, so none of them is read but those

@@ -130,6 +130,10 @@ func (i Informers) factsOf(job *batchv1.Job) *facts {
 	return f
 }
 
+func (b *Builder) factsOf(job *batchv1.Job) *facts {
+	return b.silence.addTo(b.informers.factsOf(job))
+}
+
 func (i Informers) warningsOf(uid string) []*corev1.Event {
 	// The index exists, so there is no error.
 	objects, _ := i.Warnings.GetIndexer().ByIndex(byObject, uid)
@@ -161,17 +165,21 @@ func lastSeen(event *corev1.Event) time.Time {
 func (b *Builder) Notify(enqueue func(pool string)) (synced func() bool) {
 	all := []func() bool{b.inputs.Notify(enqueue)}
 	jobsSynced := b.jobs.Notify(enqueue)
-	b.available.Notify(func() { enqueue(imagebuilder.AllPools) })
+	news := func() { enqueue(imagebuilder.AllPools) }
+	b.available.Notify(news)
+	b.silence.notify(news)
 	for _, watch := range []struct {
 		informer cache.SharedIndexInformer
+		refusal  *owned.Availability
 		pool     func(any) string
 		same     func(old, object any) bool
-	}{{b.informers.Pods, poolOfPod, saysTheSame}, {b.informers.Warnings, b.poolOfWarning, repeats}} {
-		all = append(all, notify(watch.informer, func(object any) {
+	}{{b.informers.Pods, b.silence.pods, poolOfPod, saysTheSame}, {b.informers.Warnings, b.silence.warnings, b.poolOfWarning, repeats}} {
+		synced := notify(watch.informer, func(object any) {
 			if pool := watch.pool(object); pool != "" {
 				enqueue(pool)
 			}
-		}, watch.same))
+		}, watch.same)
+		all = append(all, func() bool { return synced() || watch.refusal.IsKnown() })
 	}
 	return func() bool {
 		if !jobsSynced() {

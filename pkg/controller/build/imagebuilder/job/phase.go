@@ -22,6 +22,8 @@ type facts struct {
 	pods []*corev1.Pod
 	// warnings are the events about an object of that UID, the newest first.
 	warnings func(uid string) []*corev1.Event
+	// blind and deaf say why nothing is known of pods, and of warnings; empty if they are.
+	blind, deaf string
 }
 
 // newest is the pod that matters; nil if there is none.
@@ -149,8 +151,11 @@ func (f *facts) active(o *imagebuilder.Observation) {
 	case condition(f.job, batchv1.JobFailureTarget) != nil || condition(f.job, batchv1.JobSuccessCriteriaMet) != nil:
 		// It is coming to an end, and its pod may be at work to the last.
 		o.Phase, o.Stopping = imagebuilder.PhaseRunning, condition(f.job, batchv1.JobFailureTarget) != nil
+	case pod == nil && ptr.Deref(f.job.Status.Ready, 0) > 0:
+		// The Job controller has seen run what this cache has not.
+		o.Phase = imagebuilder.PhaseRunning
 	case pod == nil:
-		o.Reason, o.Message = warned(f.warningsOf(string(f.job.UID)))
+		o.Reason, o.Message = f.orSilence(warned(f.warningsOf(string(f.job.UID))))
 	case disruption(pod) != nil && hasEnded(pod):
 		e := endOf(pod)
 		o.Reason, o.Message = e.reason, fmt.Sprintf("%s; another pod is to take the place of %s", e.message, pod.Name)
@@ -158,7 +163,7 @@ func (f *facts) active(o *imagebuilder.Observation) {
 	case hasRun(pod):
 		o.Phase = imagebuilder.PhaseRunning
 	default:
-		o.Reason, o.Message = waitingFor(pod, f.warningsOf(string(pod.UID)))
+		o.Reason, o.Message = f.orSilence(waitingFor(pod, f.warningsOf(string(pod.UID))))
 		if isReplacement(f.job, pod) {
 			o.Waiting = pod.CreationTimestamp.Time
 		}

@@ -33,6 +33,8 @@ const (
 	reasonImageUnusable    = "BuilderImageUnusable"
 	reasonStepFailed       = "BuildStepFailed"
 	reasonCreating         = "ContainerCreating"
+	reasonPodsUnknown      = "PodsUnknown"
+	reasonEventsUnknown    = "EventsUnknown"
 )
 
 // verdict is a row of the table of reasons. Says is for where nobody gave a message.
@@ -88,6 +90,8 @@ var verdicts = []verdict{
 	{"PodFailurePolicy", transient, "the pod failed"},
 	// What keeps a pod from starting.
 	{reasonFailedCreate, stuck, "the pod could not be created"},
+	{reasonPodsUnknown, stuck, "the pods of Jobs cannot be watched"},
+	{reasonEventsUnknown, stuck, "the events of the namespace cannot be watched"},
 	{"Unschedulable", stuck, "no node can take the pod"},
 	{"SchedulingGated", stuck, "somebody holds the pod back"},
 	{"FailedScheduling", stuck, "no node can take the pod"},

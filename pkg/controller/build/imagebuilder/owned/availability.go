@@ -23,7 +23,7 @@ type Availability struct {
 }
 
 // NewAvailability watches the errors of an informer that was not started yet. because says
-// what such an error means.
+// what such an error means; nil for one that is only waited out.
 func NewAvailability(what string, informer cache.SharedIndexInformer, because func(error) *imagebuilder.UnavailableError) (*Availability, error) {
 	a := &Availability{informer: informer, because: because}
 	if err := informer.SetWatchErrorHandlerWithContext(a.failed); err != nil {
@@ -55,6 +55,9 @@ func (a *Availability) failed(ctx context.Context, r *cache.Reflector, err error
 		return
 	}
 	problem := a.because(err)
+	if problem == nil {
+		return // it will pass
+	}
 	before := a.problem.Swap(problem)
 	if before == nil || before.Message != problem.Message {
 		a.enqueueAll()
