@@ -105,7 +105,11 @@ func (p *Picture) axes(plot Rect, c *Chart) {
 		p.Text(plot.X-6, y+4, tick.Label, Label, End)
 	}
 	for _, tick := range c.X.Ticks {
-		p.Text(plot.X+c.X.share(tick.At)*plot.Width, plot.Y+plot.Height+lineHeight, tick.Label, Label, Middle)
+		anchor := Middle
+		if c.X.share(tick.At) > 0.98 {
+			anchor = End // There is no room to the right of the plot.
+		}
+		p.Text(plot.X+c.X.share(tick.At)*plot.Width, plot.Y+plot.Height+lineHeight, tick.Label, Label, anchor)
 	}
 }
 

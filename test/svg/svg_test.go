@@ -157,6 +157,8 @@ func TestChart(t *testing.T) {
 		for _, word := range []string{"Builds &amp; more", "00:02", "one", "other", "time", "number"} {
 			require.Contains(t, text, ">"+word+"</text>")
 		}
+		require.Regexp(t, `class="label m" [^>]+>00:00<`, text)
+		require.Regexp(t, `class="label e" x="390" [^>]+>00:02<`, text, "the last one ends where the plot does")
 		require.Equal(t, areStacked, strings.Contains(text, `class="area f1" d="M`))
 		require.Equal(t, !areStacked, strings.Contains(text, `class="line s1" d="M`))
 	}
