@@ -16,6 +16,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/wait"
@@ -103,6 +104,9 @@ func (st *stage) perform(t *testing.T, s script) {
 			_, err := st.client.CoreV1().ServiceAccounts(name).Get(ctx, "default", metav1.GetOptions{})
 			return err == nil
 		})
+	}
+	if s.quota {
+		sc.setQuota(ctx)
 	}
 	job := newJob(name, s.args...)
 	pod := &job.Spec.Template.Spec
@@ -303,6 +307,32 @@ func (sc *scene) evict(ctx context.Context) {
 	pod := sc.pod()
 	eviction := &policyv1.Eviction{ObjectMeta: metav1.ObjectMeta{Name: pod.Name, Namespace: pod.Namespace}}
 	require.NoError(sc, sc.client.CoreV1().Pods(pod.Namespace).EvictV1(ctx, eviction))
+}
+
+// setQuota lets there be no pods. Nobody counts what is used, so that is written as well.
+func (sc *scene) setQuota(ctx context.Context) {
+	none := corev1.ResourceList{corev1.ResourcePods: resource.MustParse("0")}
+	quotas := sc.client.CoreV1().ResourceQuotas(sc.namespace)
+	quota, err := quotas.Create(ctx, &corev1.ResourceQuota{ObjectMeta: metav1.ObjectMeta{Name: "none"}, Spec: corev1.ResourceQuotaSpec{Hard: none}}, metav1.CreateOptions{})
+	require.NoError(sc, err)
+	quota.Status = corev1.ResourceQuotaStatus{Hard: none, Used: none}
+	_, err = quotas.UpdateStatus(ctx, quota, metav1.UpdateOptions{})
+	require.NoError(sc, err)
+}
+
+// setOutOfService taints the node, or takes that back, as an administrator does.
+func (sc *scene) setOutOfService(ctx context.Context, out bool) {
+	nodes := sc.client.CoreV1().Nodes()
+	sc.until(ctx, "the node's taint", func(ctx context.Context) bool {
+		known, err := nodes.Get(ctx, node.Name, metav1.GetOptions{})
+		require.NoError(sc, err)
+		known.Spec.Taints = slices.DeleteFunc(known.Spec.Taints, func(t corev1.Taint) bool { return t.Key == corev1.TaintNodeOutOfService })
+		if out {
+			known.Spec.Taints = append(known.Spec.Taints, corev1.Taint{Key: corev1.TaintNodeOutOfService, Value: "nodeshutdown", Effect: corev1.TaintEffectNoExecute})
+		}
+		_, err = nodes.Update(ctx, known, metav1.UpdateOptions{})
+		return err == nil
+	})
 }
 
 func (sc *scene) patchJob(ctx context.Context, patch string) {

@@ -21,8 +21,9 @@ type script struct {
 	args []string
 	// job changes the Job.
 	job func(st *stage, job *batchv1.Job, pod *corev1.PodSpec, container *corev1.Container)
-	// namespace is one for the script alone.
+	// namespace is one for the script alone, and quota tells that it may have no pods.
 	namespace func() *corev1.Namespace
+	quota     bool
 	// then is done once the Job is there.
 	then func(ctx context.Context, sc *scene)
 	// states are what the API shows in the end, all of it. events are among the warnings.
@@ -330,6 +331,12 @@ var scripts = []script{
 		events: []string{`job FailedCreate: Error creating: pods "POD" is forbidden: violates PodSecurity "baseline:latest": host namespaces (hostNetwork=true)`},
 	},
 	{
+		name: "refused by a quota", reason: "likewise",
+		namespace: func() *corev1.Namespace { return &corev1.Namespace{} }, quota: true,
+		states: jobIs(0, 0, 0, nil),
+		events: []string{`job FailedCreate: Error creating: pods "POD" is forbidden: exceeded quota: none, requested: pods=1, used: pods=0, limited: pods=0`},
+	},
+	{
 		name: "no service account", reason: "likewise",
 		job: func(_ *stage, _ *batchv1.Job, pod *corev1.PodSpec, _ *corev1.Container) {
 			pod.ServiceAccountName = "nobody"
@@ -372,6 +379,19 @@ var crashes = []script{
 			require.NoError(sc, sc.machine.StartKubelet(ctx))
 		},
 		states: succeeded("pod Succeeded", "container ended with 0: Completed: done"),
+	},
+	{
+		name: "node given up", reason: "the pod is taken for failed by who speaks for the node, and another one builds when there is a node again",
+		args: []string{"trap:143", "sleep:600"},
+		then: func(ctx context.Context, sc *scene) {
+			sc.untilLine(ctx, running)
+			require.NoError(sc, sc.machine.KillKubelet(ctx))
+			sc.setOutOfService(ctx, true)
+			sc.untilLine(ctx, "pod Failed, gone")
+			sc.setOutOfService(ctx, false)
+			require.NoError(sc, sc.machine.StartKubelet(ctx))
+		},
+		states: active("pod Failed, gone", "pod's DisruptionTarget is True: DeletionByTaintManager: Taint manager: deleting due to NoExecute taint", running, "pod Running", running),
 	},
 	{
 		name: "containerd killed and back", reason: "shims keep containers",

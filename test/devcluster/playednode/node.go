@@ -108,12 +108,12 @@ func (n *Node) KillKubelet(context.Context) error {
 	return nil
 }
 
-// StartKubelet has it speak again.
-func (n *Node) StartKubelet(context.Context) error {
+// StartKubelet has it speak again, of its own health first, which may have been given up.
+func (n *Node) StartKubelet(ctx context.Context) error {
 	n.mu.Lock()
-	defer n.mu.Unlock()
 	close(n.up)
-	return nil
+	n.mu.Unlock()
+	return n.register(ctx)
 }
 
 // KillContainerd is as far as the API can tell what KillKubelet is: nobody knows of containers.
