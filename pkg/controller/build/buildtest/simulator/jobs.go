@@ -163,6 +163,8 @@ func (sim *simulation) jobsDue() (due []time.Time) {
 // stepPod lets the node of a pod do what is next; the Job is nil for one that is gone.
 func (sim *simulation) stepPod(j *batchv1.Job, pod *corev1.Pod) bool {
 	switch {
+	case sim.lost[pod.Name]:
+		return false
 	case pod.DeletionTimestamp != nil && isOver(pod):
 		if buildtest.IsConfirmed(pod) {
 			return false
@@ -214,6 +216,7 @@ var jobDisturbances = map[faultKind]func(*simulation){
 			}
 		}
 	},
+	"lose-node": (*simulation).loseNode,
 	// Somebody deletes the pods, and with them what they said.
 	"delete-pod": func(sim *simulation) {
 		for _, j := range sim.storedJobs() {
@@ -240,6 +243,29 @@ func deedsOf(scenario string) map[faultKind]func(*simulation) {
 		maps.Copy(deeds, machineOSDisturbances)
 	}
 	return deeds
+}
+
+// loseNode has every node fall silent that a pod is on. It is given up, and a few rounds
+// later somebody says that nothing runs on it any more.
+func (sim *simulation) loseNode() {
+	for _, object := range sim.api.Stored("pods") {
+		pod := object.(*corev1.Pod)
+		name := pod.Labels[batchv1.JobNameLabel]
+		if pod.Status.Phase != corev1.PodRunning || sim.lost[pod.Name] {
+			continue
+		}
+		sim.lost[pod.Name] = true
+		sim.api.LoseNode(name, "DeletionByTaintManager", "Taint manager: deleting due to NoExecute taint")
+		sim.api.DeletePod(pod.Name)
+	}
+	sim.restore(func() {
+		for _, object := range sim.api.Stored("pods") {
+			if name := object.(*corev1.Pod).Name; sim.lost[name] {
+				delete(sim.lost, name)
+				sim.api.GiveUpPod(name)
+			}
+		}
+	})
 }
 
 func (sim *simulation) removeBuilds() {

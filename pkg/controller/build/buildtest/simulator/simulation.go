@@ -27,6 +27,8 @@ type simulation struct {
 	// jobs tells that Jobs build.
 	jobs          bool
 	jobController *buildtest.JobSystem
+	// lost are pods, by name, whose node says nothing any more.
+	lost map[string]bool
 	// machineOS tells that MachineOSConfigs opt pools in, and lostLease that somebody else is
 	// the builder. watched are the kinds that a program watches.
 	machineOS, lostLease bool
@@ -86,7 +88,7 @@ var simStart = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 func newSimulation(s schedule) *simulation {
 	sim := &simulation{
 		schedule: s, scenario: scenarioOf(s.scenario), clock: clocktesting.NewFakeClock(simStart), acted: simStart, lastDisturbed: simStart,
-		jobs: runsJobs(s.scenario), machineOS: hasMachineOS(s.scenario), watched: kindsOf(s.scenario), made: map[string]madeImage{}, forged: map[string]bool{}, foreign: map[string]string{}, committed: map[string]int{},
+		jobs: runsJobs(s.scenario), machineOS: hasMachineOS(s.scenario), watched: kindsOf(s.scenario), lost: map[string]bool{}, made: map[string]madeImage{}, forged: map[string]bool{}, foreign: map[string]string{}, committed: map[string]int{},
 	}
 	sim.api = buildtest.NewAPI(sim.clock, sim.scenario.objects()...)
 	sim.jobController = buildtest.NewJobSystem(sim.api)
