@@ -2,6 +2,8 @@ package node_test
 
 import (
 	"context"
+	"flag"
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -58,6 +60,19 @@ func startCluster(ctx context.Context, t *testing.T) *stage {
 	_, err = st.client.CoreV1().Secrets(devcluster.Namespace).Create(ctx, secret, metav1.CreateOptions{})
 	require.NoError(t, err)
 	return st
+}
+
+// sideBySide is how many scripts are played at the same time. They mostly wait, however few
+// processors there are; what a node has to start at once is what limits them.
+const sideBySide = "5"
+
+// TestMain sets that.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if err := flag.Set("test.parallel", sideBySide); err != nil {
+		panic(err)
+	}
+	os.Exit(m.Run())
 }
 
 func TestRealNode(t *testing.T) {
