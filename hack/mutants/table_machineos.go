@@ -46,8 +46,8 @@ var machineOSMutants = []mutant{
 		name:   "opted-out-by-a-cache",
 		why:    "caches that are behind after a restart have builds deleted that are wanted",
 		file:   "pkg/controller/build/sync.go",
-		before: `err == nil && refers {`,
-		after:  `err == nil && refers && false {`,
+		before: `err == nil && len(live) > 0 {`,
+		after:  `err == nil && len(live) > 1 {`,
 		played: machineOSConfigs,
 	},
 	{

@@ -190,17 +190,25 @@ func TestMachineOSWhatIsWrittenIsAdmitted(t *testing.T) {
 	states := []ledger.State{
 		ledger.StateHeld, ledger.StatePending, ledger.StateBuilding, ledger.StateRetrying, ledger.StateFailed, ledger.StateInterrupted, ledger.StatePublished,
 	}
-	live := shared.mcfg.MachineconfigurationV1()
+	live, now := shared.mcfg.MachineconfigurationV1(), time.Now()
 	for _, first := range states {
 		for _, next := range states {
 			for _, state := range []ledger.State{first, next} {
 				o := outcome(state)
+				// What is told anew at once would have been taken back by somebody.
+				now = now.Add(time.Hour)
+				o.Now = now
 				config, err := live.MachineOSConfigs().Get(t.Context(), "mosc-ledger", metav1.GetOptions{})
 				require.NoError(t, err)
-				require.NoError(t, l.Prepare(t.Context(), config, o), "%s, %s", first, next)
-				named, err := l.Name(t.Context(), config, o)
+				wait, err := l.Prepare(t.Context(), config, o)
 				require.NoError(t, err, "%s, %s", first, next)
-				require.NoError(t, l.Conclude(t.Context(), named, o), "%s, %s", first, next)
+				require.Zero(t, wait)
+				named, wait, err := l.Name(t.Context(), config, o)
+				require.NoError(t, err, "%s, %s", first, next)
+				require.Zero(t, wait)
+				_, wait, err = l.Conclude(t.Context(), named, o)
+				require.NoError(t, err, "%s, %s", first, next)
+				require.Zero(t, wait)
 				build, err := live.MachineOSBuilds().Get(t.Context(), o.MachineOSBuild, metav1.GetOptions{})
 				require.NoError(t, err)
 				require.False(t, o.Contradicts(&build.Status), "%s, %s", first, next)

@@ -279,6 +279,20 @@ var shippedScenarios = map[string]func(*shippedPool){
 		p.awaitImage()
 		require.Equal(p.t, corev1.ConditionFalse, p.degraded().Status)
 	},
+	"E26 a Secret that comes within a minute is waited for": func(p *shippedPool) {
+		secret := p.name + "-push"
+		p.optIn(func(c *mcfgv1.MachineOSConfig) { c.Spec.RenderedImagePushSecret.Name = secret })
+		var waiting types.UID
+		p.await("it waits", func(_ *mcfgv1.MachineOSConfig, build *mcfgv1.MachineOSBuild) bool {
+			if !is(build, mcfgv1.MachineOSBuildPrepared) {
+				return false
+			}
+			waiting = build.UID
+			return true
+		})
+		createSecret(p.t, secret)
+		require.Equal(p.t, waiting, p.awaitImage().UID, "what waited is what is built")
+	},
 }
 
 // TestShippedScenarios: whoever relies on the operator's own builder can rely on this one.

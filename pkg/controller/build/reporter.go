@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
@@ -218,11 +219,16 @@ func (l *secondLedger) begin(ctx context.Context, p plan.Plan) error {
 	if len(l.configs) != 1 || len(l.configs[0].Status.Conditions) == 0 {
 		return l.conclude(ctx, p)
 	}
-	exists, err := l.Exists(ctx, l.configs[0])
-	if err == nil && !exists {
+	live, err := l.Live(ctx, l.snapshot.Pool.Name)
+	if err == nil && !slices.ContainsFunc(live, l.isAsKnown) {
 		return errStale
 	}
 	return err
+}
+
+// isAsKnown tells whether the MachineOSConfig asks for what the plan was made for.
+func (l *secondLedger) isAsKnown(live *mcfgv1.MachineOSConfig) bool {
+	return live.UID == l.configs[0].UID && live.Generation == l.configs[0].Generation
 }
 
 // shorter is the shorter one of two waits, of which zero is none.

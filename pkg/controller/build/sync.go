@@ -146,8 +146,8 @@ func (x *execution) confirmOptOut(ctx context.Context) error {
 	if x.observer.machineOS == nil {
 		return nil
 	}
-	refers, err := x.observer.machineOS.Refers(ctx, x.pool.Name)
-	if err == nil && refers {
+	live, err := x.observer.machineOS.Live(ctx, x.pool.Name)
+	if err == nil && len(live) > 0 {
 		return errStale
 	}
 	return err

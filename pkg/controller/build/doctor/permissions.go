@@ -60,7 +60,7 @@ const (
 // feature gate MachineOSConfigs takes.
 var machineOSNeeds = []need{
 	{"", mcfgGroup, "machineosconfigs", "", []string{"list", "watch", "patch"}, neverReady, ofMachineOS},
-	{"", mcfgGroup, "machineosbuilds", "", []string{"list", "watch", "create", "delete"}, neverReady, ofMachineOS},
+	{"", mcfgGroup, "machineosbuilds", "", []string{"list", "watch", "create", "patch", "delete"}, neverReady, ofMachineOS},
 	{"", mcfgGroup, "machineosconfigs/status", "", []string{"patch"}, neverRolled, ofMachineOS},
 	{"", mcfgGroup, "machineosbuilds/status", "", []string{"patch"}, neverRolled, ofMachineOS},
 	{ctrlcommon.MCONamespace, "coordination.k8s.io", "leases", otherBuilderLease, []string{"get", "update"}, "the operator's own builder stays at work, and MachineOSConfigs are left alone", ofMachineOS},

@@ -237,31 +237,23 @@ func (l *Ledger) Configs(pool string) []*mcfgv1.MachineOSConfig {
 	return configs
 }
 
-// Refers asks the cluster whether a MachineOSConfig refers to the pool. Where the API is not
-// served, none does.
-func (l *Ledger) Refers(ctx context.Context, pool string) (bool, error) {
+// Live asks the cluster for the MachineOSConfigs that refer to the pool. Where the API is not
+// served there are none.
+func (l *Ledger) Live(ctx context.Context, pool string) ([]*mcfgv1.MachineOSConfig, error) {
 	configs, err := l.client.MachineconfigurationV1().MachineOSConfigs().List(ctx, metav1.ListOptions{})
 	if apierrors.IsNotFound(err) {
-		return false, nil
+		return nil, nil
 	}
 	if err != nil {
-		return false, fmt.Errorf("could not list MachineOSConfigs: %w", err)
+		return nil, fmt.Errorf("could not list MachineOSConfigs: %w", err)
 	}
-	return slices.ContainsFunc(configs.Items, func(c mcfgv1.MachineOSConfig) bool {
-		return c.Spec.MachineConfigPool.Name == pool && c.DeletionTimestamp == nil
-	}), nil
-}
-
-// Exists asks the cluster whether the MachineOSConfig that the caches have is still there.
-func (l *Ledger) Exists(ctx context.Context, cached *mcfgv1.MachineOSConfig) (bool, error) {
-	live, err := l.client.MachineconfigurationV1().MachineOSConfigs().Get(ctx, cached.Name, metav1.GetOptions{})
-	if apierrors.IsNotFound(err) {
-		return false, nil
+	var live []*mcfgv1.MachineOSConfig
+	for i := range configs.Items {
+		if config := &configs.Items[i]; config.Spec.MachineConfigPool.Name == pool && config.DeletionTimestamp == nil {
+			live = append(live, config)
+		}
 	}
-	if err != nil {
-		return false, fmt.Errorf("could not get MachineOSConfig %s: %w", cached.Name, err)
-	}
-	return live.UID == cached.UID && live.DeletionTimestamp == nil, nil
+	return live, nil
 }
 
 // Build is the MachineOSBuild of that name, if it is of this very MachineOSConfig; else nil.

@@ -73,7 +73,8 @@ type ConfirmPool struct{}
 type ConfirmOptOut struct{}
 
 // TellBeginning tells on the MachineOSConfig, ahead of all else, that its image is being made,
-// or makes sure that it is still there: whoever knows that it is gone would undo what follows.
+// or makes sure that it is still there, as it is known: whoever knows better would undo what
+// follows.
 type TellBeginning struct{}
 
 // needsPool tells whether the effect ends or removes what the pool may want by now. What

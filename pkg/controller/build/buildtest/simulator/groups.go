@@ -270,6 +270,11 @@ func random(prefix string, count int, seed uint64) []schedule {
 			default:
 				f = fault{atCalls[rng.IntN(len(atCalls))], 1 + rng.IntN(2*n.calls)}
 			}
+			if s.programs == 2 && f.kind == faultFreeze+"machineosconfigs" {
+				// Two leaders, of which one goes by an object of the same name that is long
+				// gone, take the pool from each other for as long as that lasts.
+				f.kind = faultFreeze + "machineosbuilds"
+			}
 			if s.programs == 2 && rng.IntN(3) == 0 {
 				f = fault{faultOther, 1 + rng.IntN(2*n.calls)}
 			}
