@@ -80,6 +80,7 @@ func TestMachineOSConfigsPermissions(t *testing.T) {
 		"list machineosbuilds.machineconfiguration.openshift.io in the cluster",
 		"watch machineosbuilds.machineconfiguration.openshift.io in the cluster",
 		"create machineosbuilds.machineconfiguration.openshift.io in the cluster",
+		"patch machineosbuilds.machineconfiguration.openshift.io in the cluster",
 		"delete machineosbuilds.machineconfiguration.openshift.io in the cluster",
 		"patch machineosbuilds/status.machineconfiguration.openshift.io in the cluster",
 		"get leases.coordination.k8s.io machine-os-builder in " + ownNamespace,
