@@ -48,6 +48,7 @@ var machineOSMutants = []mutant{
 		file:   "pkg/controller/build/sync.go",
 		before: `err == nil && len(live) > 0 {`,
 		after:  `err == nil && len(live) > 1 {`,
+		known:  "machineos:happy crash@9 late@20",
 		played: machineOSConfigs,
 	},
 	{
@@ -56,6 +57,7 @@ var machineOSMutants = []mutant{
 		file:   "pkg/controller/build/plan/plan.go",
 		before: `d.record == nil && d.MachineOS.OptsIn()`,
 		after:  `false`,
+		known:  "machineos:optout x2 double@18 tombstone@27 late@16 freeze-machineosconfigs@3",
 		played: machineOSConfigs,
 	},
 	{
@@ -64,6 +66,7 @@ var machineOSMutants = []mutant{
 		file:   "pkg/controller/build/machineos/write.go",
 		before: `if ledger.IsEnd(ledger.ProgressOf(&build.Status)) || build`,
 		after:  `if build.Name != "" || build`,
+		known:  "machineos:delete timeout@12",
 		played: machineOSConfigs,
 	},
 	{

@@ -57,6 +57,28 @@ func TestE15MachineOSPoolIsWrittenAnew(t *testing.T) {
 	}
 }
 
+// TestE15ClaimFollowsTheInputs: what decides the image and not the name of the MachineOSBuild may
+// change while it is being built. It is found again as what it is of.
+func TestE15ClaimFollowsTheInputs(t *testing.T) {
+	config := buildtest.RenderedConfig(configA)
+	config.Spec.OSImageURL = ""
+	h := machineOSHarness(t, buildtest.MachineOSConfig(worker), everyConfig(), config)
+	h.settle(worker)
+	first := h.newestBuild(worker)
+	h.api.Put(buildtest.ControllerConfig("quay.example.com/openshift/rhel-coreos@" + buildtest.Digest(2)))
+	h.pass(time.Minute, worker)
+	require.NotEqual(t, first, h.newestBuild(worker), "another base image is another image")
+	require.Len(t, h.api.MachineOSBuilds(), 1)
+	h.stopped(first)
+	image := h.image(h.succeed())
+	require.Equal(t, image, string(h.api.MachineOSConfig(worker).Status.CurrentImagePullSpec))
+
+	h.api.EditPool(worker, func(p *mcfgv1.MachineConfigPool) { p.Annotations = nil })
+	h.settle(worker)
+	require.Empty(t, h.api.Builds())
+	require.Equal(t, image, h.record(worker).Image)
+}
+
 // TestMachineOSBuildOfOthersIsNotBelieved: what a MachineOSBuild says is taken over only if the
 // MachineOSConfig says that its image is of it, and only with a claim and in our repository.
 func TestMachineOSBuildOfOthersIsNotBelieved(t *testing.T) {
