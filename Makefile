@@ -41,7 +41,7 @@ LDFLAGS := -X $(VERSION_PACKAGE).gitVersion=$(GIT_VERSION) -X $(VERSION_PACKAGE)
 export CONTROLLER_LDFLAGS = $(LDFLAGS)
 
 # Builds a program of the module test, with the cluster in it: Kubernetes itself.
-COMPILE := hack/patiently.sh "Compiling Kubernetes, of which the cluster in one process is made. This takes minutes on a fresh machine, and is once only." \
+COMPILE := hack/patiently.sh "Compiling Kubernetes, of which the cluster in one process is made. This takes four minutes on a fresh machine of two processors, and is once only." \
 	go build -C test -o ../$(OUTPUT)/bin/
 
 # The repository may belong to another user than the one who builds, as in CI.

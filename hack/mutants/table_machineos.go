@@ -1,7 +1,8 @@
 package main
 
-// ofLabelsOnly is why the simulator does not see what MachineOSConfigs do.
-const ofLabelsOnly = "its pools have labels"
+// untried is of bugs for which the unit tests are asked alone: that the simulator plays
+// MachineOSConfigs is younger than they are.
+const untried = "it was not asked; it plays these pools, too"
 
 // machineOSConfigs has the simulator play those pools alone.
 const machineOSConfigs = "machineosconfigs"
@@ -75,7 +76,7 @@ var machineOSMutants = []mutant{
 		file:   "pkg/controller/build/machineos/write.go",
 		before: `if problem := l.problem(); problem != "" {`,
 		after:  `if problem := ""; problem != "" {`,
-		unseen: ofLabelsOnly,
+		unseen: untried,
 	},
 	{
 		name:   "seed-is-none-of-ours",
@@ -83,7 +84,7 @@ var machineOSMutants = []mutant{
 		file:   "pkg/controller/build/plan/past.go",
 		before: `d.MachineOS.Config != nil && d.MachineOS.Config.Seeded && image == d.MachineOS.Config.Image`,
 		after:  `false`,
-		unseen: ofLabelsOnly,
+		unseen: untried,
 	},
 	{
 		name:   "seed-takes-back",
@@ -91,7 +92,7 @@ var machineOSMutants = []mutant{
 		file:   "pkg/controller/build/ledger/machineosconfig.go",
 		before: `return c.AsksPreBuilt && c.Image == ""`,
 		after:  `return c.AsksPreBuilt && !c.Seeded`,
-		unseen: ofLabelsOnly,
+		unseen: untried,
 	},
 	{
 		name:   "node-controller-is-fought",
@@ -123,7 +124,7 @@ var machineOSMutants = []mutant{
 		file:   "pkg/controller/build/sync.go",
 		before: "	if err == nil && (!second.records || p.State != ledger.StatePublished) {",
 		after:  "	if err == nil {",
-		unseen: ofLabelsOnly,
+		unseen: untried,
 	},
 	{
 		name:   "last-word-kept",
@@ -131,7 +132,7 @@ var machineOSMutants = []mutant{
 		file:   "pkg/controller/build/machineos/write.go",
 		before: "build.DeletionTimestamp != nil || o.Contradicts(&build.Status) {",
 		after:  "build.DeletionTimestamp != nil {",
-		unseen: ofLabelsOnly,
+		unseen: untried,
 	},
 	{
 		name:   "image-of-an-earlier-object",
@@ -139,7 +140,7 @@ var machineOSMutants = []mutant{
 		file:   "pkg/controller/build/inputs/machineosconfig.go",
 		before: "hashOf(uid, c.Version(), config)",
 		after:  "hashOf(\"\", c.Version(), config)",
-		unseen: ofLabelsOnly,
+		unseen: untried,
 	},
 	{
 		name:   "kernel-arguments-are-files",
@@ -155,7 +156,7 @@ var machineOSMutants = []mutant{
 		file:   "pkg/controller/build/inputs/identity.go",
 		before: `hashOf(i.fingerprint("", 0, ""), i.Source, strings`,
 		after:  `hashOf(i.fingerprint("", 0, ""), strings`,
-		unseen: ofLabelsOnly,
+		unseen: untried,
 	},
 	{
 		name:   "nodes-that-cannot-pull",
@@ -163,7 +164,7 @@ var machineOSMutants = []mutant{
 		file:   "pkg/controller/build/inputs/nodelogin.go",
 		before: `if nodes.Serve(repository + ":") {`,
 		after:  `if nodes.Serve(repository+":") || repository != "" {`,
-		unseen: ofLabelsOnly,
+		unseen: untried,
 	},
 	{
 		name:   "own-write-of-a-config-forgotten",
@@ -171,7 +172,7 @@ var machineOSMutants = []mutant{
 		file:   "pkg/controller/build/machineos/write.go",
 		before: "	l.patched[config.Name] = patched\n",
 		after:  "",
-		unseen: ofLabelsOnly,
+		unseen: untried,
 	},
 	{
 		name:   "reused-image-counts-as-built",
@@ -211,7 +212,7 @@ var machineOSMutants = []mutant{
 		file:   "pkg/controller/build/ledger/machineosbuild.go",
 		before: "				constants.PreBuiltImageLabel:   \"true\",\n",
 		after:  "",
-		unseen: ofLabelsOnly,
+		unseen: untried,
 	},
 	{
 		name:   "two-builders",
@@ -219,7 +220,7 @@ var machineOSMutants = []mutant{
 		file:   "pkg/controller/build/plan/checks.go",
 		before: "s.MachineOS.OptsIn() && s.MachineOS.Problem != \"\" {",
 		after:  "false {",
-		unseen: ofLabelsOnly,
+		unseen: untried,
 	},
 	{
 		name:   "deleted-jobs-come-again",
@@ -227,7 +228,7 @@ var machineOSMutants = []mutant{
 		file:   "pkg/controller/build/plan/plan.go",
 		before: "		record.Failure.Interrupted = d.MachineOS.OptsIn()\n",
 		after:  "",
-		unseen: ofLabelsOnly,
+		unseen: untried,
 	},
 	{
 		name:   "image-removed-too-early",
@@ -235,7 +236,7 @@ var machineOSMutants = []mutant{
 		file:   "pkg/controller/build/ledger/machineosbuild.go",
 		before: "	return concluded && other.Spec",
 		after:  "	return other.Spec",
-		unseen: ofLabelsOnly,
+		unseen: untried,
 	},
 	{
 		name:   "opting-out-fails",
@@ -243,7 +244,7 @@ var machineOSMutants = []mutant{
 		file:   "pkg/controller/build/plan/machineos.go",
 		before: "		return lackingAfter\n",
 		after:  "		return 0\n",
-		unseen: ofLabelsOnly,
+		unseen: untried,
 	},
 	{
 		name:   "hold-without-an-end",
@@ -251,7 +252,7 @@ var machineOSMutants = []mutant{
 		file:   "pkg/controller/build/plan/machineos.go",
 		before: "	case slices.Contains(unbuildable, p.Reason):\n		p.State = ledger.StateFailed\n",
 		after:  "	case slices.Contains(unbuildable, p.Reason):\n",
-		unseen: ofLabelsOnly,
+		unseen: untried,
 	},
 	{
 		name:   "fight-over-degraded",
@@ -259,7 +260,7 @@ var machineOSMutants = []mutant{
 		file:   "pkg/controller/build/ledger/machineospool.go",
 		before: "r.State == StateRetrying) && !isFalse:",
 		after:  "r.State == StateRetrying):",
-		unseen: ofLabelsOnly,
+		unseen: untried,
 	},
 	{
 		name:   "one-kind-without-the-other",
@@ -267,7 +268,7 @@ var machineOSMutants = []mutant{
 		file:   "pkg/controller/build/machineos/ledger.go",
 		before: "	if !l.full() {\n		l.waiting.Store(true)\n	}\n",
 		after:  "",
-		unseen: ofLabelsOnly,
+		unseen: untried,
 	},
 	{
 		name:   "arrival-unnoticed",
@@ -275,7 +276,7 @@ var machineOSMutants = []mutant{
 		file:   "pkg/controller/build/machineos/ledger.go",
 		before: "		l.LookAgain()\n",
 		after:  "",
-		unseen: ofLabelsOnly,
+		unseen: untried,
 	},
 	{
 		name:   "successor-of-the-same-name",

@@ -29,6 +29,8 @@ type Options struct {
 	AuthFile string
 	// Log receives what the tools print. Nil drops it.
 	Log io.Writer
+	// Making, if any, is called before a root file system is made that the cache lacks.
+	Making func()
 
 	// Suite of Debian. Default: the one this machine runs, since Ignition is linked against its libc; bookworm where that is unknown.
 	Suite string
@@ -119,6 +121,9 @@ func (opts Options) ensure(ctx context.Context, i image) (pullspec string, err e
 
 	tarball := filepath.Join(opts.CacheDir, i.tarball+"-"+opts.tag(i)+".tar.gz")
 	if _, statErr := os.Stat(tarball); errors.Is(statErr, os.ErrNotExist) {
+		if opts.Making != nil {
+			opts.Making()
+		}
 		if err := opts.makeRootfs(ctx, i, tarball); err != nil {
 			return "", fmt.Errorf("could not make root file system of image %s: %w", i.name, err)
 		}

@@ -100,6 +100,9 @@ func (d *demo) makeBaseImage(ctx context.Context) error {
 		Repository: d.cluster.Registry().Host() + "/demo/base-os",
 		AuthFile:   d.cluster.Registry().AuthFile(),
 		Log:        io.MultiWriter(log, tail),
+		Making: func() {
+			d.show.say("from Debian's packages, in two to three minutes; that is once only, _output/cache keeps it")
+		},
 	}
 	d.baseImage, err = baseos.Ensure(ctx, options)
 	if err == nil && d.opts.jobs {

@@ -29,7 +29,8 @@ func (l *LastLine) Write(data []byte) (int, error) {
 		}
 		line := strings.TrimSpace(string(l.part[:end]))
 		l.part = l.part[end+1:]
-		if line == "" {
+		// What Go says of each module that it downloads tells nobody anything.
+		if line == "" || strings.HasPrefix(line, "go: downloading ") {
 			continue
 		}
 		l.last = line

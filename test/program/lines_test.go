@@ -10,7 +10,7 @@ import (
 func TestLastLine(t *testing.T) {
 	var notes []string
 	l := &LastLine{Note: func(line string) { notes = append(notes, line) }}
-	_, err := l.Write([]byte("one\r10%\r\n\ntw"))
+	_, err := l.Write([]byte("one\r10%\r\n\ngo: downloading example.com/module v1.0.0\ntw"))
 	require.NoError(t, err)
 	assert.Equal(t, "tw", l.Text())
 	_, err = l.Write([]byte("o\n"))
