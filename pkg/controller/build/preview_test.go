@@ -28,6 +28,9 @@ func (h *harness) preview(pool string) Preview {
 		ControllerConfigs: storedAs[*mcfgv1.ControllerConfig](h, "controllerconfigs"),
 		ConfigMaps:        storedAs[*corev1.ConfigMap](h, "configmaps"), Secrets: storedAs[*corev1.Secret](h, "secrets"),
 	}
+	if h.machineOS {
+		o.MachineOSConfigs, o.MachineOSBuilds = storedAs[*mcfgv1.MachineOSConfig](h, "machineosconfigs"), h.api.MachineOSBuilds()
+	}
 	o.Builds, o.Active = imagebuilder.ObservationsOf(openshift.MadeOf(h.api.Builds()), pool)
 	before := len(h.api.Calls())
 	p, err := NewPreview(o)
@@ -145,6 +148,21 @@ func (h *harness) requireForetold(p Preview) {
 		}
 	}
 	require.Fail(h.t, "there is no such input")
+}
+
+// TestPreviewOfARequest: what a person has just asked for on a MachineOSConfig is foretold, also
+// while the controller has not accepted it.
+func TestPreviewOfARequest(t *testing.T) {
+	h, _ := publishedHarness(t)
+	require.False(t, h.preview(worker).Starts, "the image is there")
+	h.api.EditMachineOSConfig(worker, func(c *mcfgv1.MachineOSConfig) { c.Annotations[constants.RebuildAnnotation] = "" })
+	h.deliver()
+	foretold := h.preview(worker)
+	require.True(t, foretold.Starts)
+	h.settle(worker)
+	require.Len(t, h.api.Builds(), 1)
+	require.Equal(t, foretold.Request.Fingerprint, h.record(worker).Fingerprint)
+	require.False(t, h.preview(worker).Starts, "it was acted on")
 }
 
 // TestPreviewOfWhatIsHeld: what would be built is told even while it is not.

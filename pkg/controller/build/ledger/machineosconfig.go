@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"fmt"
 
 	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
@@ -19,9 +20,8 @@ type MachineOSConfig struct {
 	UID types.UID
 	// Pool is the name of the pool that it refers to.
 	Pool string
-	// AsksRebuild tells that a person asks for a rebuild, and RebuildRequested is the request
-	// that was made of it.
-	AsksRebuild      bool
+	// RebuildRequested is the request for a rebuild: that which was made of a person's, or is
+	// about to be.
 	RebuildRequested string
 	// PreBuilt is the image that somebody names to begin with, and AsksPreBuilt tells that
 	// somebody does.
@@ -45,7 +45,9 @@ func ReadMachineOSConfig(object *mcfgv1.MachineOSConfig) MachineOSConfig {
 	c.PreBuilt, c.AsksPreBuilt = object.Annotations[constants.PreBuiltImageAnnotation]
 	c.Image = string(object.Status.CurrentImagePullSpec)
 	c.Seeded = meta.IsStatusConditionTrue(object.Status.Conditions, ConfigSeeded)
-	_, c.AsksRebuild = object.Annotations[constants.RebuildAnnotation]
+	if _, asks := object.Annotations[constants.RebuildAnnotation]; asks {
+		c.RebuildRequested = requestAt(object)
+	}
 	if spec.BaseImagePullSecret != nil {
 		c.PullSecret = spec.BaseImagePullSecret.Name
 	}
@@ -187,8 +189,11 @@ func SeededPatch(object *mcfgv1.MachineOSConfig) []byte {
 // one of it that stays and can be told from others. The version that the object had tells
 // it: no two requests are found at the same one.
 func RequestPatch(object *mcfgv1.MachineOSConfig) []byte {
-	return annotationsPatch(object, map[string]any{constants.RebuildAnnotation: nil, constants.RebuildRequestedAnnotation: object.ResourceVersion})
+	return annotationsPatch(object, map[string]any{constants.RebuildAnnotation: nil, constants.RebuildRequestedAnnotation: requestAt(object)})
 }
+
+// requestAt is the request that is made of a person's. Files have no versions.
+func requestAt(object *mcfgv1.MachineOSConfig) string { return cmp.Or(object.ResourceVersion, "now") }
 
 func annotationsPatch(object metav1.Object, annotations map[string]any) []byte {
 	return encode(map[string]any{"metadata": map[string]any{"resourceVersion": object.GetResourceVersion(), "annotations": annotations}})
