@@ -99,6 +99,9 @@ func (x *examination) stateOfMachineOS(pool *mcfgv1.MachineConfigPool) {
 		return
 	}
 	row, object := x.rows[pool.Name], inputs.MachineOSConfigObject(configs[0].Name)
+	if row.Refusal != "" {
+		x.find(Error, ledger.ReasonRequestRefused, object, "is not served as it is to be: "+row.Refusal, seeController)
+	}
 	again := fmt.Sprintf("oc annotate --overwrite machineosconfig %s %s=", configs[0].Name, constants.RebuildAnnotation)
 	switch row.State {
 	case ledger.StateFailed:

@@ -13,6 +13,7 @@ import (
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/buildtest"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
 	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
 )
 
@@ -66,6 +67,11 @@ func TestMachineOSConfigsAreLookedAt(t *testing.T) {
 			stale.Name, stale.OwnerReferences[0].UID = "worker-9", "before"
 			w.MachineOS.Builds = append(w.MachineOS.Builds, stale)
 		}, want: []string{"error Orphaned MachineOSBuild worker-9"}, says: "created anew", repair: "oc delete machineosbuild worker-9"},
+		"refused": {reason: "the image is there, and more is to be done", change: func(w *world) {
+			config := w.machineOS("worker", "worker")
+			w.tells(config, mcfgv1.MachineOSBuildSucceeded)
+			config.Status.Conditions = []metav1.Condition{{Type: ledger.ConfigDegraded, Status: metav1.ConditionTrue, Reason: ledger.ReasonRequestRefused, Message: "could not delete it: no"}}
+		}, want: []string{"error RequestRefused MachineOSConfig worker"}, says: "could not delete it: no", repair: "logs deployment/"},
 		"failed":        {reason: "it is final", change: func(w *world) { w.tells(w.machineOS("worker", "worker"), mcfgv1.MachineOSBuildFailed) }, want: []string{"error BuildFailed MachineOSConfig worker"}, says: "MachineOSBuild worker-0 says: It is so.", repair: constants.RebuildAnnotation},
 		"interrupted":   {reason: "somebody wanted that", change: func(w *world) { w.tells(w.machineOS("worker", "worker"), mcfgv1.MachineOSBuildInterrupted) }, want: []string{"warning BuildCancelled MachineOSConfig worker"}, repair: constants.RebuildAnnotation},
 		"nobody builds": {reason: "the lease may be held", change: func(w *world) { w.machineOS("worker", "worker") }, want: []string{"error NotReported MachineOSConfig worker"}, says: "has no MachineOSBuild", repair: "get lease machine-os-builder"},

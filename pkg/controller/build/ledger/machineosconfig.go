@@ -61,6 +61,15 @@ func ReadMachineOSConfig(object *mcfgv1.MachineOSConfig) MachineOSConfig {
 	return c
 }
 
+// RefusalOn is what the MachineOSConfig tells that the cluster refuses; empty for nothing.
+func RefusalOn(object *mcfgv1.MachineOSConfig) string {
+	c := meta.FindStatusCondition(object.Status.Conditions, ConfigDegraded)
+	if c == nil || c.Status != metav1.ConditionTrue || c.Reason != ReasonRequestRefused {
+		return ""
+	}
+	return c.Message
+}
+
 // IsToBegin tells whether the image that somebody names counts: nodes have not been given one.
 func (c *MachineOSConfig) IsToBegin() bool { return c.AsksPreBuilt && c.Image == "" }
 

@@ -58,19 +58,20 @@ func (o *Objects) machineOS(p *Pool, configs []*mcfgv1.MachineOSConfig) {
 		names = append(names, config.Name)
 	}
 	p.OptedIn, p.MachineOSConfig = true, strings.Join(names, ", ")
-	p.Image, p.ImageConfig, p.ImageCurrent, p.State, p.Since = "", "", false, ledger.StateNotReported, nil
+	p.Image, p.ImageConfig, p.ImageCurrent, p.State, p.Since, p.Refusal = "", "", false, ledger.StateNotReported, nil, ""
 	if len(configs) > 1 {
 		p.State, p.Reason = ledger.StateHeld, ledger.ReasonSeveralMachineOSConfigs
 		p.Message = "MachineOSConfigs " + p.MachineOSConfig + " refer to the pool, and only one may."
 		return
 	}
 	config := configs[0]
+	p.Refusal = ledger.RefusalOn(config)
 	p.Image = string(config.Status.CurrentImagePullSpec)
 	p.ImageConfig = o.configOf(config)
 	build := CountingBuild(config, p.Config, o.MachineOSBuilds)
 	if build == nil {
 		p.Since = timeOf(config.CreationTimestamp.Time)
-		p.NeedsAttention = o.Now.Sub(config.CreationTimestamp.Time) > silence
+		p.NeedsAttention = p.Refusal != "" || o.Now.Sub(config.CreationTimestamp.Time) > silence
 		return
 	}
 	p.MachineOSBuild = &MachineOSBuild{
@@ -82,7 +83,7 @@ func (o *Objects) machineOS(p *Pool, configs []*mcfgv1.MachineOSConfig) {
 	if p.State == ledger.StateNotReported {
 		p.Since = timeOf(build.CreationTimestamp.Time)
 	}
-	p.NeedsAttention = p.State == ledger.StateFailed || p.State == ledger.StateStuck ||
+	p.NeedsAttention = p.Refusal != "" || p.State == ledger.StateFailed || p.State == ledger.StateStuck ||
 		p.State == ledger.StateNotReported && p.Since != nil && o.Now.Sub(p.Since.Time) > silence
 }
 

@@ -36,6 +36,7 @@ func TestByMachineOSConfig(t *testing.T) {
 		counts  string
 		current bool
 		config  string
+		refusal string
 		alarm   bool
 		cells   []string
 	}{
@@ -58,6 +59,9 @@ func TestByMachineOSConfig(t *testing.T) {
 			builds: []*mcfgv1.MachineOSBuild{build("worker-a", "rendered-old", mcfgv1.MachineOSBuildSucceeded, "R", digest(2)), build("worker-b", "rendered-new", mcfgv1.MachineOSBuildFailed, "R", "")},
 			state:  ledger.StateFailed, counts: "worker-b Failed", alarm: true},
 		"none": {reason: "nobody has taken notice", state: ledger.StateNotReported, alarm: true},
+		"refused": {reason: "nothing good comes of waiting, also where the image is there", edit: func(c *mcfgv1.MachineOSConfig) {
+			c.Status.Conditions = []metav1.Condition{{Type: ledger.ConfigDegraded, Status: metav1.ConditionTrue, Reason: ledger.ReasonRequestRefused, Message: "no"}}
+		}, state: ledger.StateNotReported, alarm: true, refusal: "no"},
 		"several": {reason: "nobody can tell which counts", more: []*mcfgv1.MachineOSConfig{buildtest.MachineOSConfig("other", func(c *mcfgv1.MachineOSConfig) { c.Spec.MachineConfigPool.Name = "worker" })},
 			state: ledger.StateHeld, cells: []string{"MachineOSConfig other, worker", "-"}},
 	} {
@@ -73,6 +77,7 @@ func TestByMachineOSConfig(t *testing.T) {
 			require.Equal(t, test.current, p.ImageCurrent, test.reason)
 			require.Equal(t, test.config, p.ImageConfig, test.reason)
 			require.Equal(t, test.alarm, p.NeedsAttention, test.reason)
+			require.Equal(t, test.refusal, p.Refusal, test.reason)
 			if test.counts != "" {
 				require.Equal(t, test.counts, p.newestBuild(), test.reason)
 			}

@@ -152,8 +152,8 @@ func (sim *simulation) isInterrupted(pool *mcfgv1.MachineConfigPool) bool {
 // refusalOn is what the MachineOSConfigs of the pool say that is refused; empty for nothing.
 func (sim *simulation) refusalOn(pool *mcfgv1.MachineConfigPool) string {
 	for _, config := range sim.machineOSConfigs(pool.Name) {
-		if c := meta.FindStatusCondition(config.Status.Conditions, ledger.ConfigDegraded); c != nil && c.Status == metav1.ConditionTrue && c.Reason == ledger.ReasonRequestRefused {
-			return c.Message
+		if refusal := ledger.RefusalOn(config); refusal != "" {
+			return refusal
 		}
 	}
 	return ""
