@@ -17,6 +17,10 @@ func (o *Options) groups() []group {
 	for _, backend := range o.backends() {
 		b := *o
 		b.prefix = backend.prefix
+		if hasMachineOS(b.prefix) && b.Sampled > 1 {
+			// Most of what a sample is to find, the other two find, too.
+			b.Sampled *= 2
+		}
 		for _, g := range b.ofBackend() {
 			g.name += backend.suffix
 			all = append(all, g)
@@ -176,6 +180,9 @@ func (o *Options) twoPrograms() []schedule {
 		for at := 1; at <= measure(name).calls; at++ {
 			all = append(all, schedule{scenario: name, programs: 2, faults: []fault{{faultOther, at}}})
 		}
+	}
+	if hasMachineOS(o.prefix) {
+		return o.sample(all)
 	}
 	return all
 }
