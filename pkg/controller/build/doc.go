@@ -64,7 +64,8 @@
 //     deadlines of builds, the rest of an end): plan/clocks.go, by when an instant in the
 //     future was seen first;
 //   - a build's age, which is at most that of its claim: plan/follow.go;
-//   - the cache's lag behind our own writes, and restraint in repeating them: memory.go;
+//   - the cache's lag behind our own writes, and restraint in repeating them: memory.go,
+//     and machineos/overlay.go;
 //   - promised slots, and for how long a build can have one: slots.go;
 //   - how long a failure has lasted before the pool says so: memory.go;
 //   - content that was delivered a moment ago: caches/recentcontent.go;

@@ -135,6 +135,29 @@ func TestMachineOSAnnotationIsNotForcedThrough(t *testing.T) {
 	}
 }
 
+// TestMachineOSImageAwaitsItsBuild: a MachineOSBuild that is deleted again and again is left for
+// a while, and until it is there, nothing on the MachineOSConfig refers to it.
+func TestMachineOSImageAwaitsItsBuild(t *testing.T) {
+	h, image := publishedHarness(t)
+	name := h.machineOSBuild().Name
+	h.api.Remove("machineosbuilds", "", name)
+	h.settle(worker)
+	h.machineOSBuild()
+
+	h.api.Remove("machineosbuilds", "", name)
+	h.api.EditMachineOSConfig(worker, func(c *mcfgv1.MachineOSConfig) {
+		c.Annotations, c.Status.CurrentImagePullSpec = nil, ""
+	})
+	left := h.settle(worker).RequeueAfter
+	require.Positive(t, left)
+	require.Empty(t, h.api.MachineOSBuilds(), "it was made a moment ago")
+	require.Empty(t, h.api.MachineOSConfig(worker).Status.CurrentImagePullSpec)
+	require.Empty(t, h.api.MachineOSConfig(worker).Annotations)
+	h.pass(left, worker)
+	h.machineOSBuild()
+	require.Equal(t, image, string(h.api.MachineOSConfig(worker).Status.CurrentImagePullSpec))
+}
+
 // TestMachineOSRefusalIsTold: what the cluster refuses is on the MachineOSConfig, also while
 // its image is there, for as long as it is refused.
 func TestMachineOSRefusalIsTold(t *testing.T) {

@@ -157,6 +157,8 @@ type secondLedger struct {
 	configs []*mcfgv1.MachineOSConfig
 	// wait is how long to leave something at what others wrote there; zero for nothing.
 	wait time.Duration
+	// unprepared tells that the MachineOSBuild does not tell the outcome yet.
+	unprepared bool
 }
 
 // secondLedger is nil where pools opt in by their label alone.
@@ -204,7 +206,10 @@ func (l *secondLedger) prepare(ctx context.Context, p plan.Plan) error {
 	if err != nil {
 		return ofMachineOS(err)
 	}
-	l.wait = shorter(l.wait, wait)
+	l.wait, l.unprepared = shorter(l.wait, wait), wait > 0
+	if l.unprepared {
+		return nil
+	}
 	named, wait, err := l.Name(ctx, l.configs[0], o)
 	if err != nil {
 		return ofMachineOS(err)
@@ -241,7 +246,7 @@ func shorter(x, y time.Duration) time.Duration {
 
 // conclude tells of it on the MachineOSConfig. Of several, each says that it is one of them.
 func (l *secondLedger) conclude(ctx context.Context, p plan.Plan) error {
-	if !p.State.IsReported() {
+	if !p.State.IsReported() || l.unprepared && p.State == ledger.StatePublished {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, l.x.callTimeout)

@@ -37,9 +37,9 @@ func (o *Outcome) sentence() string {
 	return o.Message
 }
 
-// Text tells one outcome from another.
+// Text tells one outcome from another, and stays the same while a build runs.
 func (o *Outcome) Text() string {
-	return fmt.Sprintf("%s %s %s %s %s", o.MachineOSBuild, o.State, o.Reason, o.Message, o.Refusal)
+	return fmt.Sprintf("%s %s %s %s %s", o.MachineOSBuild, o.State, o.Reason, o.sentence(), o.Refusal)
 }
 
 // NewMachineOSBuild makes the object for an outcome. The label of an image that was built
