@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/openshift/machine-config-operator/test/devcluster"
+	"github.com/openshift/machine-config-operator/test/program"
 )
 
 // Names below the output directory.
@@ -38,9 +39,8 @@ type demo struct {
 	show  *display
 	began time.Time
 	// fail ends the whole program, for what breaks in the background.
-	fail context.CancelCauseFunc
-	// cleanups are undone in reverse.
-	cleanups []func() error
+	fail     context.CancelCauseFunc
+	cleanups program.Cleanups
 
 	controller string
 	cluster    *devcluster.Cluster
@@ -63,7 +63,7 @@ func newDemo(opts options, show *display, fail context.CancelCauseFunc) *demo {
 
 func (d *demo) path(name string) string { return filepath.Join(d.opts.out, name) }
 
-func (d *demo) cleanup(f func() error) { d.cleanups = append(d.cleanups, f) }
+func (d *demo) cleanup(f func() error) { d.cleanups.Add(f) }
 
 // prepare makes the output directory ours, and empties it of what an earlier run left.
 func (d *demo) prepare() error {
@@ -108,12 +108,7 @@ func (d *demo) remove(names ...string) error {
 
 // stop ends everything that was started, the last first.
 func (d *demo) stop() error {
-	var errs []error
-	for i := len(d.cleanups) - 1; i >= 0; i-- {
-		errs = append(errs, d.cleanups[i]())
-	}
-	d.cleanups = nil
-	err := errors.Join(errs...)
+	err := d.cleanups.Run()
 	if err != nil {
 		d.show.line("Could not stop everything in order: %v", err)
 	}

@@ -32,9 +32,8 @@ type scene struct {
 	out       io.Writer
 	began     time.Time
 	// fail ends everything, for what breaks in the background.
-	fail context.CancelCauseFunc
-	// cleanups are undone in reverse.
-	cleanups []func() error
+	fail     context.CancelCauseFunc
+	cleanups program.Cleanups
 
 	cluster *devcluster.Cluster
 	kube    kubernetes.Interface
@@ -47,16 +46,11 @@ type scene struct {
 
 func (s *scene) path(name string) string { return filepath.Join(s.dir, name) }
 
-func (s *scene) cleanup(f func() error) { s.cleanups = append(s.cleanups, f) }
+func (s *scene) cleanup(f func() error) { s.cleanups.Add(f) }
 
 // stop ends what was started, the last first.
 func (s *scene) stop() error {
-	var errs []error
-	for i := len(s.cleanups) - 1; i >= 0; i-- {
-		errs = append(errs, s.cleanups[i]())
-	}
-	s.cleanups = nil
-	return errors.Join(errs...)
+	return s.cleanups.Run()
 }
 
 // start starts the cluster, who plays builds, and the controller.

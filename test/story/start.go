@@ -31,9 +31,8 @@ type story struct {
 	root, dir string
 	say       telling
 	// fail ends the whole story, for what breaks in the background.
-	fail context.CancelCauseFunc
-	// cleanups are undone in reverse.
-	cleanups []func() error
+	fail     context.CancelCauseFunc
+	cleanups program.Cleanups
 
 	cluster *devcluster.Cluster
 	kube    kubernetes.Interface
@@ -52,15 +51,10 @@ type story struct {
 
 func (s *story) path(name string) string { return filepath.Join(s.dir, name) }
 
-func (s *story) cleanup(f func() error) { s.cleanups = append(s.cleanups, f) }
+func (s *story) cleanup(f func() error) { s.cleanups.Add(f) }
 
 func (s *story) stop() error {
-	var errs []error
-	for i := len(s.cleanups) - 1; i >= 0; i-- {
-		errs = append(errs, s.cleanups[i]())
-	}
-	s.cleanups = nil
-	return errors.Join(errs...)
+	return s.cleanups.Run()
 }
 
 // start is the first chapter.
