@@ -101,7 +101,7 @@ func (d *demo) makeBaseImage(ctx context.Context) error {
 		AuthFile:   d.cluster.Registry().AuthFile(),
 		Log:        io.MultiWriter(log, tail),
 		Making: func() {
-			d.show.say("from Debian's packages, in two to three minutes; that is once only, _output/cache keeps it")
+			d.show.say("from Debian's packages, in one to three minutes; that is once only, _output/cache keeps it")
 		},
 	}
 	d.baseImage, err = baseos.Ensure(ctx, options)
