@@ -58,6 +58,8 @@ type Config struct {
 	// Registry is asked for the digest of an image that a build pushed and does not tell;
 	// nil to take such an image for lost.
 	Registry ImageRegistry
+	// Contexts are shared by the controllers of a simulation; nil in production.
+	Contexts *Contexts
 }
 
 // ImageRegistry answers about images; registry.Client is one.
@@ -154,9 +156,9 @@ func New(
 		source:      &liveSource{kube: kubeClient, mcfg: mcfgClient, builder: builder, registry: config.Registry, takeContent: config.TakeContent},
 		callTimeout: config.CallTimeout,
 		builder:     builder,
-		observer:    ctrl.observer,
-		slots:       ctrl.slots,
-		isWanted:    func(config string) bool { return len(ctrl.poolsThatWant(config)) > 0 },
+		observer:    ctrl.observer, contexts: config.Contexts,
+		slots:    ctrl.slots,
+		isWanted: func(config string) bool { return len(ctrl.poolsThatWant(config)) > 0 },
 	}
 	ctrl.reporter = &reporter{poolWriter: writer, callTimeout: config.CallTimeout, recorder: recorder, shares: config.SharesPools}
 	ctrl.queue, ctrl.slots.serves = newQueue(config, ctrl.lanes), ctrl.servesPool

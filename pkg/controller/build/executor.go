@@ -19,7 +19,6 @@ import (
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs"
-	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs/content"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/plan"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/registry"
@@ -48,6 +47,7 @@ type executor struct {
 	slots       *slots
 	// isWanted tells whether any pool wants the config of that name.
 	isWanted func(config string) bool
+	contexts *Contexts
 }
 
 // execution carries out the plans of one sync. It takes the pool along from write to write:
@@ -217,7 +217,7 @@ func (x *execution) loadConfig(ctx context.Context, effect plan.LoadConfig) erro
 	if err != nil {
 		return err
 	}
-	files, found := buildContext(config, effect)
+	files, found := x.contexts.of(config, effect)
 	x.context, x.contextVersion = files, config.ResourceVersion
 	knowledge := x.observer.knowledge
 	if effect.Past {
@@ -228,30 +228,6 @@ func (x *execution) loadConfig(ctx context.Context, effect plan.LoadConfig) erro
 		return errPlanAnew
 	}
 	return nil
-}
-
-// buildContext makes the files that a build reads, and says what it found on the
-// way. A config that cannot be built from has none.
-func buildContext(config *mcfgv1.MachineConfig, effect plan.LoadConfig) ([]imagebuilder.File, configFound) {
-	var found configFound
-	parsed, problem := content.Parse(config.Name, config.Spec.Config.Raw)
-	if problem != nil {
-		found.problem = problem
-		return nil, found
-	}
-	credentials := slices.Concat(parsed.Findings, content.Scan(inputs.CustomObject+", key "+effect.Pool, []byte(effect.Custom.Text())))
-	found.warning = content.Warning(config.Name, credentials)
-	found.refusal = content.Refusal(config.Name, credentials)
-	archive, problem := content.Pack(config, parsed, effect.TrustBundle)
-	if problem != nil {
-		found.problem = problem
-		return nil, found
-	}
-	files := make([]imagebuilder.File, 0, len(archive.Pieces))
-	for _, piece := range archive.Pieces {
-		files = append(files, imagebuilder.File{Name: piece.Name, Data: piece.Data})
-	}
-	return files, found
 }
 
 // confirmBuild ends the execution when the live build is not as the plan needs it.

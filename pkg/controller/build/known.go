@@ -13,6 +13,7 @@ import (
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/inputs/content"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/plan"
 )
@@ -122,6 +123,57 @@ type configFound struct {
 	problem *inputs.Problem
 	warning string
 	refusal *inputs.Problem
+}
+
+// buildContext makes the files that a build reads, and says what it found on the
+// way. A config that cannot be built from has none.
+func buildContext(config *mcfgv1.MachineConfig, effect plan.LoadConfig) ([]imagebuilder.File, configFound) {
+	var found configFound
+	parsed, problem := content.Parse(config.Name, config.Spec.Config.Raw)
+	if problem != nil {
+		found.problem = problem
+		return nil, found
+	}
+	credentials := slices.Concat(parsed.Findings, content.Scan(inputs.CustomObject+", key "+effect.Pool, []byte(effect.Custom.Text())))
+	found.warning = content.Warning(config.Name, credentials)
+	found.refusal = content.Refusal(config.Name, credentials)
+	archive, problem := content.Pack(config, parsed, effect.TrustBundle)
+	if problem != nil {
+		found.problem = problem
+		return nil, found
+	}
+	files := make([]imagebuilder.File, 0, len(archive.Pieces))
+	for _, piece := range archive.Pieces {
+		files = append(files, imagebuilder.File{Name: piece.Name, Data: piece.Data})
+	}
+	return files, found
+}
+
+// Contexts remember what builds read, by what it was made of. Controllers that meet the same
+// configs over and over share them: those of a simulation. In production a config is built
+// from once, as a rule; the contexts there are nil, and remember nothing.
+type Contexts struct{ made sync.Map }
+
+// contextSource is all that decides a build's files.
+type contextSource struct{ config, content, pool, custom, bundle string }
+
+type madeContext struct {
+	files []imagebuilder.File
+	found configFound
+}
+
+// of makes the files that a build reads. They must not be changed.
+func (c *Contexts) of(config *mcfgv1.MachineConfig, effect plan.LoadConfig) ([]imagebuilder.File, configFound) {
+	if c == nil {
+		return buildContext(config, effect)
+	}
+	source := contextSource{config.Name, string(config.Spec.Config.Raw), effect.Pool, effect.Custom.Text(), string(effect.TrustBundle)}
+	if made, ok := c.made.Load(source); ok {
+		return made.(madeContext).files, made.(madeContext).found
+	}
+	files, found := buildContext(config, effect)
+	c.made.Store(source, madeContext{files, found})
+	return files, found
 }
 
 type trustBundle struct {

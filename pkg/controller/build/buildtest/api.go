@@ -1,7 +1,6 @@
 package buildtest
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"sort"
@@ -12,9 +11,7 @@ import (
 	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
 	buildfake "github.com/openshift/client-go/build/clientset/versioned/fake"
 	mcfgfake "github.com/openshift/client-go/machineconfiguration/clientset/versioned/fake"
-	jsonpatch "gopkg.in/evanphx/json-patch.v4"
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -50,7 +47,11 @@ type API struct {
 	clock   clock.PassiveClock
 	objects map[string]map[string]runtime.Object
 	version int
-	calls   []Call
+	// changes counts what happened to each resource, and collected is all of that at the
+	// last collection of garbage.
+	changes   map[string]int
+	collected int
+	calls     []Call
 }
 
 // Clients are one program's clients of an API.
@@ -81,7 +82,7 @@ func (c Call) String() string {
 
 // NewAPI makes an API that holds the objects.
 func NewAPI(clock clock.PassiveClock, objects ...runtime.Object) *API {
-	api := &API{clock: clock, objects: map[string]map[string]runtime.Object{}}
+	api := &API{clock: clock, objects: map[string]map[string]runtime.Object{}, changes: map[string]int{}}
 	api.Clients = api.NewClients()
 	for _, object := range objects {
 		api.Put(object)
@@ -215,82 +216,6 @@ func validate(resource schema.GroupVersionResource, object runtime.Object, acces
 	return nil
 }
 
-// patch applies a merge patch or a JSON patch. Of a kind with a status subresource it
-// changes either the status or everything else; Builds have none.
-func (a *API) patch(resource schema.GroupVersionResource, key string, stored runtime.Object, action k8stesting.PatchActionImpl) (runtime.Object, error) {
-	patch, err := asMergePatch(stored, action)
-	if err != nil {
-		return nil, err
-	}
-	accessor, _ := meta.Accessor(stored)
-	metadata, _ := patch["metadata"].(map[string]any)
-	for field, actual := range map[string]string{"resourceVersion": accessor.GetResourceVersion(), "uid": string(accessor.GetUID())} {
-		if expected, ok := metadata[field]; ok && expected != actual {
-			return nil, apierrors.NewConflict(resource.GroupResource(), action.Name, fmt.Errorf("%s is %s, not %v", field, actual, expected))
-		}
-		delete(metadata, field)
-	}
-
-	switch {
-	case action.Subresource == "status":
-		patch = map[string]any{"status": patch["status"]}
-	case resource.Resource != "builds":
-		delete(patch, "status")
-	}
-	patched, err := mergeInto(stored, patch)
-	if err != nil {
-		return nil, apierrors.NewBadRequest(err.Error())
-	}
-	if err := validateMachineOSBuild(stored, patched); err != nil {
-		return nil, err
-	}
-	if equality.Semantic.DeepEqual(stored, patched) {
-		// A patch that changes nothing makes no new version.
-		return patched, nil
-	}
-	a.version++
-	patchedAccessor, _ := meta.Accessor(patched)
-	patchedAccessor.SetResourceVersion(strconv.Itoa(a.version))
-	a.objects[resource.Resource][key] = patched
-	return patched.DeepCopyObject(), nil
-}
-
-// asMergePatch is the patch in the form of a merge patch. An operation of a JSON patch
-// that misses its place is refused, as the API server does, before any version is looked at.
-func asMergePatch(stored runtime.Object, action k8stesting.PatchActionImpl) (map[string]any, error) {
-	text := action.Patch
-	switch action.PatchType {
-	case types.MergePatchType:
-	case types.JSONPatchType:
-		operations, err := jsonpatch.DecodePatch(text)
-		if err != nil {
-			return nil, apierrors.NewBadRequest(err.Error())
-		}
-		accessor, _ := meta.Accessor(stored)
-		pool, ok := stored.(*mcfgv1.MachineConfigPool)
-		if !ok {
-			return nil, apierrors.NewBadRequest("JSON patches are for pools")
-		}
-		// What such a patch may be about. Of the rest there is a lot.
-		before, err := json.Marshal(map[string]any{
-			"metadata": map[string]any{"resourceVersion": accessor.GetResourceVersion(), "uid": accessor.GetUID()}, "status": pool.Status,
-		})
-		if err != nil {
-			return nil, apierrors.NewInternalError(err)
-		}
-		if text, err = operations.Apply(before); err != nil {
-			return nil, apierrors.NewGenericServerResponse(http.StatusUnprocessableEntity, "", schema.GroupResource{}, "", err.Error(), 0, false)
-		}
-	default:
-		return nil, apierrors.NewBadRequest("the type of patch is not supported")
-	}
-	var patch map[string]any
-	if err := json.Unmarshal(text, &patch); err != nil {
-		return nil, apierrors.NewBadRequest(err.Error())
-	}
-	return patch, nil
-}
-
 func (a *API) delete(resource schema.GroupVersionResource, key string, stored runtime.Object, options metav1.DeleteOptions) error {
 	accessor, _ := meta.Accessor(stored)
 	if resource.Resource == "jobs" {
@@ -300,7 +225,7 @@ func (a *API) delete(resource schema.GroupVersionResource, key string, stored ru
 		return apierrors.NewConflict(resource.GroupResource(), accessor.GetName(), fmt.Errorf("UID is %s, not %s", accessor.GetUID(), *p.UID))
 	}
 	a.version++
-	delete(a.objects[resource.Resource], key)
+	a.drop(resource.Resource, key)
 	a.collect(accessor.GetUID())
 	return nil
 }
@@ -317,7 +242,7 @@ func (a *API) collect(owner types.UID) (collected bool) {
 				case resource == "pods":
 					collected = a.deletePod(key) || collected
 				default:
-					delete(objects, key)
+					a.drop(resource, key)
 					collected = true
 				}
 			}
@@ -332,6 +257,10 @@ func (a *API) CollectGarbage() (collected bool) {
 	collected = a.collectForeground()
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	if changes := a.allChanges(); changes == a.collected {
+		return collected
+	}
+	defer func() { a.collected = a.allChanges() }()
 	owners := map[types.UID]bool{}
 	for _, objects := range a.objects {
 		for _, object := range objects {
@@ -354,10 +283,39 @@ func (a *API) CollectGarbage() (collected bool) {
 
 func (a *API) store(resource string, object runtime.Object) {
 	accessor, _ := meta.Accessor(object)
+	a.set(resource, keyOf(accessor.GetNamespace(), accessor.GetName()), object)
+}
+
+// Whatever happens to objects goes through set and drop.
+func (a *API) set(resource, key string, object runtime.Object) {
 	if a.objects[resource] == nil {
 		a.objects[resource] = map[string]runtime.Object{}
 	}
-	a.objects[resource][keyOf(accessor.GetNamespace(), accessor.GetName())] = object
+	a.objects[resource][key] = object
+	a.changes[resource]++
+}
+
+func (a *API) drop(resource, key string) {
+	delete(a.objects[resource], key)
+	a.changes[resource]++
+}
+
+// Changes counts what happened to the objects of a resource, or of all for an empty one:
+// nothing did while it is the same.
+func (a *API) Changes(resource string) int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if resource == "" {
+		return a.allChanges()
+	}
+	return a.changes[resource]
+}
+
+func (a *API) allChanges() (all int) {
+	for _, changes := range a.changes {
+		all += changes
+	}
+	return all
 }
 
 // All returns copies of the stored objects of a resource, by key.

@@ -1,7 +1,6 @@
 package buildtest
 
 import (
-	"encoding/json"
 	"fmt"
 	"hash/fnv"
 	"reflect"
@@ -62,7 +61,7 @@ func (a *API) Remove(resource, namespace, name string) {
 	if object, ok := a.objects[resource][key]; ok {
 		accessor, _ := meta.Accessor(object)
 		a.version++
-		delete(a.objects[resource], key)
+		a.drop(resource, key)
 		a.collect(accessor.GetUID())
 	}
 }
@@ -226,55 +225,6 @@ func admitBuild(object runtime.Object) {
 	if build, ok := object.(*buildv1.Build); ok && build.Status.Phase == "" {
 		build.Status.Phase = buildv1.BuildPhaseNew
 	}
-}
-
-// mergeInto applies a JSON merge patch (RFC 7386) to a copy of the object. Only the fields that
-// it is about are taken through JSON.
-func mergeInto(object runtime.Object, patch map[string]any) (runtime.Object, error) {
-	patched := object.DeepCopyObject()
-	fields := reflect.ValueOf(patched).Elem()
-	for i := range fields.NumField() {
-		name, _, _ := strings.Cut(fields.Type().Field(i).Tag.Get("json"), ",")
-		change, ok := patch[name].(map[string]any)
-		if !ok {
-			continue
-		}
-		field := fields.Field(i)
-		text, err := json.Marshal(field.Interface())
-		if err != nil {
-			return nil, err
-		}
-		var document map[string]any
-		if err := json.Unmarshal(text, &document); err != nil {
-			return nil, err
-		}
-		if text, err = json.Marshal(merge(document, change)); err != nil {
-			return nil, err
-		}
-		field.SetZero()
-		if err := json.Unmarshal(text, field.Addr().Interface()); err != nil {
-			return nil, err
-		}
-	}
-	return patched, nil
-}
-
-func merge(target, patch map[string]any) map[string]any {
-	if target == nil {
-		target = map[string]any{}
-	}
-	for key, value := range patch {
-		switch value := value.(type) {
-		case nil:
-			delete(target, key)
-		case map[string]any:
-			inner, _ := target[key].(map[string]any)
-			target[key] = merge(inner, value)
-		default:
-			target[key] = value
-		}
-	}
-	return target
 }
 
 // VersionOf is the version of an object; empty for what is none.

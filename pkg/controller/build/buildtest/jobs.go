@@ -83,10 +83,13 @@ func (a *API) orphan(job types.UID, options metav1.DeleteOptions) {
 	if options.PropagationPolicy != nil && *options.PropagationPolicy != metav1.DeletePropagationOrphan {
 		return
 	}
-	for key, object := range a.objects["pods"] {
-		pod := object.(*corev1.Pod).DeepCopy()
-		pod.OwnerReferences = slices.DeleteFunc(pod.OwnerReferences, func(o metav1.OwnerReference) bool { return o.UID == job })
-		a.objects["pods"][key] = pod
+	for _, key := range slices.Sorted(maps.Keys(a.objects["pods"])) {
+		isOfJob := func(o metav1.OwnerReference) bool { return o.UID == job }
+		if pod := a.objects["pods"][key].(*corev1.Pod); slices.ContainsFunc(pod.OwnerReferences, isOfJob) {
+			pod = pod.DeepCopy()
+			pod.OwnerReferences = slices.DeleteFunc(pod.OwnerReferences, isOfJob)
+			a.putPod(key, pod)
+		}
 	}
 }
 

@@ -21,7 +21,8 @@ import (
 // nodeName is that of the only node.
 const nodeName = "node"
 
-// PodsOf returns the stored pods of a Job, the newest last.
+// PodsOf returns the stored pods of a Job themselves, the newest last. They must not be
+// changed.
 func (a *API) PodsOf(job string) []*corev1.Pod {
 	return a.podsWhere(func(pod *corev1.Pod) bool { return strings.HasPrefix(pod.Name, job+"-") })
 }
@@ -38,7 +39,7 @@ func (a *API) podsWhere(is func(*corev1.Pod) bool) []*corev1.Pod {
 	var pods []*corev1.Pod
 	for _, object := range a.Stored("pods") {
 		if pod := object.(*corev1.Pod); is(pod) {
-			pods = append(pods, pod.DeepCopy())
+			pods = append(pods, pod)
 		}
 	}
 	return pods
@@ -76,7 +77,7 @@ func (a *API) EditPod(job string, edit func(*corev1.Pod)) {
 		a.AddPod(job)
 	}
 	pods := a.PodsOf(job)
-	pod := pods[len(pods)-1]
+	pod := pods[len(pods)-1].DeepCopy()
 	edit(pod)
 	a.Put(pod)
 }
@@ -180,11 +181,11 @@ func (a *API) changePod(name string, change func(*corev1.Pod)) {
 func (a *API) putPod(key string, pod *corev1.Pod) {
 	a.version++
 	if pod.DeletionTimestamp != nil && IsConfirmed(pod) && len(pod.Finalizers) == 0 {
-		delete(a.objects["pods"], key)
+		a.drop("pods", key)
 		return
 	}
 	pod.ResourceVersion = fmt.Sprint(a.version)
-	a.objects["pods"][key] = pod
+	a.set("pods", key, pod)
 }
 
 func hasEnded(pod *corev1.Pod) bool {

@@ -156,12 +156,5 @@ func (s schedule) denies() bool {
 
 // announced tells whether an event of the program has the text.
 func (p *program) announced(text string) bool {
-	for range len(p.recorder.Events) {
-		event := <-p.recorder.Events
-		p.recorder.Events <- event
-		if strings.Contains(event, text) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(p.recorder.events, func(event string) bool { return strings.Contains(event, text) })
 }

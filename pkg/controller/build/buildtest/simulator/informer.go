@@ -10,8 +10,10 @@ import (
 type informer struct {
 	cache.SharedIndexInformer
 	handlers []cache.ResourceEventHandler
-	// version is the one up to which everything was delivered.
+	// version is the one up to which everything was delivered, and changes what had happened
+	// to the kind by then.
 	version string
+	changes int
 }
 
 // LastSyncResourceVersion implements SharedIndexInformer.

@@ -38,6 +38,15 @@ import (
 //	   config that the pool wants, or wait
 //	15 there, who is not the builder writes nothing
 func (sim *simulation) check(after string) {
+	if changes := sim.api.Changes(""); changes != sim.checked || after == theEnd {
+		sim.checked = changes
+		sim.checkStored(after)
+	}
+	sim.noteTold()
+}
+
+// checkStored looks at what is stored.
+func (sim *simulation) checkStored(after string) {
 	running := map[string]string{}
 	for _, b := range sim.builds() {
 		if buildtest.Ended(b) || b.Status.Cancelled || sim.isFailing(b) || sim.forged[b.Name] {
@@ -54,7 +63,6 @@ func (sim *simulation) check(after string) {
 		sim.noteEarly(pool)
 	}
 	sim.checkRollout(after)
-	sim.noteTold()
 }
 
 func (sim *simulation) checkPool(pool *mcfgv1.MachineConfigPool, after string) {

@@ -2,6 +2,7 @@ package simulator
 
 import (
 	"context"
+	"fmt"
 	"reflect"
 	"slices"
 	"time"
@@ -17,7 +18,6 @@ import (
 	"k8s.io/client-go/informers"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/cache"
-	"k8s.io/client-go/tools/record"
 	"k8s.io/client-go/util/workqueue"
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build"
@@ -30,6 +30,9 @@ import (
 	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
 )
 
+// contexts of all simulations: their configs are the same few.
+var contexts build.Contexts
+
 // program is one process: the real controller and the real OpenShift adapter,
 // with informers that know what was delivered to them.
 type program struct {
@@ -37,7 +40,7 @@ type program struct {
 	clients  buildtest.Clients
 	ctrl     *build.Controller
 	queue    *buildtest.Queue
-	recorder *record.FakeRecorder
+	recorder *recorder
 	// builder is the adapter of the controller.
 	builder   *told
 	informers map[string]*informer
@@ -59,7 +62,7 @@ type program struct {
 // that runs at the same time: the fakes serve one call at a time.
 func newProgram(sim *simulation, clients buildtest.Clients) *program {
 	p := &program{
-		sim: sim, clients: clients, recorder: record.NewFakeRecorder(10000), frozen: map[string]int{}, thaw: map[string]time.Time{},
+		sim: sim, clients: clients, recorder: &recorder{}, frozen: map[string]int{}, thaw: map[string]time.Time{},
 		informers: map[string]*informer{}, originals: map[string]map[string]any{},
 	}
 	mcfg := mcfginformers.NewSharedInformerFactory(clients.Mcfg, 0)
@@ -87,6 +90,7 @@ func newProgram(sim *simulation, clients buildtest.Clients) *program {
 	}
 	config := build.DefaultConfig()
 	config.Clock = ownClock{sim.clock, &p.skew}
+	config.Contexts = &contexts
 	if sim.machineOS {
 		p.machineOS, err = machineos.New(clients.Mcfg, p.informer("machineosconfigs", &mcfgv1.MachineOSConfig{}), p.informer("machineosbuilds", &mcfgv1.MachineOSBuild{}), sim.notBuilder)
 		if err != nil {
@@ -149,6 +153,24 @@ func (b *told) Notify(enqueue func(pool string)) (synced func() bool) {
 	return b.ImageBuilder.Notify(enqueue)
 }
 
+// recorder keeps the texts of events.
+type recorder struct{ events []string }
+
+// Event implements EventRecorder.
+func (r *recorder) Event(_ runtime.Object, kind, reason, message string) {
+	r.events = append(r.events, kind+" "+reason+" "+message)
+}
+
+// Eventf implements EventRecorder.
+func (r *recorder) Eventf(object runtime.Object, kind, reason, format string, args ...any) {
+	r.Event(object, kind, reason, fmt.Sprintf(format, args...))
+}
+
+// AnnotatedEventf implements EventRecorder.
+func (r *recorder) AnnotatedEventf(object runtime.Object, _ map[string]string, kind, reason, format string, args ...any) {
+	r.Eventf(object, kind, reason, format, args...)
+}
+
 // deliver brings the caches up to date, kind by kind, and calls the handlers, as
 // informers do. It tells whether there was any news.
 func (p *program) deliver() (news bool) {
@@ -161,6 +183,10 @@ func (p *program) deliver() (news bool) {
 		if p.sim.clock.Now().Before(p.thaw[kind]) {
 			continue
 		}
+		if p.hasAll(kind) {
+			p.informers[kind].version = p.sim.api.Version()
+			continue
+		}
 		if p.deliverKind(kind, p.sim.api.Stored(kind)) {
 			news = true
 		}
@@ -168,8 +194,14 @@ func (p *program) deliver() (news bool) {
 	return news
 }
 
-func (p *program) deliverKind(kind string, objects []runtime.Object) (news bool) {
+// hasAll tells whether nothing happened to a kind since it was delivered as a whole.
+func (p *program) hasAll(kind string) bool {
 	informer := p.informers[kind]
+	return informer.version != "" && informer.changes == p.sim.api.Changes(kind)
+}
+
+func (p *program) deliverKind(kind string, objects []runtime.Object) (news bool) {
+	informer, changes := p.informers[kind], p.sim.api.Changes(kind)
 	indexer := informer.GetIndexer()
 	gone := indexer.ListKeys()
 	for _, object := range objects {
@@ -226,7 +258,7 @@ func (p *program) deliverKind(kind string, objects []runtime.Object) (news bool)
 			informer.deleted(old)
 		}
 	}
-	informer.version = p.sim.api.Version()
+	informer.version, informer.changes = p.sim.api.Version(), changes
 	return news
 }
 
@@ -282,6 +314,9 @@ func (sim *simulation) isIdle() bool {
 // deliverable tells whether there is news that the program has not got.
 func (p *program) deliverable() bool {
 	for _, kind := range p.sim.kinds() {
+		if p.hasAll(kind) {
+			continue
+		}
 		stored, indexer := p.sim.api.Stored(kind), p.informers[kind].GetIndexer()
 		if len(stored) != len(indexer.ListKeys()) {
 			return true

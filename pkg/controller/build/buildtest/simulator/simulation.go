@@ -61,6 +61,8 @@ type simulation struct {
 	early map[string]string
 	// foreign is what belongs to others on each pool.
 	foreign map[string]string
+	// checked is what had happened to objects when the invariants were looked at last.
+	checked int
 	// problems are the invariants that were broken; trace is what happened, if it
 	// is recorded.
 	problems []string
