@@ -62,6 +62,9 @@ var (
 		`|\$2[abxy]?\$\d\d\$[./A-Za-z0-9]{53}|\$(?:y|gy|7)\$[./A-Za-z0-9$]{20,200}` +
 		`|\{S?SHA(?:256|512)?\}[A-Za-z0-9+/]{27,}={0,2}|\$argon2(?:id|i|d)\$|\$sha1\$\d+\$|grub\.pbkdf2\.sha512\.\d`)
 
+	// hashMarks are those that passwordHashes begin with. A dollar alone is in any script.
+	hashMarks = []string{"$1$", "$5$", "$6$", "$apr1$", "$2$", "$2a$", "$2b$", "$2x$", "$2y$", "$y$", "$gy$", "$7$", "{SHA", "{SSHA", "$argon2", "$sha1$", "grub.pbkdf2"}
+
 	// An entry of a Docker config in JSON, also within a string, or in YAML.
 	authEntries   = regexp.MustCompile(`(?:\\*"auth\\*"\s*:\s*\\*"|(?:^|\s)auth:\s*["']?)([A-Za-z0-9+/=_-]{4,})`)
 	tokenEntries  = regexp.MustCompile(`\\*"(?:identitytoken|registrytoken)\\*"\s*:\s*\\*"[^"\\]`)
@@ -76,9 +79,9 @@ func (s *scanner) look(text []byte, encoded bool) {
 	has := func(words ...string) bool {
 		return slices.ContainsFunc(words, func(word string) bool { return bytes.Contains(text, []byte(word)) })
 	}
-	s.note(PrivateKey, has("PRIVATE KEY", "PuTTY-User-Key-File", "AGE-SECRET-KEY", "Key=", "Key =", "key=", "key =") && privateKeys.Match(text))
+	s.note(PrivateKey, has("PRIVATE KEY", "PuTTY-User-Key-File", "AGE-SECRET-KEY", "rivateKey", "rivatekey", "resharedKey", "resharedkey") && privateKeys.Match(text))
 	s.lookForForms(text, has)
-	s.note(PasswordHash, has("$", "grub.pbkdf2", "SHA") && passwordHashes.Match(text))
+	s.note(PasswordHash, has("$", "{S", "grub.") && has(hashMarks...) && passwordHashes.Match(text))
 	s.note(RegistryCredentials, has("token") && tokenEntries.Match(text))
 	s.note(RegistryCredentials, has("auth") && (hasAuth(text) || authsSection.Match(text) && passwordEntry.Match(text)))
 	if !encoded {

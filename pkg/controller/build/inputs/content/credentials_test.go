@@ -64,6 +64,28 @@ func TestScan(t *testing.T) {
 }
 
 // TestScanAtSeams: a credential may lie anywhere in a large file.
+// TestEveryHashIsFound: what a text is looked at for, before the expression is tried on it, has
+// a mark of each form.
+func TestEveryHashIsFound(t *testing.T) {
+	salted := func(mark string) string { return mark + "saltsalt$" + strings.Repeat("a", 43) }
+	for text, reason := range map[string]string{
+		salted("$1$"): "MD5", salted("$5$"): "SHA-256", salted("$6$"): "SHA-512", salted("$apr1$"): "htpasswd's MD5",
+		"$2$05$" + strings.Repeat("a", 53): "bcrypt, first version", "$2a$05$" + strings.Repeat("a", 53): "bcrypt",
+		"$2b$05$" + strings.Repeat("a", 53): "bcrypt", "$2x$05$" + strings.Repeat("a", 53): "bcrypt", "$2y$05$" + strings.Repeat("a", 53): "bcrypt",
+		salted("$y$j9T$"): "yescrypt", salted("$gy$j9T$"): "gost-yescrypt", salted("$7$"): "scrypt",
+		"{SHA}" + strings.Repeat("a", 27) + "=": "LDAP's", "{SSHA}" + strings.Repeat("a", 32): "LDAP's, salted", "{SSHA512}" + strings.Repeat("a", 90): "LDAP's, longer",
+		"$argon2id$v=19": "Argon2", "$argon2d$v=19": "Argon2", "$argon2i$v=19": "Argon2", "$sha1$4096$": "NetBSD's", "grub.pbkdf2.sha512.10000": "GRUB's",
+	} {
+		require.Equal(t, []Finding{{Path: "x", Kind: PasswordHash}}, Scan("x", []byte("user:"+text+":rest")), reason)
+	}
+	for text, reason := range map[string]string{
+		"PrivateKey": "WireGuard's", "Privatekey": "as written by hand", "privateKey": "as in JSON", "privatekey": "in lower case",
+		"PresharedKey": "WireGuard's, of both", "Presharedkey": "as written by hand", "presharedKey": "as in JSON", "presharedkey": "in lower case",
+	} {
+		require.Equal(t, []Finding{{Path: "x", Kind: PrivateKey}}, Scan("x", []byte(text+" = "+strings.Repeat("a", 43)+"=")), reason)
+	}
+}
+
 func TestScanAtSeams(t *testing.T) {
 	for offset := windowBytes - 100; offset < windowBytes+100; offset += 41 {
 		text := strings.Repeat("x ", offset/2) + pemKey + strings.Repeat(" x", windowBytes/2)

@@ -37,7 +37,7 @@ func (s *scanner) lookForForms(text []byte, has func(...string) bool) {
 			s.note(kind, !isPlaceholder(match[1]))
 		}
 	}
-	s.note(Token, has("gh", "glpat-", "xox", "sha256~", "AIza", "eyJ", "uthorization", "AUTHORIZATION") && tokens.Match(text))
+	s.note(Token, has("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "xox", "sha256~", "AIza", "eyJ", "uthorization", "AUTHORIZATION") && tokens.Match(text))
 	s.note(CloudKey, has("ccess", "ACCESS", "SESSION", "session", "AccountKey=") && cloudKeys.Match(text))
 }
 
