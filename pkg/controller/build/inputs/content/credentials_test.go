@@ -64,9 +64,9 @@ func TestScan(t *testing.T) {
 }
 
 // TestScanAtSeams: a credential may lie anywhere in a large file.
-// TestEveryHashIsFound: what a text is looked at for, before the expression is tried on it, has
+// TestEveryMarkIsFound: what a text is looked at for, before the expression is tried on it, has
 // a mark of each form.
-func TestEveryHashIsFound(t *testing.T) {
+func TestEveryMarkIsFound(t *testing.T) {
 	salted := func(mark string) string { return mark + "saltsalt$" + strings.Repeat("a", 43) }
 	for text, reason := range map[string]string{
 		salted("$1$"): "MD5", salted("$5$"): "SHA-256", salted("$6$"): "SHA-512", salted("$apr1$"): "htpasswd's MD5",
@@ -83,6 +83,12 @@ func TestEveryHashIsFound(t *testing.T) {
 		"PresharedKey": "WireGuard's, of both", "Presharedkey": "as written by hand", "presharedKey": "as in JSON", "presharedkey": "in lower case",
 	} {
 		require.Equal(t, []Finding{{Path: "x", Kind: PrivateKey}}, Scan("x", []byte(text+" = "+strings.Repeat("a", 43)+"=")), reason)
+	}
+	for text, reason := range map[string]string{
+		"ghp_" + strings.Repeat("a", 36): "personal", "gho_" + strings.Repeat("a", 36): "OAuth", "ghu_" + strings.Repeat("a", 36): "of a user to an app",
+		"ghs_" + strings.Repeat("a", 36): "of an app", "ghr_" + strings.Repeat("a", 36): "to refresh", "github_pat_" + strings.Repeat("a", 22): "personal, of one repository",
+	} {
+		require.Equal(t, []Finding{{Path: "x", Kind: Token}}, Scan("x", []byte(text)), reason)
 	}
 }
 
