@@ -16,7 +16,7 @@ import (
 	"github.com/distribution/distribution/v3/configuration"
 	"github.com/distribution/distribution/v3/registry"
 	_ "github.com/distribution/distribution/v3/registry/auth/htpasswd"
-	_ "github.com/distribution/distribution/v3/registry/storage/driver/inmemory"
+	_ "github.com/distribution/distribution/v3/registry/storage/driver/filesystem"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/crypto/bcrypt"
 	"k8s.io/apimachinery/pkg/types"
@@ -132,7 +132,7 @@ func startRegistry(t *testing.T) (address string, auth []byte) {
 	require.NoError(t, listener.Close())
 
 	config := &configuration.Configuration{
-		Storage: configuration.Storage{"inmemory": nil},
+		Storage: configuration.Storage{"filesystem": {"rootdirectory": t.TempDir()}},
 		Auth:    configuration.Auth{"htpasswd": configuration.Parameters{"realm": "test", "path": htpasswd}},
 	}
 	config.HTTP.Addr = address

@@ -18,7 +18,7 @@ import (
 	"github.com/distribution/distribution/v3/configuration"
 	"github.com/distribution/distribution/v3/registry"
 	_ "github.com/distribution/distribution/v3/registry/auth/htpasswd"
-	_ "github.com/distribution/distribution/v3/registry/storage/driver/inmemory"
+	_ "github.com/distribution/distribution/v3/registry/storage/driver/filesystem"
 	buildv1 "github.com/openshift/api/build/v1"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -53,7 +53,7 @@ func startRegistry(t *testing.T, user, password string) string {
 	require.NoError(t, listener.Close())
 
 	config := &configuration.Configuration{
-		Storage: configuration.Storage{"inmemory": nil},
+		Storage: configuration.Storage{"filesystem": {"rootdirectory": t.TempDir()}},
 		Auth:    configuration.Auth{"htpasswd": configuration.Parameters{"realm": "test", "path": htpasswd}},
 	}
 	config.HTTP.Addr = address
