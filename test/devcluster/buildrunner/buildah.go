@@ -35,6 +35,8 @@ type BuildahOptions struct {
 // real builder in the empty directory of its pod: whatever a build leaves behind, even when killed, goes away with that directory.
 type Buildah struct {
 	opts BuildahOptions
+	// driver is how images are stored, see findDriver.
+	driver string
 	// pulls are serialized: two builds on the same base should fetch it once.
 	pulls sync.Mutex
 }
@@ -78,6 +80,7 @@ func NewBuildah(opts BuildahOptions) (*Buildah, error) {
 			return nil, fmt.Errorf("could not set up buildah: %w", err)
 		}
 	}
+	b.driver = b.findDriver()
 	return b, nil
 }
 

@@ -201,12 +201,52 @@ func TestBuildah(t *testing.T) {
 	})
 }
 
+// playedBuildah is an executor whose buildah does what a script says when it is asked about storage.
+func playedBuildah(t *testing.T, info string) *Buildah {
+	t.Helper()
+	dir := t.TempDir()
+	script := filepath.Join(dir, "buildah")
+	require.NoError(t, os.WriteFile(script, []byte("#!/bin/sh\n[ \"$7\" != info ] || "+info+"\nexec buildah \"$@\"\n"), 0o755))
+	executor, err := NewBuildah(BuildahOptions{Dir: filepath.Join(dir, "state"), Command: script, PushTries: 1})
+	require.NoError(t, err)
+	return executor
+}
+
+func TestStorageDriver(t *testing.T) {
+	needBuildah(t)
+	for want, test := range map[string]struct{ reason, info string }{
+		"overlay": {reason: "the machine lets it, and steps copy nothing", info: "exit 0"},
+		"vfs":     {reason: "a kernel or a file system on which overlay cannot be mounted", info: "exit 1"},
+	} {
+		t.Run(want, func(t *testing.T) {
+			require.Equal(t, want, playedBuildah(t, test.info).driver, test.reason)
+		})
+	}
+}
+
+// TestWithoutOverlay builds an image, and one on it, where there is no overlay. TestBuildah takes what the machine has.
+func TestWithoutOverlay(t *testing.T) {
+	needBuildah(t)
+	address := startRegistry(t, "user", "secret")
+	auth, base := authFor(t, address, "user", "secret"), address+"/org/base"
+	executor := playedBuildah(t, "exit 1")
+	for _, job := range []Job{
+		{UID: "base", Dockerfile: []byte("FROM scratch\nCOPY Dockerfile /base\n")},
+		{UID: "derived", Dockerfile: []byte("FROM " + base + "\nCOPY Dockerfile /derived\n"), Images: []string{base}, PullAuth: auth},
+	} {
+		job.Output, job.PushAuth, job.Log, job.OnRunning = base, auth, t.Output(), func() {}
+		result, err := executor.Execute(t.Context(), job)
+		require.NoError(t, err, job.UID)
+		require.NotEmpty(t, result.Digest)
+	}
+}
+
 // TestKill proves that the end of a context ends processes that left the process group.
 func TestKill(t *testing.T) {
 	needBuildah(t)
 	dir := t.TempDir()
 	script := filepath.Join(dir, "buildah")
-	require.NoError(t, os.WriteFile(script, []byte("#!/bin/sh\necho started >&2\nsetsid sleep 86399 &\nwait\n"), 0o755))
+	require.NoError(t, os.WriteFile(script, []byte("#!/bin/sh\n[ \"$7\" != info ] || exit 1\necho started >&2\nsetsid sleep 86399 &\nwait\n"), 0o755))
 	executor, err := NewBuildah(BuildahOptions{Dir: filepath.Join(dir, "state"), Command: script})
 	require.NoError(t, err)
 
