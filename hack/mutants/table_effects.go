@@ -3,6 +3,22 @@ package main
 // executeMutants are about how a decision is carried out.
 var executeMutants = []mutant{
 	{
+		name:   "taken-name-kept",
+		why:    "a pool whose controller was replaced between inputs and build waits until somebody removes the inputs",
+		file:   "pkg/controller/build/plan/plan.go",
+		before: "if d.Taken.Build == d.record.Build {",
+		after:  "if false {",
+		unseen: "nobody in it makes inputs under the name of a claim",
+	},
+	{
+		name:   "built-beside-the-name",
+		why:    "where somebody else's Build has the name, another one is started next to it, which may be the same",
+		file:   "pkg/controller/build/executor.go",
+		before: "failed == nil && live.Phase == imagebuilder.PhaseAbsent {",
+		after:  "failed == nil && live.Name != \"\" {",
+		unseen: "nobody in it makes a Build under the name of a claim",
+	},
+	{
 		name:   "silence-of-a-registry-is-final",
 		why:    "a registry that restarts costs a build whose image it has",
 		file:   "pkg/controller/build/executor.go",

@@ -141,9 +141,7 @@ func (x *execution) apply(ctx context.Context, effect plan.Effect) error {
 	case plan.Publish:
 		return x.patchPool(ctx, ledger.PublishPatch(x.pool, &e.Record))
 	case plan.StartBuild:
-		request := e.Request
-		request.Context = x.context
-		return ofBuilder(x.builder.Start(ctx, request))
+		return x.startBuild(ctx, e.Request)
 	case plan.DeleteInputs:
 		return x.builder.DeleteInputs(ctx, e.Name)
 	case plan.StopBuild:
@@ -154,6 +152,20 @@ func (x *execution) apply(ctx context.Context, effect plan.Effect) error {
 		return x.removeTraces(ctx)
 	}
 	return fmt.Errorf("could not execute effect %T: it is unknown", effect)
+}
+
+// startBuild creates a build. Where others have the name of its inputs, and there is no build
+// of that name, the next plan, on the claim, does without.
+func (x *execution) startBuild(ctx context.Context, request imagebuilder.Request) error {
+	request.Context = x.context
+	err := x.builder.Start(ctx, request)
+	if errors.Is(err, imagebuilder.ErrForeign) {
+		if live, failed := x.builder.Get(ctx, request.Name); failed == nil && live.Phase == imagebuilder.PhaseAbsent {
+			x.memory.noteTaken(x.pool.Name, plan.Taken{Build: request.Name, Why: err.Error()})
+			return errStale
+		}
+	}
+	return ofBuilder(err)
 }
 
 // confirm looks at the cluster itself, and ends the execution when the plan was made on

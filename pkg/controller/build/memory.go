@@ -69,6 +69,7 @@ type remembered struct {
 	waitingSince time.Time
 	lackingSince time.Time
 	halfWritten  plan.HalfWritten
+	taken        plan.Taken
 	report       ledger.Restraint
 	rest         *resting
 	// strangers are the pool's builds, by UID, that are not what they seem to be, with
@@ -190,6 +191,19 @@ func (m *memory) halfWritten(pool string) plan.HalfWritten {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.of(pool).halfWritten
+}
+
+// noteTaken remembers that others have the name of a build's inputs, and takenOf which they are.
+func (m *memory) noteTaken(pool string, taken plan.Taken) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.of(pool).taken = taken
+}
+
+func (m *memory) takenOf(pool string) plan.Taken {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.of(pool).taken
 }
 
 // noteHalfWritten remembers of which build of the pool the end is not written in full; empty

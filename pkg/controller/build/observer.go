@@ -45,7 +45,7 @@ type observer struct {
 // observe gathers what the caches know about a pool. It calls no API, and an
 // object that does not exist is a fact of the snapshot, not an error.
 func (o *observer) observe(pool *mcfgv1.MachineConfigPool) (plan.Snapshot, error) {
-	s := plan.Snapshot{Now: o.clock.Now(), Pool: ledger.Read(pool), WaitingSince: o.memory.waitingSince(pool.Name), LackingSince: o.memory.lackingSince(pool.Name), HalfWritten: o.memory.halfWritten(pool.Name), FirstSeen: o.memory.firstSeen(pool.Name), AsksRegistry: o.asksRegistry, Found: o.memory.foundOf(pool.Name)}
+	s := plan.Snapshot{Now: o.clock.Now(), Pool: ledger.Read(pool), WaitingSince: o.memory.waitingSince(pool.Name), LackingSince: o.memory.lackingSince(pool.Name), HalfWritten: o.memory.halfWritten(pool.Name), Taken: o.memory.takenOf(pool.Name), FirstSeen: o.memory.firstSeen(pool.Name), AsksRegistry: o.asksRegistry, Found: o.memory.foundOf(pool.Name)}
 
 	builds, err := o.builder.Observe(pool.Name)
 	var unavailable *imagebuilder.UnavailableError

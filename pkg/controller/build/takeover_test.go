@@ -9,6 +9,7 @@ import (
 	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 
@@ -272,19 +273,65 @@ func TestR46InputsOfOthers(t *testing.T) {
 				h.api.Before = nil
 				h.forgeInput(call.Name, change)
 			}
-			_, err := h.sync(worker)
-			require.Error(t, err)
-			message := h.requireCondition(worker, mcfgv1.MachineConfigPoolBuildPending, ledger.ReasonNameTaken)
-			require.Contains(t, message, "Secret "+h.newestBuild(worker))
+			h.settle(worker)
+			taken := h.newestBuild(worker)
+			message := h.requireCondition(worker, mcfgv1.MachineConfigPoolBuildPending, ledger.ReasonRetryScheduled)
+			require.Contains(t, message, "Secret "+taken)
+			require.Contains(t, message, ledger.FailureInputsTaken)
 			require.Empty(t, h.api.Builds(), "nothing is built from it")
 			require.NotContains(t, message, "evil", "content is not told")
 
-			h.api.Remove("secrets", ctrlcommon.MCONamespace, h.newestBuild(worker))
 			h.pass(time.Minute, worker)
+			require.NotEqual(t, taken, h.newestBuild(worker), "nobody knows the next name")
+			require.Len(t, h.api.Builds(), 1)
 			h.complete(worker)
 			h.requirePublished(worker, "rendered-worker-1", buildtest.Digest(1))
 		})
 	}
+}
+
+// TestInputsOfAnotherRelease: the controller ends between the inputs and the build, and the one
+// that takes over packs them otherwise, as another release may. Nobody has to remove anything.
+func TestInputsOfAnotherRelease(t *testing.T) {
+	h := layeredHarness(t, "rendered-worker-1")
+	allow := h.refuse("create", "builds", "", apierrors.NewServiceUnavailable("the controller ends"))
+	_, err := h.sync(worker)
+	require.Error(t, err)
+	left := h.newestBuild(worker)
+	h.forgeInput(left, func(s *corev1.Secret) {
+		for key := range s.Data {
+			s.Data[key] = []byte("packed by another release")
+		}
+	})
+	allow()
+	h.restart()
+
+	h.pass(time.Minute, worker)
+	require.Contains(t, h.requireCondition(worker, mcfgv1.MachineConfigPoolBuildPending, ledger.ReasonRetryScheduled), "Secret "+left)
+	h.pass(time.Minute, worker)
+	h.complete(worker)
+	h.requirePublished(worker, "rendered-worker-1", buildtest.Digest(1))
+	require.Empty(t, h.api.InputSecrets(), "what the other release left is removed")
+}
+
+// TestBuildOfOthersHasTheName: what is there may run, so nothing runs beside it. It is told.
+func TestBuildOfOthersHasTheName(t *testing.T) {
+	h := layeredHarness(t, "rendered-worker-1")
+	h.api.Before = func(call buildtest.Call) {
+		if call.Verb == "create" && call.Resource == "builds" {
+			h.api.Before = nil
+			h.api.Put(&buildv1.Build{ObjectMeta: metav1.ObjectMeta{Namespace: ctrlcommon.MCONamespace, Name: call.Name}})
+		}
+	}
+	_, err := h.sync(worker)
+	require.Error(t, err)
+	message := h.requireCondition(worker, mcfgv1.MachineConfigPoolBuildPending, ledger.ReasonNameTaken)
+	require.Contains(t, message, "Build "+h.newestBuild(worker))
+
+	h.api.Remove("builds", ctrlcommon.MCONamespace, h.newestBuild(worker))
+	h.pass(time.Minute, worker)
+	h.complete(worker)
+	h.requirePublished(worker, "rendered-worker-1", buildtest.Digest(1))
 }
 
 // TestR46InputsReplaced: while the Build waits to run, somebody deletes its input and makes

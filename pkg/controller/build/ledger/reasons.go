@@ -49,7 +49,7 @@ const (
 	ReasonInputsChanging = "InputsChanging"
 	// ReasonQueued means: as many builds run as the settings allow.
 	ReasonQueued = "Queued"
-	// ReasonNameTaken means: an object that is not ours has the name of the build or of its inputs.
+	// ReasonNameTaken means: an object that is not ours has the name of the build.
 	ReasonNameTaken = "NameTaken"
 	// ReasonSeveralMachineOSConfigs means: more than one MachineOSConfig refers to the pool.
 	ReasonSeveralMachineOSConfigs = "SeveralMachineOSConfigs"
@@ -113,6 +113,9 @@ const (
 	FailureAltered = "BuildAltered"
 	// FailureBuildDeleted means: someone deleted the build before it had an outcome.
 	FailureBuildDeleted = "BuildDeleted"
+	// FailureInputsTaken means: an object that is not the build's own has the name of its
+	// inputs, and no build was made.
+	FailureInputsTaken = "InputsTaken"
 )
 
 // ReportedReasons are the reasons that the build condition which is True can have.
@@ -128,5 +131,5 @@ var ReportedReasons = []string{
 
 // FailureReasons are the reasons of failures that the controller finds itself.
 var FailureReasons = []string{
-	FailureNoDigest, FailurePendingTooLong, FailureRunningTooLong, FailureSuperseded, FailureAltered, FailureBuildDeleted,
+	FailureNoDigest, FailurePendingTooLong, FailureRunningTooLong, FailureSuperseded, FailureAltered, FailureBuildDeleted, FailureInputsTaken,
 }

@@ -186,6 +186,24 @@ func (d *decision) fail(b *imagebuilder.Observation, f ledger.Failure) Plan {
 	return p
 }
 
+// Taken is a claimed build that there is none of, because something that is not its own has
+// the name of its inputs: somebody made it, or another release of the controller did, and
+// ended before it made the build.
+type Taken struct {
+	Build string
+	// Why names the object, and says what is another about it.
+	Why string
+}
+
+// renamed gives up the attempt whose name is taken. The next one has a name that nobody knows.
+func (d *decision) renamed() Plan {
+	record := *d.record
+	record.Failure = &ledger.Failure{Reason: ledger.FailureInputsTaken, Message: d.Taken.Why, Transient: true, At: d.Now}
+	p := d.afterFailure(&record, false)
+	p.Effects = []Effect{WriteRecord{Record: record}}
+	return p
+}
+
 // afterFailure decides between another attempt and the end. A failure that the
 // pool does not show yet leads to no new attempt: it is to be recorded first.
 func (d *decision) afterFailure(record *ledger.Record, recorded bool) Plan {

@@ -235,6 +235,9 @@ func (d *decision) adopt(b *imagebuilder.Observation) Plan {
 
 // unseen serves a claimed attempt whose build is not in the cache.
 func (d *decision) unseen() Plan {
+	if d.Taken.Build == d.record.Build {
+		return d.renamed()
+	}
 	if age := d.Now.Sub(d.record.ClaimedAt); age >= 0 && age < claimGrace {
 		return Plan{Report: ledger.Report{State: ledger.StateUnsettled}, RequeueAfter: claimGrace - age}
 	}

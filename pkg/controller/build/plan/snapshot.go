@@ -47,6 +47,8 @@ type Snapshot struct {
 	// LackingSince is since when a Secret is seen to be missing, or of no use, where a
 	// MachineOSConfig opts the pool in; zero while none is.
 	LackingSince time.Time
+	// Taken is the newest build for which no inputs could be made.
+	Taken Taken
 	// HalfWritten is the build whose end the controller waits for the rest of.
 	HalfWritten HalfWritten
 	// FirstSeen is when instants that lay in the future, in nanoseconds of Unix time, were
