@@ -206,13 +206,18 @@ func DigestOf(build string) string {
 }
 
 func stored[T runtime.Object](a *API, resource, key string) T {
+	return itself[T](a, resource, key).DeepCopyObject().(T)
+}
+
+// itself is a stored object. It must not be changed.
+func itself[T runtime.Object](a *API, resource, key string) T {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	object, ok := a.objects[resource][key]
 	if !ok {
 		panic(fmt.Sprintf("there is no %s %s", resource, key))
 	}
-	return object.DeepCopyObject().(T)
+	return object.(T)
 }
 
 // resourceOf is the plural, lower-case name of the object's kind.

@@ -54,6 +54,11 @@ func (a *API) Job(name string) *batchv1.Job {
 	return stored[*batchv1.Job](a, "jobs", ctrlcommon.MCONamespace+"/"+name)
 }
 
+// storedJob is a stored Job itself. It must not be changed.
+func (a *API) storedJob(name string) *batchv1.Job {
+	return itself[*batchv1.Job](a, "jobs", ctrlcommon.MCONamespace+"/"+name)
+}
+
 // EditJob changes a stored Job, as the Job controller or anyone else may.
 func (a *API) EditJob(name string, edit func(*batchv1.Job)) {
 	job := a.Job(name)
@@ -71,7 +76,7 @@ func (a *API) DeleteJob(name string, propagation metav1.DeletionPropagation) {
 		})
 		return
 	}
-	job := a.Job(name)
+	job := a.storedJob(name)
 	a.mu.Lock()
 	a.orphan(job.UID, metav1.DeleteOptions{PropagationPolicy: &propagation})
 	a.mu.Unlock()

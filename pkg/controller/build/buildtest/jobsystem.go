@@ -54,7 +54,7 @@ func NewJobSystem(api *API) *JobSystem { return &JobSystem{api: api, waits: map[
 // Sync does the next write that the Job of that name needs, or one of its pods, and tells
 // whether there was any.
 func (s *JobSystem) Sync(name string) bool {
-	job := s.api.Job(name)
+	job := s.api.storedJob(name)
 	pods := s.api.podsOwnedBy(job.UID)
 	if IsJobOver(job) {
 		delete(s.waits, job.UID)
@@ -79,7 +79,7 @@ func (s *JobSystem) SyncOrphans() bool {
 
 // Due is when the Job of that name has something to do by the clock alone; zero for never.
 func (s *JobSystem) Due(name string) time.Time {
-	job := s.api.Job(name)
+	job := s.api.storedJob(name)
 	if IsJobOver(job) || isSuspended(job) {
 		return time.Time{}
 	}

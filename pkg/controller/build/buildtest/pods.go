@@ -47,7 +47,7 @@ func (a *API) podsWhere(is func(*corev1.Pod) bool) []*corev1.Pod {
 
 // AddPod makes a pod of a Job. It has no node yet.
 func (a *API) AddPod(name string) *corev1.Pod {
-	job := a.Job(name)
+	job := a.storedJob(name)
 	pod := &corev1.Pod{ObjectMeta: *job.Spec.Template.ObjectMeta.DeepCopy(), Spec: *job.Spec.Template.Spec.DeepCopy()}
 	pod.Name, pod.Namespace, pod.CreationTimestamp = fmt.Sprintf("%s-%05d", name, a.nextVersion()), job.Namespace, a.now()
 	pod.Labels = maps.Clone(pod.Labels)
