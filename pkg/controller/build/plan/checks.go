@@ -111,7 +111,7 @@ var identityChecks = []check{
 	}},
 	{"the base image is valid", func(s *Snapshot) *Hold {
 		pullspec, origin := s.baseImage()
-		if _, err := inputs.ParseBaseImage(pullspec); err != nil {
+		if _, err := s.parsedBase(); err != nil {
 			return hold(ledger.ReasonBaseImageInvalid, "%s: the base image %.200q %v", origin, pullspec, err)
 		}
 		return nil
@@ -205,8 +205,7 @@ func (s *Snapshot) pullLogin() (problem, warning *inputs.Problem) {
 	if s.Settings.Values.BaseImagePullSecret == "" || !s.PullSecret.Inspected || s.PullSecret.Problem != nil {
 		return nil, nil
 	}
-	pullspec, _ := s.baseImage()
-	base, err := inputs.ParseBaseImage(pullspec)
+	base, err := s.parsedBase()
 	if err != nil {
 		return nil, nil
 	}
@@ -282,11 +281,26 @@ func (s *Snapshot) baseImage() (pullspec, origin string) {
 	return s.ControllerConfig.BaseOSContainerImage, inputs.ControllerConfigObject + ", key spec.baseOSContainerImage"
 }
 
+// parsedImage is what inputs.ParseBaseImage returned of a pullspec.
+type parsedImage struct {
+	pullspec, image string
+	err             error
+}
+
+// parsedBase is the base image to build from. Its grammar is the most expensive thing in a plan,
+// and several ask for it.
+func (s *Snapshot) parsedBase() (string, error) {
+	if pullspec, _ := s.baseImage(); s.base.pullspec != pullspec || pullspec == "" {
+		s.base.pullspec = pullspec
+		s.base.image, s.base.err = inputs.ParseBaseImage(pullspec)
+	}
+	return s.base.image, s.base.err
+}
+
 // identity is what to build; the identity checks have passed.
 func (s *Snapshot) identity() inputs.Identity {
-	pullspec, _ := s.baseImage()
 	// Its error was a finding of the checks.
-	base, _ := inputs.ParseBaseImage(pullspec)
+	base, _ := s.parsedBase()
 	packages, _ := s.packages()
 	extensions, _ := s.extensionsImage()
 	return inputs.Identity{

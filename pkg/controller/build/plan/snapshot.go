@@ -59,6 +59,9 @@ type Snapshot struct {
 	// what it was asked about.
 	AsksRegistry bool
 	Found        map[string]FoundImage
+
+	// base is for parsedBase.
+	base parsedImage
 }
 
 // FoundImage is what the registry says of an image.
