@@ -109,42 +109,60 @@ func TestBlindForJobs(t *testing.T) {
 }
 
 // withoutPods makes a service account that may do what the controller's may, but for watching
-// pods and events.
+// withoutPods is the kubeconfig of an account that may do what the controller may, but
+// watch pods and events.
 func withoutPods(t *testing.T) (kubeconfig string) {
 	t.Helper()
-	const name = "blind"
+	return accountWithout(t, "blind", func(rule *rbacv1.PolicyRule) bool {
+		return slices.Contains(rule.Verbs, "watch") && (slices.Contains(rule.Resources, "pods") || slices.Contains(rule.Resources, "events"))
+	})
+}
+
+// accountWithout is the kubeconfig of an account that may do what the controller may, but for
+// those rules.
+func accountWithout(t *testing.T, name string, lacks func(*rbacv1.PolicyRule) bool) (kubeconfig string) {
+	t.Helper()
 	ctx := t.Context()
 	subjects := []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Name: name, Namespace: devcluster.Namespace}}
 	isOurs := func(subjects []rbacv1.Subject) bool {
 		return slices.ContainsFunc(subjects, func(s rbacv1.Subject) bool { return s.Name == program.ServiceAccount })
 	}
+	left := func(rules []rbacv1.PolicyRule) []rbacv1.PolicyRule {
+		return slices.DeleteFunc(rules, func(rule rbacv1.PolicyRule) bool { return lacks(&rule) })
+	}
 	_, err := shared.kube.CoreV1().ServiceAccounts(devcluster.Namespace).Create(ctx, &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: name}}, metav1.CreateOptions{})
 	require.NoError(t, err)
-	ofCluster, err := shared.kube.RbacV1().ClusterRoleBindings().List(ctx, metav1.ListOptions{})
+	rbac := shared.kube.RbacV1()
+	ofCluster, err := rbac.ClusterRoleBindings().List(ctx, metav1.ListOptions{})
 	require.NoError(t, err)
 	for _, binding := range ofCluster.Items {
-		if isOurs(binding.Subjects) {
-			made := &rbacv1.ClusterRoleBinding{ObjectMeta: metav1.ObjectMeta{Name: name + "-" + binding.Name}, RoleRef: binding.RoleRef, Subjects: subjects}
-			_, err := shared.kube.RbacV1().ClusterRoleBindings().Create(ctx, made, metav1.CreateOptions{})
-			require.NoError(t, err)
+		if !isOurs(binding.Subjects) {
+			continue
 		}
+		role, err := rbac.ClusterRoles().Get(ctx, binding.RoleRef.Name, metav1.GetOptions{})
+		require.NoError(t, err)
+		made := &rbacv1.ClusterRole{ObjectMeta: metav1.ObjectMeta{Name: name + "-" + role.Name}, Rules: left(role.Rules)}
+		_, err = rbac.ClusterRoles().Create(ctx, made, metav1.CreateOptions{})
+		require.NoError(t, err)
+		bound := &rbacv1.ClusterRoleBinding{ObjectMeta: metav1.ObjectMeta{Name: made.Name}, RoleRef: binding.RoleRef, Subjects: subjects}
+		bound.RoleRef.Name = made.Name
+		_, err = rbac.ClusterRoleBindings().Create(ctx, bound, metav1.CreateOptions{})
+		require.NoError(t, err)
 	}
-	bindings, err := shared.kube.RbacV1().RoleBindings("").List(ctx, metav1.ListOptions{})
+	bindings, err := rbac.RoleBindings("").List(ctx, metav1.ListOptions{})
 	require.NoError(t, err)
 	for _, binding := range bindings.Items {
 		if !isOurs(binding.Subjects) {
 			continue
 		}
-		role, err := shared.kube.RbacV1().Roles(binding.Namespace).Get(ctx, binding.RoleRef.Name, metav1.GetOptions{})
+		role, err := rbac.Roles(binding.Namespace).Get(ctx, binding.RoleRef.Name, metav1.GetOptions{})
 		require.NoError(t, err)
-		made := &rbacv1.Role{ObjectMeta: metav1.ObjectMeta{Name: name + "-" + role.Name}, Rules: slices.DeleteFunc(role.Rules, func(rule rbacv1.PolicyRule) bool {
-			return slices.Contains(rule.Verbs, "watch") && (slices.Contains(rule.Resources, "pods") || slices.Contains(rule.Resources, "events"))
-		})}
-		_, err = shared.kube.RbacV1().Roles(binding.Namespace).Create(ctx, made, metav1.CreateOptions{})
+		made := &rbacv1.Role{ObjectMeta: metav1.ObjectMeta{Name: name + "-" + role.Name}, Rules: left(role.Rules)}
+		_, err = rbac.Roles(binding.Namespace).Create(ctx, made, metav1.CreateOptions{})
 		require.NoError(t, err)
 		bound := &rbacv1.RoleBinding{ObjectMeta: metav1.ObjectMeta{Name: made.Name}, RoleRef: binding.RoleRef, Subjects: subjects}
 		bound.RoleRef.Name = made.Name
-		_, err = shared.kube.RbacV1().RoleBindings(binding.Namespace).Create(ctx, bound, metav1.CreateOptions{})
+		_, err = rbac.RoleBindings(binding.Namespace).Create(ctx, bound, metav1.CreateOptions{})
 		require.NoError(t, err)
 	}
 	kubeconfig, err = shared.cluster.Kubeconfig(ctx, devcluster.Namespace, name)

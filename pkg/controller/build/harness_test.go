@@ -48,6 +48,8 @@ type harness struct {
 	// machineOS turns MachineOSConfigs on, and otherBuilder is why nothing is to be written.
 	machineOS    bool
 	otherBuilder string
+	// denied are the resources of MachineOSConfigs that may not be listed from the next restart on.
+	denied []string
 	// sharesPools is Config.SharesPools.
 	sharesPools bool
 	// atRest is asked whenever the pool has settled, and tells whether something has changed
@@ -92,9 +94,12 @@ func (h *harness) restart() {
 	builder, err := openshift.New(ctrlcommon.MCONamespace, h.api.Build, h.api.Kube, builds, secrets)
 	require.NoError(h.t, err)
 	config := DefaultConfig()
+	var denials map[string]*deniable
 	config.Clock, config.Registry, config.SharesPools = h.clock, h.registry, h.sharesPools
 	if h.machineOS {
-		config.MachineOS, err = machineos.New(h.api.Mcfg, mcfg.MachineOSConfigs().Informer(), mcfg.MachineOSBuilds().Informer(), func() string { return h.otherBuilder })
+		configs, builds := &deniable{SharedIndexInformer: mcfg.MachineOSConfigs().Informer()}, &deniable{SharedIndexInformer: mcfg.MachineOSBuilds().Informer()}
+		config.MachineOS, err = machineos.New(h.api.Mcfg, configs, builds, func() string { return h.otherBuilder })
+		denials = map[string]*deniable{"machineosconfigs": configs, "machineosbuilds": builds}
 		require.NoError(h.t, err)
 	}
 	h.ctrl, err = New(config, mcfg.MachineConfigPools(), mcfg.MachineConfigs(), mcfg.ControllerConfigs(), configMaps, secrets,
@@ -112,6 +117,10 @@ func (h *harness) restart() {
 	if h.machineOS {
 		h.caches["machineosconfigs"] = mcfg.MachineOSConfigs().Informer().GetIndexer()
 		h.caches["machineosbuilds"] = mcfg.MachineOSBuilds().Informer().GetIndexer()
+	}
+	for _, resource := range h.denied {
+		delete(h.caches, resource)
+		denials[resource].deny(h.t, resource)
 	}
 	h.deliver()
 }

@@ -84,8 +84,10 @@ func (o *observer) observeMachineOS(s *plan.Snapshot) {
 	for _, config := range configs {
 		s.MachineOS.Configs = append(s.MachineOS.Configs, config.Name)
 	}
-	s.Pool.Layered = s.Pool.Layered || len(configs) > 0
-	if s.MachineOS.Problem = o.machineOS.Problem(); len(configs) != 1 {
+	s.MachineOS.Unseen = o.machineOS.Unseen() && s.Pool.Record.IsOfMachineOS()
+	s.Pool.Layered = s.Pool.Layered || s.MachineOS.OptsIn()
+	s.MachineOS.Problem, s.MachineOS.Refused = o.machineOS.Problem(), o.machineOS.Refusal() != ""
+	if len(configs) != 1 {
 		return
 	}
 	config := ledger.ReadMachineOSConfig(configs[0])

@@ -120,6 +120,9 @@ func (x *examination) stateOfMachineOS(pool *mcfgv1.MachineConfigPool) {
 
 // seeBuilder is what to do where nobody has taken notice of a MachineOSConfig.
 func (x *examination) seeBuilder() string {
+	if slices.ContainsFunc(x.Denied, isSightOfMachineOS) {
+		return "grant the controller what it lacks to see it: " + grantMachineOS
+	}
 	if x.MachineOS.Gate {
 		return "see who holds the Lease of the operator's own builder, and what the controller's log says:\n" +
 			inNamespace + "get lease machine-os-builder; " + inNamespace + "logs deployment/" + constants.ControllerName

@@ -75,7 +75,11 @@ func TestMachineOSConfigsAreLookedAt(t *testing.T) {
 		"failed":        {reason: "it is final", change: func(w *world) { w.tells(w.machineOS("worker", "worker"), mcfgv1.MachineOSBuildFailed) }, want: []string{"error BuildFailed MachineOSConfig worker"}, says: "MachineOSBuild worker-0 says: It is so.", repair: constants.RebuildAnnotation},
 		"interrupted":   {reason: "somebody wanted that", change: func(w *world) { w.tells(w.machineOS("worker", "worker"), mcfgv1.MachineOSBuildInterrupted) }, want: []string{"warning BuildCancelled MachineOSConfig worker"}, repair: constants.RebuildAnnotation},
 		"nobody builds": {reason: "the lease may be held", change: func(w *world) { w.machineOS("worker", "worker") }, want: []string{"error NotReported MachineOSConfig worker"}, says: "has no MachineOSBuild", repair: "get lease machine-os-builder"},
-		"others build":  {reason: "with the gate off it is not ours", off: true, change: func(w *world) { w.machineOS("worker", "worker"); w.Builds = nil; w.worker.Annotations = nil }, want: []string{"error NotReported MachineOSConfig worker"}, repair: "logs deployment/machine-os-builder"},
+		"it cannot be seen": {reason: "whoever may not list it cannot serve it", change: func(w *world) {
+			w.machineOS("worker", "worker")
+			w.Denied = []Permission{{Group: mcfgv1.GroupName, Resource: "machineosconfigs", Verb: "list"}}
+		}, want: []string{"error NotReported MachineOSConfig worker", "error PermissionMissing ServiceAccount " + newWorld().Account}, says: "has no MachineOSBuild", repair: "rbac.yaml"},
+		"others build": {reason: "with the gate off it is not ours", off: true, change: func(w *world) { w.machineOS("worker", "worker"); w.Builds = nil; w.worker.Annotations = nil }, want: []string{"error NotReported MachineOSConfig worker"}, repair: "logs deployment/machine-os-builder"},
 		"without settings": {reason: "the MachineOSConfig says it all", change: func(w *world) {
 			w.tells(w.machineOS("worker", "worker"), mcfgv1.MachineOSBuildSucceeded)
 			w.Settings = nil

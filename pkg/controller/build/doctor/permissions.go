@@ -52,15 +52,17 @@ const (
 	otherBuilderLease = "machine-os-builder"
 
 	ofMachineOS = "machine-os-configs/"
-	neverReady  = "the caches never fill, and no pool is served"
+	neverSeen   = "pools that MachineOSConfigs opt in wait, and all others are served; the log, and an event on each pool that had an image by one, say so"
 	neverRolled = "no image reaches a node"
 )
 
 // machineOSNeeds are what the component hack/deploy/machine-os-configs grants, which the
 // feature gate MachineOSConfigs takes.
 var machineOSNeeds = []need{
-	{"", mcfgGroup, "machineosconfigs", "", []string{"list", "watch", "patch"}, neverReady, ofMachineOS},
-	{"", mcfgGroup, "machineosbuilds", "", []string{"list", "watch", "create", "patch", "delete"}, neverReady, ofMachineOS},
+	{"", mcfgGroup, "machineosconfigs", "", []string{"list", "watch"}, neverSeen, ofMachineOS},
+	{"", mcfgGroup, "machineosconfigs", "", []string{"patch"}, neverRolled, ofMachineOS},
+	{"", mcfgGroup, "machineosbuilds", "", []string{"list", "watch"}, neverSeen, ofMachineOS},
+	{"", mcfgGroup, "machineosbuilds", "", []string{"create", "patch", "delete"}, neverRolled, ofMachineOS},
 	{"", mcfgGroup, "machineosconfigs/status", "", []string{"patch"}, neverRolled, ofMachineOS},
 	{"", mcfgGroup, "machineosbuilds/status", "", []string{"patch"}, neverRolled, ofMachineOS},
 	{ctrlcommon.MCONamespace, "coordination.k8s.io", "leases", otherBuilderLease, []string{"get", "update"}, "the operator's own builder stays at work, and MachineOSConfigs are left alone", ofMachineOS},
@@ -104,6 +106,16 @@ func permissionsOf(needs []need) []Permission {
 		}
 	}
 	return all
+}
+
+const grantMachineOS = "oc apply -f hack/deploy/" + ofMachineOS + "rbac.yaml"
+
+// isSightOfMachineOS tells whether the permission is one without which no MachineOSConfig is
+// served.
+func isSightOfMachineOS(p Permission) bool {
+	return slices.ContainsFunc(machineOSNeeds, func(n need) bool {
+		return n.why == neverSeen && slices.ContainsFunc(n.verbs, func(verb string) bool { return p == n.permission(verb) })
+	})
 }
 
 // permissions tells what the service account lacks, by resource.

@@ -262,6 +262,9 @@ func (r Record) String() string {
 	return string(text)
 }
 
+// IsOfMachineOS tells whether a MachineOSConfig had opted the pool in.
+func (r *Record) IsOfMachineOS() bool { return r != nil && r.Tag != "" }
+
 // Succeeded tells whether the record is of an attempt that made an image.
 func (r *Record) Succeeded() bool { return r != nil && r.Image != "" }
 

@@ -61,6 +61,15 @@
 // objects; nor are there any before both kinds have been listed. When it is taken away, its
 // objects are deleted first, so their pools opt out as by any deletion.
 //
+// # The API may be refused
+//
+// Neither does a role that lacks a kind hold up the start. While MachineOSConfigs may not be
+// listed, a pool is served by its label, as with the feature gate off, unless the record on it
+// names a MachineOSBuild: that one waits, as what the MachineOSConfig says is not known, and its
+// label would have another image built. While MachineOSBuilds alone may not be, MachineOSConfigs
+// tell whose a pool is, and theirs wait. Of a pool that has no image yet and no label nobody
+// knows. An event on each pool that waits, the log and doctor tell of it.
+//
 // # Lessons
 //
 // What went wrong with the operator's own builder, by the place that it has among the project's

@@ -15,7 +15,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/cache"
-	"k8s.io/klog/v2"
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/ledger"
 )
@@ -28,8 +27,10 @@ type Ledger struct {
 	// problem tells why nothing may be written; empty if it may.
 	problem func() string
 	// absent tells that the API was not served when it was asked for last, and waiting that
-	// it has never been since the start: until both caches are full there are no objects.
+	// it has never been read since the start, as it is not served, or refused.
 	absent, waiting atomic.Bool
+	// ofConfigs and ofBuilds tell what is refused.
+	ofConfigs, ofBuilds access
 	// enqueue and registrations are set by Notify, before the informers start.
 	enqueue       func(pool string)
 	registrations []cache.ResourceEventHandlerRegistration
@@ -79,11 +80,13 @@ func New(client mcfgclientset.Interface, configs, builds cache.SharedIndexInform
 	}}); err != nil {
 		return nil, fmt.Errorf("could not index MachineOSBuilds: %w", err)
 	}
-	for _, informer := range []cache.SharedIndexInformer{configs, builds} {
-		if err := informer.SetTransform(strip); err != nil {
+	l.ofConfigs, l.ofBuilds = access{what: "MachineOSConfigs", informer: configs}, access{what: "MachineOSBuilds", informer: builds}
+	for _, a := range []*access{&l.ofConfigs, &l.ofBuilds} {
+		if err := a.informer.SetTransform(strip); err != nil {
 			return nil, fmt.Errorf("could not narrow what is kept of MachineOSConfigs and MachineOSBuilds: %w", err)
 		}
-		if err := informer.SetWatchErrorHandlerWithContext(l.watchFailed); err != nil {
+		failed := func(ctx context.Context, r *cache.Reflector, err error) { l.watchFailed(ctx, r, a, err) }
+		if err := a.informer.SetWatchErrorHandlerWithContext(failed); err != nil {
 			return nil, fmt.Errorf("could not handle errors of watching MachineOSConfigs and MachineOSBuilds: %w", err)
 		}
 	}
@@ -101,26 +104,10 @@ func strip(object any) (any, error) {
 	return object, nil
 }
 
-// watchFailed runs whenever listing or watching fails. That the API is not served is nothing
-// to complain of again and again: the informers go on trying, and there are no objects.
-func (l *Ledger) watchFailed(ctx context.Context, r *cache.Reflector, err error) {
-	if !apierrors.IsNotFound(err) {
-		cache.DefaultWatchErrorHandler(ctx, r, err)
-		return
-	}
-	l.mu.Lock()
-	if !l.full() {
-		l.waiting.Store(true)
-	}
-	l.mu.Unlock()
-	if !l.absent.Swap(true) {
-		klog.FromContext(ctx).Info("This cluster does not serve MachineOSConfigs and MachineOSBuilds, so pools opt in by their label alone; it is looked for again", "answer", err.Error())
-	}
-}
-
 // Notify has enqueue called with a pool's name whenever what there is to know of it here may
-// have changed. It is called once, before the informers start. The function it returns tells
-// whether the caches are full, or the API is not served.
+// have changed, and with imagebuilder.AllPools when that is so of any. It is called once, before
+// the informers start. The function it returns tells whether the caches are full, or the API is
+// not served, or refused.
 func (l *Ledger) Notify(enqueue func(pool string)) (synced func() bool, err error) {
 	l.enqueue = enqueue
 	for _, informer := range []cache.SharedIndexInformer{l.configs, l.builds} {
@@ -135,32 +122,6 @@ func (l *Ledger) Notify(enqueue func(pool string)) (synced func() bool, err erro
 		l.registrations = append(l.registrations, registration)
 	}
 	return func() bool { return l.full() || l.waiting.Load() }, nil
-}
-
-// full tells whether both caches are.
-func (l *Ledger) full() bool {
-	return !slices.ContainsFunc(l.registrations, func(r cache.ResourceEventHandlerRegistration) bool { return !r.HasSynced() })
-}
-
-// Run waits until both caches are full, or the context ends. Where the API was not served
-// before, what there is counts from then on: whoever saw one kind without the other would make
-// what exists.
-func (l *Ledger) Run(ctx context.Context) {
-	for _, registration := range l.registrations {
-		select {
-		case <-registration.HasSyncedChecker().Done():
-		case <-ctx.Done():
-			return
-		}
-	}
-	l.mu.Lock()
-	came := l.waiting.Swap(false)
-	l.mu.Unlock()
-	if came {
-		l.absent.Store(false)
-		klog.FromContext(ctx).Info("This cluster serves MachineOSConfigs and MachineOSBuilds now")
-		l.LookAgain()
-	}
 }
 
 // gone forgets what was written to an object.
@@ -206,11 +167,11 @@ func (l *Ledger) LookAgain() {
 }
 
 // Problem is why nothing may be written; empty if it may.
-func (l *Ledger) Problem() string { return l.problem() }
+func (l *Ledger) Problem() string { return cmp.Or(l.Refusal(), l.problem()) }
 
 // Pools are the names of the pools that MachineOSConfigs refer to, whether they exist or not.
 func (l *Ledger) Pools() []string {
-	if l.waiting.Load() {
+	if !l.counts() {
 		return nil
 	}
 	pools := l.configs.GetIndexer().ListIndexFuncValues(byPool)
@@ -220,7 +181,7 @@ func (l *Ledger) Pools() []string {
 
 // Configs are the MachineOSConfigs that refer to the pool, by name.
 func (l *Ledger) Configs(pool string) []*mcfgv1.MachineOSConfig {
-	if l.waiting.Load() {
+	if !l.counts() {
 		return nil
 	}
 	objects, err := l.configs.GetIndexer().ByIndex(byPool, pool)

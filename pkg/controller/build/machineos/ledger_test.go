@@ -1,6 +1,7 @@
 package machineos
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -13,6 +14,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	clienttesting "k8s.io/client-go/testing"
 	"k8s.io/client-go/tools/cache"
+
+	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
 )
 
 const soon = 30 * time.Second
@@ -57,7 +60,7 @@ func TestTheAPIComesKindByKind(t *testing.T) {
 	served := make(chan struct{})
 	a := newArrival(t, served)
 	require.False(t, a.synced(), "nobody has said yet that there is nothing to wait for")
-	a.watchFailed(t.Context(), nil, notServed)
+	a.watchFailed(t.Context(), nil, &a.ofBuilds, notServed)
 	require.True(t, a.synced(), "pools with the label are served meanwhile")
 	require.Empty(t, a.Configs("worker"))
 	require.Empty(t, a.Pools())
@@ -75,7 +78,71 @@ func TestTheAPIComesKindByKind(t *testing.T) {
 	require.Len(t, a.Configs("worker"), 1)
 	require.True(t, a.synced())
 
-	a.watchFailed(t.Context(), nil, notServed)
+	a.watchFailed(t.Context(), nil, &a.ofBuilds, notServed)
 	require.Len(t, a.Configs("worker"), 1, "one answer takes nothing away that was known: when the API goes, its objects are seen to go first")
 	require.True(t, a.synced())
+}
+
+// TestWithoutPermission: what may not be listed holds up nobody whose pool is known to be
+// another's, and counts as soon as it may be.
+func TestWithoutPermission(t *testing.T) {
+	denied := func(resource string) error {
+		return apierrors.NewForbidden(mcfgv1.Resource(resource), "", errors.New("the role lacks it"))
+	}
+	t.Run("MachineOSBuilds", func(t *testing.T) {
+		served := make(chan struct{})
+		a := newArrival(t, served)
+		a.watchFailed(t.Context(), cache.NewReflector(nil, nil, nil, 0), &a.ofBuilds, apierrors.NewInternalError(errors.New("out of order")))
+		require.False(t, a.synced(), "trouble passes, and is waited for")
+		require.Empty(t, a.Problem())
+		for range 2 {
+			a.watchFailed(t.Context(), cache.NewReflector(nil, nil, nil, 0), &a.ofBuilds, denied("machineosbuilds"))
+		}
+		require.True(t, a.synced(), "a refusal lasts")
+		require.Equal(t, imagebuilder.AllPools, <-a.enqueued)
+		require.Empty(t, a.enqueued, "it is news once")
+		require.Len(t, a.Configs("worker"), 1, "it is known whose the pool is")
+		require.Equal(t, []string{"worker"}, a.Pools())
+		require.False(t, a.Unseen())
+		require.Contains(t, a.Problem(), "MachineOSBuilds cannot be watched", "nothing is written")
+		require.Contains(t, a.Problem(), "the role lacks it")
+		require.ErrorIs(t, a.mayWrite(), ErrOtherBuilder)
+
+		go a.builds.RunWithContext(t.Context())
+		close(served)
+		a.Run(t.Context())
+		require.Empty(t, a.Problem())
+		require.NoError(t, a.mayWrite())
+		require.Len(t, a.Configs("worker"), 1)
+		require.Equal(t, imagebuilder.AllPools, <-a.enqueued)
+	})
+	t.Run("MachineOSConfigs", func(t *testing.T) {
+		configs, builds := mcfginformersv1.NewMachineOSConfigInformer(mcfgfake.NewClientset(), 0, cache.Indexers{}), mcfginformersv1.NewMachineOSBuildInformer(mcfgfake.NewClientset(), 0, cache.Indexers{})
+		l, err := New(nil, configs, builds, func() string { return "somebody else builds" })
+		require.NoError(t, err)
+		enqueued := make(chan string, 100)
+		synced, err := l.Notify(func(pool string) { enqueued <- pool })
+		require.NoError(t, err)
+		l.watchFailed(t.Context(), cache.NewReflector(nil, nil, nil, 0), &l.ofConfigs, denied("machineosconfigs"))
+		require.True(t, synced())
+		require.True(t, l.Unseen())
+		require.Empty(t, l.Configs("worker"))
+		require.Contains(t, l.Problem(), "MachineOSConfigs cannot be watched", "what is wrong first is told")
+		go configs.RunWithContext(t.Context())
+		go builds.RunWithContext(t.Context())
+		l.Run(t.Context())
+		require.False(t, l.Unseen())
+		require.Equal(t, "somebody else builds", l.Problem())
+		require.Empty(t, l.Refusal())
+	})
+	t.Run("taken away later", func(t *testing.T) {
+		served := make(chan struct{})
+		close(served)
+		a := newArrival(t, served)
+		go a.builds.RunWithContext(t.Context())
+		a.Run(t.Context())
+		a.watchFailed(t.Context(), cache.NewReflector(nil, nil, nil, 0), &a.ofConfigs, denied("machineosconfigs"))
+		require.Empty(t, a.Refusal(), "what was listed is known, and each request that is refused is told by itself")
+		require.Len(t, a.Configs("worker"), 1)
+	})
 }

@@ -22,7 +22,7 @@ var ErrOtherBuilder = errors.New("another builder has taken over")
 // mayWrite is asked ahead of every write. Who builds is another's affair from one moment to
 // the next.
 func (l *Ledger) mayWrite() error {
-	if problem := l.problem(); problem != "" {
+	if problem := l.Problem(); problem != "" {
 		return fmt.Errorf("%w: %s", ErrOtherBuilder, problem)
 	}
 	return nil

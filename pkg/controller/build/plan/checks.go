@@ -37,6 +37,12 @@ var identityChecks = []check{
 		}
 		return nil
 	}},
+	{"MachineOSConfigs can be read", func(s *Snapshot) *Hold {
+		if s.MachineOS.OptsIn() && s.MachineOS.Refused {
+			return hold(ledger.ReasonRequestRefused, "%s", s.MachineOS.Problem)
+		}
+		return nil
+	}},
 	{"nobody else builds", func(s *Snapshot) *Hold {
 		if s.MachineOS.OptsIn() && s.MachineOS.Problem != "" {
 			return hold(ledger.ReasonOtherBuilder, "%s", s.MachineOS.Problem)

@@ -17,7 +17,7 @@ import (
 // wayOut ends the message of a state that only a change leads out of.
 func (s *Snapshot) wayOut() string {
 	if s.MachineOS.OptsIn() {
-		object := inputs.MachineOSConfigObject(s.MachineOS.Configs[0])
+		object := s.MachineOS.object()
 		return "a change of the pool's config, of " + object + " or of its secrets builds again, and so does the annotation " + constants.RebuildAnnotation + " on " + object
 	}
 	return "a change of the pool's config, of its custom content, of " + inputs.ConfigMapObject + " or of its secrets builds again, and so does a new value of the annotation " +

@@ -75,7 +75,7 @@ func retire(s *Snapshot) Plan {
 	}
 	if s.Pool.HasTraces && !s.Pool.Deleting {
 		p.Effects = append(p.Effects, RemoveTraces{})
-		if s.Pool.Record != nil && s.Pool.Record.Tag != "" {
+		if s.Pool.Record.IsOfMachineOS() {
 			p.Effects = append([]Effect{ConfirmOptOut{}}, p.Effects...)
 		}
 	}

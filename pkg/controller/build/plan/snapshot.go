@@ -98,8 +98,12 @@ type MachineOS struct {
 	Build string
 	// Source stands for the one MachineOSConfig and its spec; empty while there is not one.
 	Source string
-	// Problem is why nothing may be written to these objects; empty if it may.
+	// Unseen tells that there was one, going by the record, and that none can be seen.
+	Unseen bool
+	// Problem is why nothing may be written to these objects; empty if it may. Refused tells
+	// that the API server does not let them be read.
 	Problem string
+	Refused bool
 	// Seed is an image to begin with, or SeedProblem says what is wrong with it; neither where
 	// there is an image already.
 	Seed        string
@@ -113,7 +117,15 @@ type MachineOS struct {
 }
 
 // OptsIn tells whether there are any, so that they count and the label does not.
-func (m *MachineOS) OptsIn() bool { return len(m.Configs) > 0 }
+func (m *MachineOS) OptsIn() bool { return len(m.Configs) > 0 || m.Unseen }
+
+// object names the MachineOSConfig in a message.
+func (m *MachineOS) object() string {
+	if len(m.Configs) == 0 {
+		return "its MachineOSConfig"
+	}
+	return inputs.MachineOSConfigObject(m.Configs[0])
+}
 
 // Settings is what matters of the ConfigMap.
 type Settings struct {
