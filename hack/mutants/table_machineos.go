@@ -95,6 +95,14 @@ var machineOSMutants = []mutant{
 		unseen: "what may not be listed it does not play",
 	},
 	{
+		name:   "doctor-blind-for-what-is-written",
+		why:    "where no controller runs, doctor finds nothing wrong with a MachineOSConfig that nobody can build",
+		file:   "pkg/controller/build/doctor/machineosholds.go",
+		before: `d.State == ledger.StateHeld || d.State == ledger.StateFailed && !isOfBuild(reason)`,
+		after:  `d.State == ledger.StateHeld`,
+		unseen: "it has no doctor",
+	},
+	{
 		name:   "lease-asked-for-once-a-sync",
 		why:    "two builders write the same objects until the sync has ended in which the lease was lost",
 		file:   "pkg/controller/build/machineos/write.go",

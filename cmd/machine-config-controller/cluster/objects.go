@@ -33,6 +33,8 @@ type Objects struct {
 	// could be read.
 	Made                         []imagebuilder.Made
 	BuildsKnown, ConfigMapsKnown bool
+	// builds is the error of asking for builds, of whichever backend.
+	builds error
 }
 
 // Gather reads the objects that a decision about the pool depends on.
@@ -80,8 +82,8 @@ func (c *Clients) GatherShared(ctx context.Context) (*Objects, error) {
 	if err := c.gatherSecrets(ctx, g); err != nil {
 		return g, err
 	}
-	g.Made, err = c.Inventory.Builds(ctx)
-	err = OfChosen(err, g.ConfigMaps)
+	g.Made, g.builds = c.Inventory.Builds(ctx)
+	err = OfChosen(g.builds, g.ConfigMaps)
 	switch {
 	case apierrors.IsForbidden(err):
 		g.NotChecked = append(g.NotChecked, "Builds: they may not be read with these credentials, so there are taken to be none")
@@ -97,16 +99,21 @@ func (c *Clients) GatherShared(ctx context.Context) (*Objects, error) {
 // OfChosen is an error of asking for builds; nil if it is only about a backend that the
 // settings do not choose.
 func OfChosen(err error, configMaps []*corev1.ConfigMap) error {
-	var unavailable *imagebuilder.UnavailableError
-	if !errors.As(err, &unavailable) {
-		return err
-	}
 	chosen := ""
 	for _, configMap := range configMaps {
 		if configMap.Name == constants.ConfigMapName {
 			settings, _ := inputs.ReadSettings(configMap)
 			chosen = settings.Backend
 		}
+	}
+	return ofBackend(err, chosen)
+}
+
+// ofBackend is an error of asking for builds; nil if it is only about another backend.
+func ofBackend(err error, chosen string) error {
+	var unavailable *imagebuilder.UnavailableError
+	if !errors.As(err, &unavailable) {
+		return err
 	}
 	if message := unavailable.Of(chosen); message != "" {
 		return &imagebuilder.UnavailableError{Message: message}
@@ -166,19 +173,33 @@ func (c *Clients) gatherMachineOS(ctx context.Context, g *Objects) error {
 		return err
 	}
 	g.MachineOSConfigs, g.MachineOSBuilds = found.Configs, found.Builds
-	for _, config := range found.Configs {
+	_, err = c.GatherSecretsOfMachineOS(ctx, g)
+	return err
+}
+
+// GatherSecretsOfMachineOS reads the Secrets of the MachineOSConfigs that refer to the pool, and
+// returns the names of those with credentials. Their builds are Jobs, whatever the settings say.
+func (c *Clients) GatherSecretsOfMachineOS(ctx context.Context, g *Objects) (credentials []string, err error) {
+	if err := OfChosen(g.builds, g.ConfigMaps); !apierrors.IsForbidden(err) {
+		g.BuilderProblem = textOf(err)
+	}
+	for _, config := range g.MachineOSConfigs {
 		if config.Spec.MachineConfigPool.Name != g.Pool.Name {
 			continue
+		}
+		if g.BuilderProblem = ""; !apierrors.IsForbidden(g.builds) {
+			g.BuilderProblem = textOf(ofBackend(g.builds, constants.BackendJob))
 		}
 		names := []string{inputs.GlobalPullSecretName, config.Spec.RenderedImagePushSecret.Name}
 		if config.Spec.BaseImagePullSecret != nil {
 			names = append(names, config.Spec.BaseImagePullSecret.Name)
 		}
 		if err := c.readSecrets(ctx, g, []string{inputs.EntitlementSecretName + "-" + g.Pool.Name}, names); err != nil {
-			return err
+			return nil, err
 		}
+		credentials = append(credentials, names...)
 	}
-	return nil
+	return credentials, nil
 }
 
 // readSecrets reads those that were not read yet. One with entitled content that may not be read
@@ -208,4 +229,11 @@ func (c *Clients) readSecrets(ctx context.Context, g *Objects, entitled, credent
 	before := g.Unread
 	g.Unread = func(name string) bool { return slices.Contains(unread, name) || before != nil && before(name) }
 	return nil
+}
+
+func textOf(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
 }

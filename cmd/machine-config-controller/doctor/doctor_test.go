@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"bytes"
+	"context"
 	"slices"
 	"strings"
 	"testing"
@@ -22,6 +23,7 @@ import (
 	"github.com/openshift/machine-config-operator/cmd/machine-config-controller/cluster/clustertest"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/buildtest"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
+	"github.com/openshift/machine-config-operator/pkg/controller/build/imagebuilder"
 	ctrlcommon "github.com/openshift/machine-config-operator/pkg/controller/common"
 )
 
@@ -209,4 +211,84 @@ func requireGateIsFound(t *testing.T, args []string) {
 		require.Contains(t, out, "oc apply -f hack/deploy/machine-os-configs/rbac.yaml")
 		require.NotContains(t, out, "goes by MachineOSConfigs")
 	})
+}
+
+// jobsAlone is the inventory of a cluster without the Build API.
+type jobsAlone struct{ imagebuilder.Inventory }
+
+func (jobsAlone) Builds(context.Context) ([]imagebuilder.Made, error) {
+	const absent = "the Build API is not installed"
+	return nil, &imagebuilder.UnavailableError{Message: absent, ByBackend: map[string]string{"": absent, constants.BackendOpenShiftBuild: absent}}
+}
+
+// TestDoctorDecidesOnMachineOSConfigs: what keeps the image of such a pool from being built is
+// found whether or not a controller runs, with the object, the field and the way out.
+func TestDoctorDecidesOnMachineOSConfigs(t *testing.T) {
+	const notReported = "NotReported MachineOSConfig worker"
+	for name, test := range map[string]struct {
+		reason string
+		edit   func(*mcfgv1.MachineOSConfig)
+		change func(*clustertest.Cluster)
+		off    bool
+		want   []string
+		says   []string
+	}{
+		"all is there": {reason: "nobody has built it yet", want: []string{notReported}},
+		"no Secret": {reason: "it is named by the spec", edit: func(c *mcfgv1.MachineOSConfig) { c.Spec.RenderedImagePushSecret.Name = "none" },
+			want: []string{notReported, "SecretMissing MachineOSConfig worker"},
+			says: []string{"Secret none, which MachineOSConfig worker, spec.renderedImagePushSecret.name, names, does not exist", "oc edit machineosconfig worker"}},
+		"Secret for elsewhere": {reason: "the push would be refused", edit: func(c *mcfgv1.MachineOSConfig) { c.Spec.RenderedImagePushSpec = "elsewhere.example.com/a/b:latest" },
+			want: []string{notReported, "SecretInvalid MachineOSConfig worker"}, says: []string{"MachineOSConfig worker, spec.renderedImagePushSpec", "create secret docker-registry"}},
+		"content": {reason: "the line is named", edit: func(c *mcfgv1.MachineOSConfig) {
+			c.Spec.Containerfile = []mcfgv1.MachineOSContainerfile{{Content: "RUN true\nINSTALL tree\n"}}
+		}, want: []string{"CustomContentInvalid MachineOSConfig worker", notReported},
+			says: []string{"MachineOSConfig worker, spec.containerFile[NoArch].content: line 2", "oc edit machineosconfig worker"}},
+		"no config": {reason: "it is found like that of any pool", change: func(c *clustertest.Cluster) {
+			require.NoError(t, c.MachineConfigAPI.MachineconfigurationV1().MachineConfigs().Delete(t.Context(), clustertest.ConfigOf("worker"), metav1.DeleteOptions{}))
+		}, want: []string{notReported, "RenderedConfigMissing MachineOSConfig worker"}, says: []string{"oc get machineconfigs | grep rendered-worker"}},
+		"a Secret that may not be read": {reason: "it is taken for one of use, and that is told", change: func(c *clustertest.Cluster) { c.Forbid("get", "secrets") },
+			want: []string{notReported}, says: []string{"Secret push-secret: these credentials may not get it, so it is not known whether it is of use"}},
+		"the Build API is not there": {reason: "Jobs build for it, whatever the settings say", edit: func(c *mcfgv1.MachineOSConfig) { c.Spec.RenderedImagePushSecret.Name = "none" },
+			change: func(c *clustertest.Cluster) { c.Inventory = jobsAlone{c.Inventory} },
+			want:   []string{"BuilderUnavailable the cluster", notReported, "SecretMissing MachineOSConfig worker"}},
+		"the gate is off": {reason: "it is for the operator's own builder", off: true, edit: func(c *mcfgv1.MachineOSConfig) { c.Spec.RenderedImagePushSecret.Name = "none" },
+			want: []string{notReported}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := clustertest.New(t)
+				c.ServeMachineOS()
+				config := buildtest.MachineOSConfig("worker")
+				if test.edit != nil {
+					test.edit(config)
+				}
+				deployment := &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Namespace: ctrlcommon.MCONamespace, Name: constants.ControllerName}}
+				deployment.Spec.Template.Spec.Containers = []corev1.Container{{}}
+				if !test.off {
+					deployment.Spec.Template.Spec.Containers[0].Args = []string{"--feature-gates=OnClusterBuild=true,MachineOSConfigs=true"}
+				}
+				pool := buildtest.Pool("worker").Wants(clustertest.ConfigOf("worker")).Object()
+				c.Add(pool, config, deployment, buildtest.RenderedConfig(clustertest.ConfigOf("worker")), buildtest.ControllerConfig(buildtest.BaseImage),
+					buildtest.OperatorImages(), buildtest.SettingsConfigMap(), buildtest.RegistrySecret(buildtest.PushSecret, buildtest.Registry), buildtest.RegistrySecret(buildtest.PullSecret, "quay.example.com"))
+				if test.change != nil {
+					test.change(c)
+				}
+				time.Sleep(time.Hour)
+				out, code := doctorOf(t, c, "custom-columns=CHECK:.check,OBJECT:.object")
+				require.Equal(t, cluster.ExitAttention, code)
+				var found []string
+				for line := range strings.Lines(out) {
+					if fields := strings.Fields(line); fields[0] != "CHECK" && fields[0] != "PermissionMissing" {
+						found = append(found, strings.Join(fields, " "))
+					}
+				}
+				slices.Sort(found)
+				require.Equal(t, test.want, found, test.reason)
+				out, _ = doctorOf(t, c, cluster.Text)
+				for _, says := range test.says {
+					require.Contains(t, out, says, test.reason)
+				}
+			})
+		})
+	}
 }

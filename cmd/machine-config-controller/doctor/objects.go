@@ -52,7 +52,7 @@ func (e examiner) look(ctx context.Context, a *access) (*doctor.Report, error) {
 	if err := e.lookAtLease(ctx, d); err != nil {
 		return nil, err
 	}
-	if err := d.decide(); err != nil {
+	if err := e.decide(ctx, d); err != nil {
 		return nil, err
 	}
 	return &doctor.Report{Findings: doctor.Examine(d.Objects), NotChecked: append(d.left, a.notChecked...), Looked: d.Looked()}, nil
@@ -99,7 +99,7 @@ func (d *doctorObjects) settings() {
 			continue
 		}
 		if g.Unread(named.name) {
-			d.left = append(d.left, inputs.SecretObject(named.name)+": these credentials may not get it, so it is not known whether it is of use")
+			d.left = append(d.left, unread(named.name))
 			continue
 		}
 		secret := doctor.Secret{Name: named.name, Keys: []string{named.key}}
@@ -134,7 +134,7 @@ func (e examiner) lookAtInputs(ctx context.Context, d *doctorObjects) error {
 func (e examiner) lookAtConfigs(ctx context.Context, d *doctorObjects) error {
 	d.Configs = map[string]bool{}
 	for _, pool := range d.Pools {
-		if !ledger.IsLayered(pool) {
+		if !ledger.IsLayered(pool) && !d.ByMachineOS(pool) {
 			continue
 		}
 		for _, name := range []string{pool.Spec.Configuration.Name, pool.Annotations[constants.DesiredOSImageConfigAnnotation]} {
@@ -174,18 +174,25 @@ func (e examiner) lookAtLease(ctx context.Context, d *doctorObjects) error {
 }
 
 // decide has the controller's own code decide on every pool that opted in.
-func (d *doctorObjects) decide() error {
+func (e examiner) decide(ctx context.Context, d *doctorObjects) error {
 	g := d.gathered
 	if !d.sharedRead || !d.configsRead {
 		d.left = append(d.left, "what the controller would decide: not everything that it depends on may be read")
 		return nil
 	}
+	if d.MachineOS.Gate {
+		g.MachineOSConfigs, g.MachineOSBuilds = d.MachineOS.Configs, d.MachineOS.Builds
+	}
 	for _, pool := range g.Pools {
-		// The Secrets of those that MachineOSConfigs opt in are not read here.
-		if !ledger.IsLayered(pool) || pool.DeletionTimestamp != nil || d.ByMachineOS(pool) {
+		if !ledger.IsLayered(pool) && !d.ByMachineOS(pool) || pool.DeletionTimestamp != nil {
 			continue
 		}
 		g.Choose(pool.Name)
+		credentials, err := e.GatherSecretsOfMachineOS(ctx, g)
+		if err != nil {
+			return err
+		}
+		d.leaveUnread(credentials)
 		p, err := build.NewPreview(g.Objects)
 		if err != nil {
 			return errors.Join(fmt.Errorf("could not decide on MachineConfigPool %s", pool.Name), err)
@@ -193,4 +200,18 @@ func (d *doctorObjects) decide() error {
 		d.Decisions = append(d.Decisions, doctor.Decision{Pool: pool.Name, State: p.Plan.State, Reason: p.Plan.Reason, Message: p.Plan.Message, Strangers: p.Plan.Strangers})
 	}
 	return nil
+}
+
+// leaveUnread tells of the Secrets that could not be read, once each.
+func (d *doctorObjects) leaveUnread(names []string) {
+	for _, name := range names {
+		left := unread(name)
+		if d.gathered.Unread(name) && !slices.Contains(d.left, left) {
+			d.left = append(d.left, left)
+		}
+	}
+}
+
+func unread(secret string) string {
+	return inputs.SecretObject(secret) + ": these credentials may not get it, so it is not known whether it is of use"
 }

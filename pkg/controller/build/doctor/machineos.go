@@ -102,9 +102,14 @@ func (x *examination) stateOfMachineOS(pool *mcfgv1.MachineConfigPool) {
 	if row.Refusal != "" {
 		x.find(Error, ledger.ReasonRequestRefused, object, "is not served as it is to be: "+row.Refusal, seeController)
 	}
+	decided := x.ByMachineOS(pool) && x.holdOfMachineOS(pool, configs[0].Name, &row)
 	again := fmt.Sprintf("oc annotate --overwrite machineosconfig %s %s=", configs[0].Name, constants.RebuildAnnotation)
 	switch row.State {
 	case ledger.StateFailed:
+		if decided && !isOfBuild(row.Reason) {
+			// That is what it failed for.
+			return
+		}
 		x.find(Error, "BuildFailed", object, fmt.Sprintf("has no image of %s: %s says: %s", row.Config, machineOSBuildObject(row.MachineOSBuild.Name), row.Message),
 			"mend what it names, and build again: "+again)
 	case ledger.StateStuck:

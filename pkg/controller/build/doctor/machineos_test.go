@@ -80,6 +80,33 @@ func TestMachineOSConfigsAreLookedAt(t *testing.T) {
 			w.Denied = []Permission{{Group: mcfgv1.GroupName, Resource: "machineosconfigs", Verb: "list"}}
 		}, want: []string{"error NotReported MachineOSConfig worker", "error PermissionMissing ServiceAccount " + newWorld().Account}, says: "has no MachineOSBuild", repair: "rbac.yaml"},
 		"others build": {reason: "with the gate off it is not ours", off: true, change: func(w *world) { w.machineOS("worker", "worker"); w.Builds = nil; w.worker.Annotations = nil }, want: []string{"error NotReported MachineOSConfig worker"}, repair: "logs deployment/machine-os-builder"},
+		"held": {reason: "the controller would say so, if it ran", change: func(w *world) {
+			w.machineOS("worker", "worker")
+			w.Decisions = []Decision{{Pool: "worker", State: ledger.StateHeld, Reason: ledger.ReasonSecretMissing, Message: "Secret none does not exist"}}
+		}, want: []string{"error SecretMissing MachineOSConfig worker", "error NotReported MachineOSConfig worker"}, says: "Secret none", repair: "create secret docker-registry"},
+		"failed for what is written": {reason: "that is one thing that is wrong", change: func(w *world) {
+			build := w.tells(w.machineOS("worker", "worker"), mcfgv1.MachineOSBuildFailed)
+			build.Status.Conditions[0].Reason = ledger.ReasonCustomContentInvalid
+			w.Decisions = []Decision{{Pool: "worker", State: ledger.StateFailed, Reason: ledger.ReasonCustomContentInvalid, Message: "MachineOSConfig worker, spec.containerFile[NoArch].content: line 2"}}
+		}, want: []string{"error CustomContentInvalid MachineOSConfig worker"}, says: "spec.containerFile[NoArch].content: line 2", repair: "oc edit machineosconfig worker"},
+		"failed, and mended": {reason: "nobody has taken notice", change: func(w *world) {
+			build := w.tells(w.machineOS("worker", "worker"), mcfgv1.MachineOSBuildFailed)
+			build.Status.Conditions[0].Reason = ledger.ReasonCustomContentInvalid
+			w.Decisions = []Decision{{Pool: "worker", State: ledger.StateBuilding}}
+		}, want: []string{"error BuildFailed MachineOSConfig worker"}, says: "It is so.", repair: constants.RebuildAnnotation},
+		"failed, and would again": {reason: "it is the build that failed", change: func(w *world) {
+			w.tells(w.machineOS("worker", "worker"), mcfgv1.MachineOSBuildFailed)
+			w.Decisions = []Decision{{Pool: "worker", State: ledger.StateFailed, Reason: ledger.ReasonBuildFailed}}
+		}, want: []string{"error BuildFailed MachineOSConfig worker"}},
+		"it is the ConfigMap": {reason: "that is looked at by itself", change: func(w *world) {
+			w.tells(w.machineOS("worker", "worker"), mcfgv1.MachineOSBuildSucceeded)
+			w.Decisions = []Decision{{Pool: "worker", State: ledger.StateHeld, Reason: ledger.ReasonConfigMapInvalid}}
+		}},
+		"others build, and would not": {reason: "what we decide does not count", off: true, change: func(w *world) {
+			w.tells(w.machineOS("worker", "worker"), mcfgv1.MachineOSBuildSucceeded)
+			w.Builds, w.worker.Annotations = nil, nil
+			w.Decisions = []Decision{{Pool: "worker", State: ledger.StateHeld, Reason: ledger.ReasonSecretMissing}}
+		}},
 		"without settings": {reason: "the MachineOSConfig says it all", change: func(w *world) {
 			w.tells(w.machineOS("worker", "worker"), mcfgv1.MachineOSBuildSucceeded)
 			w.Settings = nil
