@@ -116,6 +116,57 @@ func TestMachineOSInterrupted(t *testing.T) {
 	}
 }
 
+// TestMachineOSInterruptedIsRemembered: whoever writes the pool from a manifest of theirs does not
+// have the build again that somebody ended on purpose. A request, or a change, does.
+func TestMachineOSInterruptedIsRemembered(t *testing.T) {
+	for name, test := range map[string]struct {
+		reason string
+		again  func(claim, retrying string) map[string]string
+	}{
+		"stripped": {reason: "the manifest has no annotations", again: func(string, string) map[string]string { return nil }},
+		"spoiled":  {reason: "the manifest has what is no record", again: func(string, string) map[string]string { return map[string]string{constants.BuildRecordAnnotation: "{"} }},
+		"brought back": {reason: "the manifest was made while it was being built", again: func(claim, _ string) map[string]string {
+			return map[string]string{constants.BuildRecordAnnotation: claim}
+		}},
+		"brought back from before": {reason: "the manifest was made between two attempts", again: func(_, retrying string) map[string]string {
+			return map[string]string{constants.BuildRecordAnnotation: retrying}
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := machineOSHarness(t, buildtest.MachineOSConfig(worker))
+			h.settle(worker)
+			h.api.FailBuild(h.newestBuild(worker), buildv1.BuildPhaseFailed, "PullBuilderImageFailed", "try again")
+			h.settle(worker)
+			retrying := h.record(worker).String()
+			h.pass(time.Hour, worker)
+			build := h.newestBuild(worker)
+			h.api.EditBuild(build, func(b *buildv1.Build) { b.Status.Phase = buildv1.BuildPhaseRunning })
+			h.settle(worker)
+			claim := h.record(worker).String()
+			h.clock.Step(time.Minute)
+			h.api.Remove("builds", buildtest.SettingsConfigMap().Namespace, build)
+			h.settle(worker)
+			told, record := h.machineOSBuild(), h.record(worker)
+			h.requireProgress(told, mcfgv1.MachineOSBuildInterrupted, ledger.ReasonBuildCancelled)
+			status := h.api.MachineOSConfig(worker).Status
+			for range 2 {
+				h.api.EditPool(worker, func(p *mcfgv1.MachineConfigPool) { p.Annotations = test.again(claim, retrying) })
+				h.restart()
+				h.pass(time.Hour, worker)
+				require.Empty(t, h.activeBuilds(), test.reason)
+				require.Equal(t, told, h.machineOSBuild(), "its last word stays")
+				require.Equal(t, record, h.record(worker), "the pool has its record again")
+				require.Equal(t, status, h.api.MachineOSConfig(worker).Status)
+			}
+			h.api.EditPool(worker, func(p *mcfgv1.MachineConfigPool) { p.Annotations = test.again(claim, retrying) })
+			h.api.EditMachineOSConfig(worker, func(c *mcfgv1.MachineOSConfig) { c.Annotations[constants.RebuildAnnotation] = "" })
+			h.settle(worker)
+			h.succeed()
+			h.requireConfig(worker, ledger.ConfigReady, ledger.ReasonImagePublished)
+		})
+	}
+}
+
 // TestMachineOSOptOut: with the MachineOSConfig everything goes that was made for it, in every
 // phase, and the next one of its name begins anew.
 func TestMachineOSOptOut(t *testing.T) {

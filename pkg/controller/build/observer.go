@@ -101,7 +101,8 @@ func (o *observer) observeMachineOS(s *plan.Snapshot) {
 	if _, err := o.mcLister.Get(s.Pool.WantedConfig); err == nil {
 		s.MachineOS.Build = config.MachineOSBuildName(string(config.UID), s.Pool.WantedConfig)
 	}
-	s.Pool.Reported = ledger.ReadMachineOSBuild(o.machineOS.Build(configs[0], s.MachineOS.Build))
+	counts := o.machineOS.Build(configs[0], s.MachineOS.Build)
+	s.Pool.Reported, s.MachineOS.Interrupted = ledger.ReadMachineOSBuild(counts), ledger.InterruptionOf(counts)
 	s.MachineOS.Published = o.machineOS.Published(configs[0])
 	if config.RebuildRequested != "" {
 		s.Pool.RebuildRequested += " " + config.RebuildRequested

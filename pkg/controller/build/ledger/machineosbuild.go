@@ -75,15 +75,43 @@ func NewMachineOSBuild(owner *mcfgv1.MachineOSConfig, o *Outcome) *mcfgv1.Machin
 
 // ClaimPatch is a merge patch that has the MachineOSBuild tell the claim of what it is built
 // for; nil where it does. What could not be built when it was made has none, and a claim of
-// other inputs is of no use: it is what the pool's record is found again from.
+// other inputs is of no use: it is what the pool's record is found again from. Of a build that
+// somebody ended it tells that as well: no image does, and the build may be gone.
 func (o *Outcome) ClaimPatch(object *mcfgv1.MachineOSBuild) []byte {
 	if !o.isOurs() {
 		return nil
 	}
-	if claim, err := ParseRecord(object.Annotations[constants.ClaimAnnotation]); err == nil && claim.Fingerprint == o.Record.Fingerprint {
+	told := o.Record.Claimed()
+	if o.Record.Interrupted() {
+		told = *o.Record
+	}
+	claim, err := ParseRecord(object.Annotations[constants.ClaimAnnotation])
+	if err == nil && claim.Fingerprint == told.Fingerprint && claim.Interrupted() == told.Interrupted() {
 		return nil
 	}
-	return annotationsPatch(object, map[string]any{constants.ClaimAnnotation: o.Record.Claimed().String()})
+	return annotationsPatch(object, map[string]any{constants.ClaimAnnotation: told.String()})
+}
+
+// InterruptionOf is the record of the build that somebody ended, if that is the last word of the
+// MachineOSBuild; else nil.
+func InterruptionOf(object *mcfgv1.MachineOSBuild) *Record {
+	if object == nil || ProgressOf(&object.Status) != mcfgv1.MachineOSBuildInterrupted {
+		return nil
+	}
+	record := claimOf(object)
+	if record == nil || !record.Interrupted() {
+		return nil
+	}
+	return record
+}
+
+// claimOf is what the MachineOSBuild tells of what it is built for; nil for nothing that is of it.
+func claimOf(object *mcfgv1.MachineOSBuild) *Record {
+	claim, err := ParseRecord(object.Annotations[constants.ClaimAnnotation])
+	if err != nil || claim.Tag != object.Name || claim.Config != object.Spec.MachineConfig.Name {
+		return nil
+	}
+	return claim
 }
 
 // RecordOf is the record that the MachineOSBuild was made with, with its image; nil if it has
@@ -92,9 +120,8 @@ func RecordOf(object *mcfgv1.MachineOSBuild) *Record {
 	if object == nil || ProgressOf(&object.Status) != mcfgv1.MachineOSBuildSucceeded {
 		return nil
 	}
-	claim, err := ParseRecord(object.Annotations[constants.ClaimAnnotation])
-	image := string(object.Status.DigestedImagePushSpec)
-	if err != nil || claim.Tag != object.Name || claim.Config != object.Spec.MachineConfig.Name || !IsByDigest(image) {
+	claim, image := claimOf(object), string(object.Status.DigestedImagePushSpec)
+	if claim == nil || !IsByDigest(image) {
 		return nil
 	}
 	record := claim.Claimed()

@@ -271,6 +271,9 @@ func (r *Record) Succeeded() bool { return r != nil && r.Image != "" }
 // Failed tells whether the record is of an attempt that ended without an image.
 func (r *Record) Failed() bool { return r != nil && r.Failure != nil }
 
+// Interrupted tells whether the record is of an attempt that somebody ended on purpose.
+func (r *Record) Interrupted() bool { return r.Failed() && r.Failure.Interrupted }
+
 // IsOpen tells whether the record is of an attempt that has no outcome yet.
 func (r *Record) IsOpen() bool { return r != nil && !r.Succeeded() && !r.Failed() }
 

@@ -41,8 +41,8 @@
 //	MachineOSBuild                           written by  when                        read by
 //	labels, annotation, owner, spec          here        created                     node controller (pool),
 //	                                                                                 collector of garbage
-//	annotation os-image-build                here        created, or claimed after   this controller, when the
-//	                                                                                 pool has lost its record
+//	annotation os-image-build                here        created, or claimed after,  this controller, when the
+//	                                                     or somebody ended it        pool has lost its record
 //	label pre-built-image=true               here        created                     the operator's own builder,
 //	                                                                                 which leaves it alone then
 //	status.conditions, five, one True        here        when they change            node controller, server, people

@@ -126,9 +126,13 @@ func (d *decision) believed(r *ledger.Record) *ledger.Record {
 
 // findAgain replaces a record that is lost, or older than the newest build, by the claim of
 // that build, or by that of the MachineOSBuild whose image nodes are given: there, a build
-// that has made its image does not stay. The pool has it once the plan has been carried out.
+// that has made its image does not stay. Nor does one that somebody deleted, so that its end is
+// told by its MachineOSBuild alone. The pool has it once the plan has been carried out.
 func (d *decision) findAgain() {
 	if told := d.MachineOS.Published; told != nil && d.isOfUs(told.Image) && d.isBehind(told) {
+		d.record, d.told = told, true
+	}
+	if told := d.MachineOS.Interrupted; told != nil && told.Fingerprint == d.fingerprint && d.isBehind(told) {
 		d.record, d.told = told, true
 	}
 	newest := d.newest()

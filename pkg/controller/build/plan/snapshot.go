@@ -111,6 +111,9 @@ type MachineOS struct {
 	// Published is the record that the MachineOSBuild was made with whose image is on the
 	// MachineOSConfig; nil if it does not tell it.
 	Published *ledger.Record
+	// Interrupted is the record of a build that somebody ended, if that is the last word of
+	// the MachineOSBuild of the wanted config; else nil.
+	Interrupted *ledger.Record
 	// Unused is what the MachineOSConfig says and nobody reads, and NodeLogin what the nodes
 	// lack to pull its image; nil for nothing.
 	Unused, NodeLogin *inputs.Problem

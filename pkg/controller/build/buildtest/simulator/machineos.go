@@ -390,4 +390,8 @@ var machineOSScenarios = map[string]scenario{
 		{name: "deleting the build", when: isRunning, do: (*simulation).removeBuilds},
 		{name: "a request", when: atRest, do: editMachineOSConfigs(func(c *mcfgv1.MachineOSConfig) { c.Annotations[constants.RebuildAnnotation] = "" })},
 	}},
+	// Likewise, and a tool writes the pool from a manifest of its own.
+	"stripped": {objects: layeredWorker, outcome: succeeds, ends: endsInterrupted, story: []act{
+		{name: "deleting the build", when: isRunning, do: (*simulation).removeBuilds}, {name: "the manifest", when: atRest, do: rewrites["strip"]},
+	}},
 }
