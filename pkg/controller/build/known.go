@@ -105,6 +105,7 @@ type knowledge struct {
 	around   known[plan.Surroundings]
 	nodes    known[nodeCredentials]
 	settings known[settingsFound]
+	release  known[releaseFound]
 	// What follows is of pools that MachineOSConfigs opt in.
 	machineOS       known[settingsFound]
 	machineOSCustom known[plan.CustomContent]
@@ -191,6 +192,18 @@ type settingsFound struct {
 	plan.Settings
 	// spec tells specs of MachineOSConfigs apart.
 	spec string
+}
+
+// releaseFound is the image of the release to build with, or why there is none.
+type releaseFound struct{ image, why string }
+
+// releaseImage parses the ConfigMap of the operator's images.
+func (k *knowledge) releaseImage(configMap *corev1.ConfigMap) (image, why string) {
+	found := k.release.learn(the, string(configMap.UID)+configMap.ResourceVersion, func() (found releaseFound) {
+		found.image, found.why = inputs.ReleaseBuilderImage(configMap)
+		return found
+	}, func(before *fact[releaseFound], _ releaseFound) time.Time { return before.changedAt }).value
+	return found.image, found.why
 }
 
 // the is the one object of its kind.

@@ -154,7 +154,7 @@ func (o *observer) observeBuilderImage(s *plan.Snapshot) error {
 	configMap, err := o.cmLister.ConfigMaps(ctrlcommon.MCONamespace).Get(constants.OperatorImagesConfigMap)
 	switch {
 	case err == nil:
-		values.Workload.Image, s.NoBuilderImage = inputs.ReleaseBuilderImage(configMap)
+		values.Workload.Image, s.NoBuilderImage = o.knowledge.releaseImage(configMap)
 	case apierrors.IsNotFound(err):
 		s.NoBuilderImage = "does not exist"
 	default:

@@ -153,6 +153,9 @@ type secondLedger struct {
 	snapshot *plan.Snapshot
 	// records tells that the plan puts a record on the pool.
 	records bool
+	// read is the pool as it was read last, and record what was on it.
+	read   *mcfgv1.MachineConfigPool
+	record *ledger.Record
 	// configs are the objects that refer to the pool.
 	configs []*mcfgv1.MachineOSConfig
 	// wait is how long to leave something at what others wrote there; zero for nothing.
@@ -184,10 +187,10 @@ func (l *secondLedger) mark(p plan.Plan) plan.Plan {
 
 func (l *secondLedger) outcome(p plan.Plan) *ledger.Outcome {
 	o := &ledger.Outcome{Report: l.mark(p).Report, Config: l.snapshot.Pool.WantedConfig, Now: l.snapshot.Now}
-	if l.x.pool != nil {
-		read := ledger.Read(l.x.pool)
-		o.Record = read.Record
+	if l.x.pool != nil && l.x.pool != l.read {
+		l.read, l.record = l.x.pool, ledger.Read(l.x.pool).Record
 	}
+	o.Record = l.record
 	if o.Record == nil {
 		o.Record = p.Claim()
 	}
