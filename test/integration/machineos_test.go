@@ -23,6 +23,25 @@ import (
 // machineOSConfig makes one for the pool of its name, and removes it with the test.
 func machineOSConfig(t *testing.T, name string, edits ...func(*mcfgv1.MachineOSConfig)) (*mcfgv1.MachineOSConfig, error) {
 	t.Helper()
+	configs := shared.mcfg.MachineconfigurationV1().MachineOSConfigs()
+	created, err := configs.Create(t.Context(), newMachineOSConfig(name, edits...), metav1.CreateOptions{})
+	if err == nil {
+		deletedInTheEnd(t, name)
+	}
+	return created, err
+}
+
+// deletedInTheEnd has a MachineOSConfig deleted that is still there.
+func deletedInTheEnd(t *testing.T, name string) {
+	t.Cleanup(func() {
+		err := shared.mcfg.MachineconfigurationV1().MachineOSConfigs().Delete(context.Background(), name, metav1.DeleteOptions{})
+		if !apierrors.IsNotFound(err) {
+			require.NoError(t, err)
+		}
+	})
+}
+
+func newMachineOSConfig(name string, edits ...func(*mcfgv1.MachineOSConfig)) *mcfgv1.MachineOSConfig {
 	config := &mcfgv1.MachineOSConfig{ObjectMeta: metav1.ObjectMeta{Name: name}, Spec: mcfgv1.MachineOSConfigSpec{
 		MachineConfigPool:       mcfgv1.MachineConfigPoolReference{Name: name},
 		ImageBuilder:            mcfgv1.MachineOSImageBuilder{ImageBuilderType: mcfgv1.JobBuilder},
@@ -33,16 +52,7 @@ func machineOSConfig(t *testing.T, name string, edits ...func(*mcfgv1.MachineOSC
 	for _, edit := range edits {
 		edit(config)
 	}
-	configs := shared.mcfg.MachineconfigurationV1().MachineOSConfigs()
-	created, err := configs.Create(t.Context(), config, metav1.CreateOptions{})
-	if err == nil {
-		t.Cleanup(func() {
-			if err := configs.Delete(context.Background(), name, metav1.DeleteOptions{}); !apierrors.IsNotFound(err) {
-				require.NoError(t, err)
-			}
-		})
-	}
-	return created, err
+	return config
 }
 
 // TestMachineOSConfigsThatAreAdmitted: what the API takes of a MachineOSConfig, and what the

@@ -31,6 +31,8 @@ type suite struct {
 	stopRunner func()
 	// dir holds the controller's binary and the logs.
 	dir string
+	// kubectl is the path of a real one.
+	kubectl string
 	// kubeconfig is that of the controller's service account.
 	kubeconfig string
 	// manifests are those that ship, and withMachineOS those with the component for
@@ -128,11 +130,10 @@ func (s *suite) setUp(ctx context.Context) error {
 	if s.withMachineOS, err = deploy.Load(overlay); err != nil {
 		return err
 	}
-	kubectl, err := deploy.Kubectl(ctx, s.dir)
-	if err != nil {
+	if s.kubectl, err = deploy.Kubectl(ctx, s.dir); err != nil {
 		return err
 	}
-	apply := exec.CommandContext(ctx, kubectl, "--kubeconfig", s.cluster.KubeconfigPath(), "apply", "-k", overlay)
+	apply := exec.CommandContext(ctx, s.kubectl, "--kubeconfig", s.cluster.KubeconfigPath(), "apply", "-k", overlay)
 	if output, err := apply.CombinedOutput(); err != nil {
 		return fmt.Errorf("could not apply %s: %w\n%s", overlay, err, output)
 	}

@@ -21,7 +21,8 @@ func kernelArgument(s *mcfgv1.MachineConfigSpec) { s.KernelArguments = []string{
 
 // shippedScenarios are what the end-to-end tests that ship with the operator do to the objects
 // of its own builder, and what they expect of these, by the numbers that the package
-// documentation of machineos has.
+// documentation of machineos has. What people do, and what they wait for, is done and waited for
+// with kubectl; what they may not see is looked at beside it.
 var shippedScenarios = map[string]func(*shippedPool){
 	"E01 E28 a finished build is built once more": func(p *shippedPool) {
 		p.optIn()
@@ -68,11 +69,8 @@ var shippedScenarios = map[string]func(*shippedPool){
 		p.hold()
 		p.optIn()
 		first := p.awaitBuilding()
-		propagation := metav1.DeletePropagationBackground
-		require.NoError(p.t, shared.kube.BatchV1().Jobs(devcluster.Namespace).Delete(p.t.Context(), first.Status.Builder.Job.Name, metav1.DeleteOptions{PropagationPolicy: &propagation}))
-		p.await("the build is interrupted", func(_ *mcfgv1.MachineOSConfig, build *mcfgv1.MachineOSBuild) bool {
-			return is(build, mcfgv1.MachineOSBuildInterrupted) && build.UID == first.UID
-		})
+		kubectl(p.t, "", "-n", devcluster.Namespace, "delete", "job", first.Status.Builder.Job.Name)
+		require.Equal(p.t, first.UID, p.waitForBuild(mcfgv1.MachineOSBuildInterrupted).UID)
 		require.Empty(p.t, jobsOf(p.t, p.name), "nothing is started in its place")
 		object, _ := p.object()
 		require.Empty(p.t, object.Status.CurrentImagePullSpec)
@@ -88,7 +86,7 @@ var shippedScenarios = map[string]func(*shippedPool){
 		p.optIn()
 		first := p.awaitBuilding()
 		pod := p.pods(p.job(first))[0]
-		require.NoError(p.t, shared.kube.CoreV1().Pods(pod.Namespace).Delete(p.t.Context(), pod.Name, metav1.DeleteOptions{}))
+		kubectl(p.t, "", "-n", pod.Namespace, "delete", "pod", pod.Name, "--wait=false")
 		p.release()
 		build := p.awaitImage()
 		require.Equal(p.t, first.UID, build.UID, "it was being built all the time")
@@ -99,7 +97,7 @@ var shippedScenarios = map[string]func(*shippedPool){
 		first := p.awaitBuilding()
 		again := func(of *mcfgv1.MachineOSBuild) {
 			p.t.Helper()
-			require.NoError(p.t, shared.mcfg.MachineconfigurationV1().MachineOSBuilds().Delete(p.t.Context(), of.Name, metav1.DeleteOptions{}))
+			kubectl(p.t, "", "delete", "machineosbuild", of.Name, "--wait=false")
 			p.await("it is there again", func(_ *mcfgv1.MachineOSConfig, build *mcfgv1.MachineOSBuild) bool {
 				return build != nil && build.Name == of.Name && build.UID != of.UID
 			})
@@ -115,9 +113,8 @@ var shippedScenarios = map[string]func(*shippedPool){
 		p.optIn(func(c *mcfgv1.MachineOSConfig) {
 			c.Spec.Containerfile = []mcfgv1.MachineOSContainerfile{{ContainerfileArch: mcfgv1.NoArch, Content: "FROM configs AS final\nRUNN true\n"}}
 		})
-		failed := p.await("it fails", func(_ *mcfgv1.MachineOSConfig, build *mcfgv1.MachineOSBuild) bool {
-			return is(build, mcfgv1.MachineOSBuildFailed) && p.degraded().Status == corev1.ConditionTrue
-		})
+		failed := p.waitForBuild(mcfgv1.MachineOSBuildFailed)
+		p.wait("machineconfigpool/"+p.name, "condition=ImageBuildDegraded")
 		require.Nil(p.t, failed.Status.Builder)
 		require.Equal(p.t, "BuildFailed", p.degraded().Reason)
 		require.Contains(p.t, p.degraded().Message, "Failed to build OS image for pool "+p.name)
@@ -135,7 +132,7 @@ var shippedScenarios = map[string]func(*shippedPool){
 		require.Len(p.t, p.builds(), 1, "the failed one is gone")
 	},
 	"E17 a paused pool is built": func(p *shippedPool) {
-		patchPool(p.t, p.name, `{"spec":{"paused":true}}`)
+		kubectl(p.t, "", "patch", "machineconfigpool", p.name, "--type=merge", `--patch={"spec":{"paused":true}}`)
 		p.optIn()
 		p.awaitImage()
 	},
@@ -156,9 +153,7 @@ var shippedScenarios = map[string]func(*shippedPool){
 		p.awaitImage()
 		p.hold()
 		p.content("")
-		p.await("the first name is back", func(_ *mcfgv1.MachineOSConfig, build *mcfgv1.MachineOSBuild) bool {
-			return build != nil && build.Name == first.Name
-		})
+		p.wait("machineosconfig/"+p.name, "jsonpath="+currentBuildPath+"="+first.Name)
 		require.Equal(p.t, first.Status.DigestedImagePushSpec, p.awaitImage().Status.DigestedImagePushSpec, "and nothing is built for it")
 	},
 	"E19 an annotation that is wrong is put right": func(p *shippedPool) {
@@ -166,7 +161,7 @@ var shippedScenarios = map[string]func(*shippedPool){
 		first := p.awaitImage()
 		p.want()
 		second := p.awaitImage()
-		p.patch(types.MergePatchType, fmt.Sprintf(`{"metadata":{"annotations":{"machineconfiguration.openshift.io/current-machine-os-build":%q}}}`, first.Name))
+		kubectl(p.t, "", "annotate", "--overwrite", "machineosconfig", p.name, currentBuild+"="+first.Name)
 		p.await("it names the one that counts", func(_ *mcfgv1.MachineOSConfig, build *mcfgv1.MachineOSBuild) bool {
 			return build != nil && build.UID == second.UID
 		})
@@ -200,7 +195,7 @@ var shippedScenarios = map[string]func(*shippedPool){
 			select {
 			case change := <-changes.ResultChan():
 				seen := change.Object.(*mcfgv1.MachineOSConfig)
-				require.NotEmpty(p.t, seen.Annotations["machineconfiguration.openshift.io/current-machine-os-build"])
+				require.NotEmpty(p.t, seen.Annotations[currentBuild])
 				require.Equal(p.t, first.Status.DigestedImagePushSpec, seen.Status.CurrentImagePullSpec)
 				continue
 			default:
@@ -234,23 +229,20 @@ var shippedScenarios = map[string]func(*shippedPool){
 	"E40 another repository, and back": func(p *shippedPool) {
 		p.optIn()
 		first := p.awaitImage()
-		p.patch(types.MergePatchType, `{"spec":{"renderedImagePushSpec":"registry.example.com/org/other:latest"}}`)
+		p.patch("merge", `{"spec":{"renderedImagePushSpec":"registry.example.com/org/other:latest"}}`)
 		p.await("it is built for there", func(object *mcfgv1.MachineOSConfig, build *mcfgv1.MachineOSBuild) bool {
 			return is(build, mcfgv1.MachineOSBuildSucceeded) && strings.HasPrefix(string(object.Status.CurrentImagePullSpec), "registry.example.com/org/other@") &&
 				build.Status.DigestedImagePushSpec == object.Status.CurrentImagePullSpec
 		})
-		p.patch(types.MergePatchType, `{"spec":{"renderedImagePushSpec":"registry.example.com/org/os:latest"}}`)
-		p.await("the first name is back", func(_ *mcfgv1.MachineOSConfig, build *mcfgv1.MachineOSBuild) bool {
-			return is(build, mcfgv1.MachineOSBuildSucceeded) && build.Name == first.Name
-		})
+		p.patch("merge", `{"spec":{"renderedImagePushSpec":"registry.example.com/org/os:latest"}}`)
+		p.wait("machineosconfig/"+p.name, "jsonpath={.status.machineOSBuild.name}="+first.Name)
 		require.Equal(p.t, first.Status.DigestedImagePushSpec, p.awaitImage().Status.DigestedImagePushSpec)
 	},
 	"E44 E46 a build that fails says why": func(p *shippedPool) {
 		p.fail("no package matches vim-enhancd")
 		p.optIn()
-		failed := p.await("it fails", func(_ *mcfgv1.MachineOSConfig, build *mcfgv1.MachineOSBuild) bool {
-			return is(build, mcfgv1.MachineOSBuildFailed) && p.degraded().Status == corev1.ConditionTrue
-		})
+		failed := p.waitForBuild(mcfgv1.MachineOSBuildFailed)
+		p.wait("machineconfigpool/"+p.name, "condition=ImageBuildDegraded")
 		require.True(p.t, p.job(failed) != nil, "its log can be read")
 		text, err := json.Marshal(failed.Status.Conditions)
 		require.NoError(p.t, err)

@@ -17,7 +17,6 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/openshift/machine-config-operator/test/devcluster"
 	"github.com/openshift/machine-config-operator/test/devcluster/playednode"
@@ -92,14 +91,13 @@ func (p *shippedPool) fail(why string) {
 func (p *shippedPool) optIn(edits ...func(*mcfgv1.MachineOSConfig)) {
 	p.t.Helper()
 	edits = append([]func(*mcfgv1.MachineOSConfig){func(c *mcfgv1.MachineOSConfig) { c.Spec.RenderedImagePushSpec = repository + ":latest" }}, edits...)
-	_, err := machineOSConfig(p.t, p.name, edits...)
-	require.NoError(p.t, err)
+	p.create(newMachineOSConfig(p.name, edits...))
 }
 
-func (p *shippedPool) patch(kind types.PatchType, patch string) {
+// patch edits the MachineOSConfig; kind is merge or json.
+func (p *shippedPool) patch(kind, patch string) {
 	p.t.Helper()
-	_, err := shared.mcfg.MachineconfigurationV1().MachineOSConfigs().Patch(p.t.Context(), p.name, kind, []byte(patch), metav1.PatchOptions{})
-	require.NoError(p.t, err)
+	kubectl(p.t, "", "patch", "machineosconfig", p.name, "--type="+kind, "--patch="+patch)
 }
 
 // content replaces the Containerfile; empty for none.
@@ -109,12 +107,12 @@ func (p *shippedPool) content(text string) {
 	if text != "" {
 		files = fmt.Sprintf(`[{"containerfileArch":"NoArch","content":%q}]`, text)
 	}
-	p.patch(types.JSONPatchType, `[{"op":"replace","path":"/spec/containerFile","value":`+files+`}]`)
+	p.patch("json", `[{"op":"replace","path":"/spec/containerFile","value":`+files+`}]`)
 }
 
 func (p *shippedPool) rebuild() {
 	p.t.Helper()
-	p.patch(types.JSONPatchType, `[{"op":"add","path":"/metadata/annotations/machineconfiguration.openshift.io~1rebuild","value":""}]`)
+	kubectl(p.t, "", "annotate", "machineosconfig", p.name, "machineconfiguration.openshift.io/rebuild=")
 }
 
 // want has another config rendered.
@@ -129,7 +127,7 @@ func (p *shippedPool) object() (object *mcfgv1.MachineOSConfig, current *mcfgv1.
 	p.t.Helper()
 	object, err := shared.mcfg.MachineconfigurationV1().MachineOSConfigs().Get(p.t.Context(), p.name, metav1.GetOptions{})
 	require.NoError(p.t, err)
-	name := object.Annotations["machineconfiguration.openshift.io/current-machine-os-build"]
+	name := object.Annotations[currentBuild]
 	if name == "" {
 		return object, nil
 	}
@@ -208,6 +206,7 @@ func (p *shippedPool) awaitImage() *mcfgv1.MachineOSBuild {
 			object.Status.CurrentImagePullSpec != "" && object.Status.CurrentImagePullSpec == build.Status.DigestedImagePushSpec &&
 			object.Status.MachineOSBuild.Name == build.Name && object.Status.ObservedGeneration == object.Generation
 	})
+	p.wait("machineosconfig/"+p.name, "condition=Ready")
 	p.awaitNoJob(build)
 	require.Equal(p.t, repository+":"+build.Name, string(build.Spec.RenderedImagePushSpec))
 	require.True(p.t, build.Status.BuildStart.Before(build.Status.BuildEnd))
@@ -238,7 +237,7 @@ func (p *shippedPool) degraded() mcfgv1.MachineConfigPoolCondition {
 func (p *shippedPool) optOut() {
 	p.t.Helper()
 	before := p.builds()
-	require.NoError(p.t, shared.mcfg.MachineconfigurationV1().MachineOSConfigs().Delete(p.t.Context(), p.name, metav1.DeleteOptions{}))
+	kubectl(p.t, "", "delete", "machineosconfig", p.name)
 	require.Eventually(p.t, func() bool {
 		for i := range before {
 			if builder := before[i].Status.Builder; builder != nil && p.job(&before[i]) != nil {
