@@ -43,6 +43,7 @@
 //	                                                                                 collector of garbage
 //	annotation os-image-build                here        created, or claimed after,  this controller, when the
 //	                                                     or somebody ended it        pool has lost its record
+//	annotation job-uid                       nobody, see below
 //	label pre-built-image=true               here        created                     the operator's own builder,
 //	                                                                                 which leaves it alone then
 //	status.conditions, five, one True        here        when they change            node controller, server, people
@@ -50,6 +51,13 @@
 //	status.buildStart, buildEnd              here        begin, last word            people
 //	status.digestedImagePushSpec             here        last word                   node controller
 //	status.relatedObjects                    nobody
+//
+// The operator's own builder tells the UID of the Job in the annotation job-uid; status.builder
+// has its name, which is used once. One MachineOSBuild may see several attempts, and where it
+// takes the place of another it is there before its Job is, so that nobody waits for what was
+// removed. Only where it is the first of its kind could the UID be in the request that creates
+// it; a write of the status carries no annotation, so for every other attempt the API server
+// would be asked once more, or tell a Job that is gone.
 //
 // Metrics tell of both kinds, under the names of the operator's own builder.
 //
