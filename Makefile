@@ -148,7 +148,7 @@ e2e: packages ## Build a real OS image end to end and look into it (root on Debi
 
 .PHONY: node-tests
 node-tests: packages ## Run Jobs on a real Kubernetes node, and record what Kubernetes says of them (root on Linux)
-	cd test && $(GOTEST) -count=1 -timeout 45m -parallel 12 ./node/...
+	cd test && $(GOTEST) -count=1 -timeout 45m ./node/...
 
 .PHONY: packages
 packages: ## Install the Debian packages that building images needs

@@ -5,6 +5,8 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"strconv"
+	"sync"
 	"testing"
 	"time"
 
@@ -47,12 +49,17 @@ func startStage(t *testing.T) *stage {
 	return st
 }
 
+// starting keeps control planes from being configured at the same time, which is by what is global to the process.
+var starting sync.Mutex
+
 func startCluster(ctx context.Context, t *testing.T) *stage {
 	t.Helper()
+	starting.Lock()
+	defer starting.Unlock()
 	cluster, err := devcluster.Start(ctx, devcluster.Options{Dir: t.TempDir(), Registry: true, Workloads: true, HostNetwork: true, LogToFile: true})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, cluster.Stop()) })
-	st := &stage{cluster: cluster, client: kubernetes.NewForConfigOrDie(cluster.RESTConfig())}
+	st := &stage{cluster: cluster, client: kubernetes.NewForConfigOrDie(cluster.RESTConfig()), turns: make(chan struct{}, sideBySide)}
 	secret := &corev1.Secret{
 		ObjectMeta: metav1.ObjectMeta{Name: pullSecret}, Type: corev1.SecretTypeDockerConfigJson,
 		Data: map[string][]byte{corev1.DockerConfigJsonKey: cluster.Registry().DockerConfigJSON()},
@@ -62,20 +69,25 @@ func startCluster(ctx context.Context, t *testing.T) *stage {
 	return st
 }
 
-// sideBySide is how many scripts are played at the same time. They mostly wait, however few
-// processors there are; what a node has to start at once is what limits them.
-const sideBySide = "5"
+const (
+	// sideBySide is how many scripts are played at the same time on one node. They mostly wait, however few
+	// processors there are; what a node has to start at once is what limits them.
+	sideBySide = 5
+	// nodes are played on side by side as well: one of them waits for minutes for what the other one shortens.
+	nodes = 2
+)
 
-// TestMain sets that.
+// TestMain lets all of them run that wait for their turn.
 func TestMain(m *testing.M) {
 	flag.Parse()
-	if err := flag.Set("test.parallel", sideBySide); err != nil {
+	if err := flag.Set("test.parallel", strconv.Itoa(nodes*sideBySide+nodes)); err != nil {
 		panic(err)
 	}
 	os.Exit(m.Run())
 }
 
 func TestRealNode(t *testing.T) {
+	t.Parallel()
 	st := startStage(t)
 	st.performAll(t)
 	b := prepareBuilds(t.Context(), t, st)
@@ -86,6 +98,7 @@ func TestRealNode(t *testing.T) {
 
 // TestPlayedNode holds the played node against what was seen on the real one.
 func TestPlayedNode(t *testing.T) {
+	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), startTimeout)
 	defer cancel()
 	st := startCluster(ctx, t)
@@ -103,6 +116,8 @@ func (st *stage) performAll(t *testing.T) {
 		for _, s := range scripts {
 			t.Run(s.name, func(t *testing.T) {
 				t.Parallel()
+				st.turns <- struct{}{}
+				defer func() { <-st.turns }()
 				st.perform(t, s)
 			})
 		}

@@ -39,6 +39,8 @@ type stage struct {
 	cluster *devcluster.Cluster
 	client  kubernetes.Interface
 	machine machine
+	// turns has who is played.
+	turns chan struct{}
 }
 
 // machine is a node, real or played.
