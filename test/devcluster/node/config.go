@@ -51,7 +51,8 @@ disabled_plugins = ["io.containerd.internal.v1.tracing", "io.containerd.internal
 const network = `{"cniVersion": "1.0.0", "name": "none", "plugins": [{"type": "loopback"}]}`
 
 // kubeletConfig is for a node on a machine that has other things to do: nothing listens outside of loopback, no rules of a firewall are
-// made, disks may be nearly full. It speaks up more often than others, so that tests learn soon that it is gone and back.
+// made, disks may be nearly full. It speaks up, and measures what volumes hold, more often than others, so that tests learn soon that
+// it is gone and back, or has had enough.
 func (n *Node) kubeletConfig() ([]byte, error) {
 	return yaml.Marshal(map[string]any{
 		"apiVersion": "kubelet.config.k8s.io/v1beta1", "kind": "KubeletConfiguration",
@@ -71,7 +72,7 @@ func (n *Node) kubeletConfig() ([]byte, error) {
 		"imageGCHighThresholdPercent":  100,
 		"makeIPTablesUtilChains":       false,
 		"enableControllerAttachDetach": false,
-		"nodeStatusUpdateFrequency":    "2s", "nodeLeaseDurationSeconds": 12, "syncFrequency": "10s",
+		"nodeStatusUpdateFrequency":    "2s", "nodeLeaseDurationSeconds": 12, "syncFrequency": "10s", "volumeStatsAggPeriod": "5s",
 		"logging": map[string]any{"verbosity": 2},
 	})
 }
