@@ -95,13 +95,13 @@ func endsWithoutBuild(sim *simulation) string {
 
 // endsInterrupted is for a pool whose build somebody ended, and which nobody has changed since.
 // An end that could not be put on record, since that was refused or its claim taken away at
-// that moment, is told by nothing.
+// that moment, is told by nothing, nor is that of a build which was not told of yet.
 func endsInterrupted(sim *simulation) string {
 	pool := poolOfWorker(sim)
 	untold := slices.ContainsFunc(sim.schedule.faults, func(f fault) bool {
 		return sim.deeds()[f.kind] != nil || rewrites[f.kind] != nil || f.kind == faultForbidden
 	})
-	if untold || pool == nil || sim.isInterrupted(pool) {
+	if untold || sim.schedule.denies() || sim.schedule.hides() || pool == nil || sim.isInterrupted(pool) {
 		return ""
 	}
 	return "what somebody ended is not left at that: " + sim.told(pool)
