@@ -36,6 +36,15 @@ var machineOSMutants = []mutant{
 		played: machineOSConfigs,
 	},
 	{
+		name:   "interruption-refused",
+		why:    "while the end of a build that somebody deleted may not be put on record, the build is made again",
+		file:   "pkg/controller/build/plan/messages.go",
+		before: "		case WriteRecord:\n			return e.Told\n",
+		after:  "",
+		known:  "machineos:stripped forbidden@14",
+		played: machineOSConfigs,
+	},
+	{
 		name:   "claim-of-other-inputs",
 		why:    "an image is found again for inputs that it was not made of",
 		file:   "pkg/controller/build/ledger/machineosbuild.go",

@@ -8,6 +8,7 @@ import (
 	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/buildtest"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
@@ -165,6 +166,35 @@ func TestMachineOSInterruptedIsRemembered(t *testing.T) {
 			h.requireConfig(worker, ledger.ConfigReady, ledger.ReasonImagePublished)
 		})
 	}
+}
+
+// TestMachineOSInterruptionIsRefused: while the end of a build that somebody deleted may not be put
+// on record, the build is not made again.
+func TestMachineOSInterruptionIsRefused(t *testing.T) {
+	h := machineOSHarness(t, buildtest.MachineOSConfig(worker))
+	h.settle(worker)
+	build := h.newestBuild(worker)
+	h.api.EditBuild(build, func(b *buildv1.Build) { b.Status.Phase = buildv1.BuildPhaseRunning })
+	h.settle(worker)
+	h.clock.Step(time.Minute)
+	h.api.Remove("builds", buildtest.SettingsConfigMap().Namespace, build)
+	refused := true
+	h.api.Fault = func(call buildtest.Call) error {
+		if refused && call.Resource == "machineconfigpools" && call.Verb == "patch" {
+			return apierrors.NewForbidden(mcfgv1.Resource("machineconfigpools"), worker, nil)
+		}
+		return nil
+	}
+	for range 3 {
+		_, err := h.sync(worker)
+		require.Error(t, err)
+		require.Empty(t, h.api.Builds())
+		h.clock.Step(time.Minute)
+	}
+	refused = false
+	h.settle(worker)
+	h.requireProgress(h.machineOSBuild(), mcfgv1.MachineOSBuildInterrupted, ledger.ReasonBuildCancelled)
+	require.Empty(t, h.api.Builds())
 }
 
 // TestMachineOSOptOut: with the MachineOSConfig everything goes that was made for it, in every

@@ -188,6 +188,9 @@ type WriteRecord struct {
 	// Rebuild is the request that a claim acts on, to be acknowledged in the same
 	// write; empty for none. The record has its mark.
 	Rebuild string
+	// Told is what the pool tells of the build whose end is recorded, if it is only by that
+	// that this is known to be one, and goes on telling while the record is refused.
+	Told ledger.Report
 }
 
 // Publish puts the record's image, its config and the record on the pool in

@@ -44,11 +44,15 @@ func Refused(p Plan, h Hold, left []Effect) Plan {
 	return p
 }
 
-// asked is what the pool tells of the build that the first effect asks for.
+// asked is what the pool tells of the build that the first effect asks for, or whose end it
+// records.
 func asked(effects []Effect) ledger.Report {
 	if len(effects) > 0 {
-		if confirm, ok := effects[0].(ConfirmBuild); ok {
-			return confirm.Told
+		switch e := effects[0].(type) {
+		case ConfirmBuild:
+			return e.Told
+		case WriteRecord:
+			return e.Told
 		}
 	}
 	return ledger.Report{}

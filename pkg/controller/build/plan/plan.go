@@ -249,7 +249,7 @@ func (d *decision) unseen() Plan {
 		p := d.afterFailure(&record, false)
 		told := d.Pool.Reported
 		tells := ledger.Report{State: told.State, Reason: told.Reason, Message: told.Message, Before: d.record.Before}
-		p.Effects = []Effect{ConfirmBuild{Name: record.Build, Told: tells}, WriteRecord{Record: record}}
+		p.Effects = []Effect{ConfirmBuild{Name: record.Build, Told: tells}, WriteRecord{Record: record, Told: tells}}
 		return p
 	}
 	if h := firstHold(startChecks, d.Snapshot); h != nil {

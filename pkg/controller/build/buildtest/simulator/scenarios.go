@@ -94,12 +94,12 @@ func endsWithoutBuild(sim *simulation) string {
 }
 
 // endsInterrupted is for a pool whose build somebody ended, and which nobody has changed since.
-// An end that could not be put on record, since that was refused or its claim taken away at
-// that moment, is told by nothing, nor is that of a build which was not told of yet.
+// An end of which the claim is taken away before it is on record is told by nothing, nor is that
+// of a build which was not told of yet, or that may not be told.
 func endsInterrupted(sim *simulation) string {
 	pool := poolOfWorker(sim)
 	untold := slices.ContainsFunc(sim.schedule.faults, func(f fault) bool {
-		return sim.deeds()[f.kind] != nil || rewrites[f.kind] != nil || f.kind == faultForbidden
+		return sim.deeds()[f.kind] != nil || rewrites[f.kind] != nil
 	})
 	if untold || sim.schedule.denies() || sim.schedule.hides() || pool == nil || sim.isInterrupted(pool) {
 		return ""
