@@ -34,7 +34,9 @@ VERSION_PACKAGE := k8s.io/component-base/version
 GIT_VERSION := $(shell git describe --tags --match 'v[0-9]*' --dirty 2>/dev/null || echo v0.0.0-$$(git describe --always --dirty 2>/dev/null || echo unknown))
 GIT_COMMIT  := $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
 GIT_STATE   := $(shell test -z "$$(git status --porcelain 2>/dev/null)" && echo clean || echo dirty)
-BUILD_DATE  := $(shell date -u +%Y-%m-%dT%H:%M:%SZ)
+# One for all parts of a `make test`, which else link the same program with another date each.
+BUILD_DATE  ?= $(shell date -u +%Y-%m-%dT%H:%M:%SZ)
+export BUILD_DATE := $(BUILD_DATE)
 LDFLAGS := -X $(VERSION_PACKAGE).gitVersion=$(GIT_VERSION) -X $(VERSION_PACKAGE).gitCommit=$(GIT_COMMIT) \
 	-X $(VERSION_PACKAGE).gitTreeState=$(GIT_STATE) -X $(VERSION_PACKAGE).buildDate=$(BUILD_DATE)
 # For programs that build the controller themselves.

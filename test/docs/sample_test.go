@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/openshift/machine-config-operator/test/program"
 )
 
 // TestReadmeShowsRealOutput: the sample is taken from the output, in its order.
@@ -30,7 +32,7 @@ func TestReadmeShowsRealOutput(t *testing.T) {
 func outputOf(t *testing.T, args ...string) string {
 	t.Helper()
 	binary := filepath.Join(t.TempDir(), "machine-config-controller")
-	build := exec.CommandContext(t.Context(), "go", "build", "-mod=vendor", "-buildvcs=false", "-o", binary, "./cmd/machine-config-controller")
+	build := exec.CommandContext(t.Context(), "go", "run", "-mod=vendor", "-buildvcs=false", "-exec", program.RunInto, "./cmd/machine-config-controller", binary)
 	build.Dir = root
 	said, err := build.CombinedOutput()
 	require.NoError(t, err, string(said))

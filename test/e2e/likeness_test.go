@@ -20,6 +20,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/openshift/machine-config-operator/test/devcluster/buildrunner"
+	"github.com/openshift/machine-config-operator/test/program"
 )
 
 // report is what render-build says of the content, as tools read it.
@@ -258,9 +259,9 @@ func (l *likeness) mountPoints() {
 // buildProgram builds what people run.
 func buildProgram(t *testing.T) string {
 	t.Helper()
-	program := filepath.Join(t.TempDir(), "machine-config-controller")
-	command := exec.CommandContext(t.Context(), "go", "build", "-o", program, "./cmd/machine-config-controller")
-	command.Dir, command.Stderr = root, t.Output()
-	require.NoError(t, command.Run())
-	return program
+	binary := filepath.Join(t.TempDir(), "machine-config-controller")
+	built := program.ControllerBuild(root, binary)
+	built.Log = t.Output()
+	require.NoError(t, built.Run(t.Context()))
+	return binary
 }

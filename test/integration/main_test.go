@@ -68,7 +68,7 @@ func run(m *testing.M) (code int, err error) {
 	}()
 	shared.dir = dir
 	// The binary is built as it ships, from the vendored sources.
-	build := exec.Command("go", "build", "-mod=vendor", "-o", shared.binary(), "./cmd/machine-config-controller")
+	build := exec.Command("go", "run", "-mod=vendor", "-exec", program.RunInto, "./cmd/machine-config-controller", shared.binary())
 	build.Dir = filepath.Join("..", "..")
 	build.Env = append(os.Environ(), "GOFLAGS=-buildvcs=false")
 	if output, err := build.CombinedOutput(); err != nil {
