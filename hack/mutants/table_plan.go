@@ -63,11 +63,11 @@ var planMutants = []mutant{
 		name: "lag-taken-for-deletion",
 		why:  "a build that the cache does not show is started a second time",
 		file: "pkg/controller/build/plan/plan.go",
-		before: `p.Effects = []Effect{ConfirmBuild{Name: record.Build, Told: tells}, WriteRecord{Record: record}}
+		before: `p.Effects = []Effect{ConfirmBuild{Name: record.Build, Told: tells}, WriteRecord{Record: record, Told: tells}}
 		return p
 	}
 	if h`,
-		after: `_, p.Effects = tells, []Effect{WriteRecord{Record: record}}
+		after: `p.Effects = []Effect{WriteRecord{Record: record, Told: tells}}
 		return p
 	}
 	if h`,
