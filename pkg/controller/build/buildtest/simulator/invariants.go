@@ -126,10 +126,11 @@ func (s schedule) losesBoth() bool {
 }
 
 // losesAttempt tells whether a tool may take the record away while nothing of the attempt
-// could be created that it could be found again from. What is left is the last attempt's
-// build, and a stopped one is not kept.
+// could be written that it could be found again from. What is left is the last attempt's
+// build, and a stopped one is not kept; a MachineOSBuild is believed once its image is on the
+// MachineOSConfig, which all that is denied before delays.
 func (sim *simulation) losesAttempt() bool {
-	return sim.schedule.strips() && sim.denied != nil && sim.denied.like.Verb == "create"
+	return sim.schedule.strips() && sim.denied != nil && (sim.denied.like.Verb == "create" || sim.machineOS)
 }
 
 // strips tells whether a tool may take the record away.
