@@ -94,14 +94,14 @@ func endsWithoutBuild(sim *simulation) string {
 }
 
 // endsInterrupted is for a pool whose build somebody ended, and which nobody has changed since.
-// An end of which the claim is taken away before it is on record is told by nothing, nor is that
-// of a build which was not told of yet, or that may not be told.
+// What could not be put on record in time, since it was refused, its claim taken away or a cache
+// behind, is told by nothing, and a build that a clock ended before was not ended by somebody.
 func endsInterrupted(sim *simulation) string {
-	pool := poolOfWorker(sim)
-	untold := slices.ContainsFunc(sim.schedule.faults, func(f fault) bool {
-		return sim.deeds()[f.kind] != nil || rewrites[f.kind] != nil
+	pool, s := poolOfWorker(sim), sim.schedule
+	untold := slices.ContainsFunc(s.faults, func(f fault) bool {
+		return sim.deeds()[f.kind] != nil || rewrites[f.kind] != nil || f.kind == faultForbidden || strings.HasPrefix(string(f.kind), faultFreeze)
 	})
-	if untold || sim.schedule.denies() || sim.schedule.hides() || pool == nil || sim.isInterrupted(pool) {
+	if untold || s.denies() || s.hides() || s.ages() || pool == nil || sim.isInterrupted(pool) {
 		return ""
 	}
 	return "what somebody ended is not left at that: " + sim.told(pool)
