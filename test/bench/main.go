@@ -58,6 +58,8 @@ func main() {
 	debug.SetMemoryLimit(memoryLimit)
 	b := &bench{table: newTable(), races: map[string]*raceResult{}, bySize: map[int]*sizeResult{}, began: time.Now()}
 	var only, part, address, sizes string
+	// What Kubernetes brings along has flags of its own.
+	flag.CommandLine = flag.NewFlagSet("bench", flag.ExitOnError)
 	flag.StringVar(&b.root, "root", ".", "Directory of the repository.")
 	flag.StringVar(&b.out, "out", "_output/bench", "Directory for results and profiles.")
 	flag.StringVar(&only, "only", "", "The rows to run, as in P8,P9, and plots; empty for all. Rows that are measured together run together.")
