@@ -15,7 +15,7 @@ var executeMutants = []mutant{
 		why:    "where somebody else's Build has the name, another one is started next to it, which may be the same",
 		file:   "pkg/controller/build/executor.go",
 		before: "failed == nil && live.Phase == imagebuilder.PhaseAbsent {",
-		after:  "failed == nil && live.Name != \"\" {",
+		after:  "failed == nil && live.Name != \"-\" {",
 		unseen: "nobody in it makes a Build under the name of a claim",
 	},
 	{
