@@ -84,11 +84,11 @@ check: ## Run what one runs before a commit: format, vet, unit tests, a small si
 	$(GOTEST) ./pkg/... ./cmd/... ./hack/...
 
 # What decides has no goroutines that the race detector could tell of, and takes several
-# times as long with it. The simulation has one program act at a time.
+# times as long with it. The simulation has one program act at a time; its schedules are among
+# those of `make simulate`, and not run twice.
 SINGLE := doctor inputs inputs/content ledger plan preview status buildtest/simulator
 SINGLE := $(SINGLE:%=./pkg/controller/build/%)
-# Its schedules are among those of `make simulate`, and not run twice. Nor have these tests of
-# the controller goroutines: they sync one pool after the other, as often as there are calls.
+# These tests of the controller have no goroutines either: they sync one pool after the other.
 SINGLE_TESTS := ^(TestMachineOSCrashes|TestMachineOSLeaseIsLost|TestR43StrippingBuildsNothing)$$
 # Those of hack come after: the seeded bugs have all that the controller imports compiled,
 # which is not to happen twice at the same time.

@@ -45,6 +45,14 @@ var machineOSMutants = []mutant{
 		played: machineOSConfigs,
 	},
 	{
+		name:   "image-of-an-interruption",
+		why:    "nodes boot an image that somebody wrote into what the MachineOSBuild of an ended build tells",
+		file:   "pkg/controller/build/ledger/record.go",
+		before: `record.Image != "" && record.Failure != nil {`,
+		after:  `record.Image == "" && record.Failure == nil && record.Fingerprint == "" {`,
+		unseen: "nobody in it edits MachineOSBuilds",
+	},
+	{
 		name:   "claim-of-other-inputs",
 		why:    "an image is found again for inputs that it was not made of",
 		file:   "pkg/controller/build/ledger/machineosbuild.go",

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	buildv1 "github.com/openshift/api/build/v1"
 	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
 	"github.com/stretchr/testify/require"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -112,6 +113,37 @@ func TestMachineOSBuildOfOthersIsNotBelieved(t *testing.T) {
 			require.Len(t, h.api.Builds(), 1, test.reason)
 			require.NotEqual(t, elsewhere, h.record(worker).Image, test.reason)
 		})
+	}
+}
+
+// TestInterruptionOfOthersIsNotBelieved: somebody edits what the MachineOSBuild of a build that was
+// ended tells of it. No image of theirs is given to nodes.
+func TestInterruptionOfOthersIsNotBelieved(t *testing.T) {
+	for image, reason := range map[string]string{
+		"elsewhere.example.com/os@" + buildtest.Digest(7): "our images are not pushed there",
+		buildtest.Repository + "@" + buildtest.Digest(7):  "a build that was ended has made none",
+	} {
+		h := machineOSHarness(t, buildtest.MachineOSConfig(worker))
+		h.settle(worker)
+		build := h.newestBuild(worker)
+		h.api.EditBuild(build, func(b *buildv1.Build) { b.Status.Phase = buildv1.BuildPhaseRunning })
+		h.settle(worker)
+		h.clock.Step(time.Minute)
+		h.api.Remove("builds", buildtest.SettingsConfigMap().Namespace, build)
+		h.settle(worker)
+		told := h.machineOSBuild()
+		record, err := ledger.ParseRecord(told.Annotations[constants.ClaimAnnotation])
+		require.NoError(t, err)
+		require.True(t, record.Interrupted())
+		record.Image = image
+		told.Annotations[constants.ClaimAnnotation] = record.String()
+		h.api.Put(told)
+		h.api.EditPool(worker, func(p *mcfgv1.MachineConfigPool) { p.Annotations = nil })
+		h.restart()
+		h.settle(worker)
+		require.NotEqual(t, image, string(h.api.MachineOSConfig(worker).Status.CurrentImagePullSpec), reason)
+		require.NotEqual(t, image, h.api.Pool(worker).Annotations[constants.DesiredOSImageAnnotation], reason)
+		require.NotContains(t, h.api.Pool(worker).Annotations[constants.BuildRecordAnnotation], image, reason)
 	}
 }
 

@@ -86,7 +86,9 @@ func patchedBy(resource schema.GroupVersionResource, stored runtime.Object, acti
 
 // operate applies a JSON patch (RFC 6902) that is about the version of a pool and its
 // conditions: what such a patch is for here. An operation that misses its place is refused, as
-// the API server does, before any version is looked at.
+// the API server does, before any version is looked at. The library that the API server applies
+// them with takes the status through JSON for each, and was a tenth of what a simulation took; on a
+// real server the controller's patches are applied by the integration tests.
 func operate(stored *mcfgv1.MachineConfigPool, text []byte) (*mcfgv1.MachineConfigPool, map[string]any, error) {
 	var operations []struct {
 		Op, Path string

@@ -187,6 +187,9 @@ func ParseRecord(text string) (*Record, error) {
 	if record.Image != "" && !IsByDigest(record.Image) {
 		return nil, fmt.Errorf("could not read build record: %.100q is no image by its digest", record.Image)
 	}
+	if record.Image != "" && record.Failure != nil {
+		return nil, errors.New("could not read build record: it tells of an image and of a failure")
+	}
 	for i := range record.History {
 		if past := &record.History[i]; strings.HasPrefix(past.Image, "@") {
 			past.Image = record.Repository + past.Image

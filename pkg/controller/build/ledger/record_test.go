@@ -66,6 +66,7 @@ func TestParseRecordRefuses(t *testing.T) {
 		"no fingerprint": {reason: "it is of no inputs", text: `{"build":"b"}`},
 		"no attempt":     {reason: "attempts count from 1", text: `{"build":"b","fingerprint":"f","attempt":0}`},
 		"past image":     {reason: "half of an image is none", text: `{"build":"b","fingerprint":"f","attempt":1,"history":["f b"]}`},
+		"two outcomes":   {reason: "an attempt that failed has no image", text: `{"build":"b","fingerprint":"f","attempt":1,"image":"r@sha256:` + strings.Repeat("0", 64) + `","failure":{"reason":"r"}}`},
 		"wrong type":     {reason: "another program's annotation", text: `{"build":1}`},
 	} {
 		t.Run(name, func(t *testing.T) {

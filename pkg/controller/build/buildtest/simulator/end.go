@@ -188,7 +188,7 @@ func undisturbedRun(s schedule) *simulation {
 // the faults that it is compared with.
 func (sim *simulation) undisturbedEnd() end {
 	undisturbed := *undisturbedRun(sim.schedule)
-	undisturbed.schedule.faults, undisturbed.denied = sim.schedule.faults, sim.denied
+	undisturbed.schedule.faults, undisturbed.denied, undisturbed.strippedEarly = sim.schedule.faults, sim.denied, sim.strippedEarly
 	return undisturbed.end()
 }
 

@@ -132,6 +132,7 @@ func (sim *simulation) faultAtRound() (done bool) {
 			}
 			for _, deeds := range []map[faultKind]func(*simulation){sim.deeds(), rewritesOf(sim.schedule.scenario), clocks} {
 				if do, ok := deeds[f.kind]; ok {
+					sim.strippedEarly = sim.strippedEarly || sim.machineOS && f.kind.strips() && !sim.isServed()
 					sim.act(act{name: "disturbance " + string(f.kind), do: do})
 					done = true
 				}

@@ -10,6 +10,7 @@ import (
 	buildv1 "github.com/openshift/api/build/v1"
 	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/openshift/machine-config-operator/pkg/controller/build/buildtest"
 	"github.com/openshift/machine-config-operator/pkg/controller/build/constants"
@@ -130,12 +131,26 @@ func (s schedule) losesBoth() bool {
 // build, and a stopped one is not kept; a MachineOSBuild is believed once its image is on the
 // MachineOSConfig, which all that is denied before delays.
 func (sim *simulation) losesAttempt() bool {
-	return sim.schedule.strips() && sim.denied != nil && (sim.denied.like.Verb == "create" || sim.machineOS)
+	return sim.schedule.strips() && sim.denied != nil && (sim.denied.like.Verb == "create" || sim.strippedEarly)
 }
 
 // strips tells whether a tool may take the record away.
 func (s schedule) strips() bool {
-	return slices.ContainsFunc(s.faults, func(f fault) bool { return f.kind == "strip" || f.kind == "strip-record" || f.kind == "bring-back" })
+	return slices.ContainsFunc(s.faults, func(f fault) bool { return f.kind.strips() })
+}
+
+func (k faultKind) strips() bool { return k == "strip" || k == "strip-record" || k == "bring-back" }
+
+// isServed tells whether the image on record is on a MachineOSConfig.
+func (sim *simulation) isServed() bool {
+	pool := poolOfWorker(sim)
+	if pool == nil {
+		return false
+	}
+	record, err := ledger.ParseRecord(pool.Annotations[constants.BuildRecordAnnotation])
+	return err == nil && record.Succeeded() && slices.ContainsFunc(sim.api.Stored("machineosconfigs"), func(object runtime.Object) bool {
+		return string(object.(*mcfgv1.MachineOSConfig).Status.CurrentImagePullSpec) == record.Image
+	})
 }
 
 // hides tells whether the cache may lack a build for a while.

@@ -153,7 +153,8 @@ func (b *told) Notify(enqueue func(pool string)) (synced func() bool) {
 	return b.ImageBuilder.Notify(enqueue)
 }
 
-// recorder keeps the texts of events.
+// recorder keeps the texts of events. client-go's waits when it is full, and makes room for all
+// that may come for each of the many programs.
 type recorder struct{ events []string }
 
 // Event implements EventRecorder.

@@ -61,6 +61,8 @@ type simulation struct {
 	early map[string]string
 	// foreign is what belongs to others on each pool.
 	foreign map[string]string
+	// strippedEarly tells that a record was taken away before its image was on a MachineOSConfig.
+	strippedEarly bool
 	// checked is what had happened to objects when the invariants were looked at last.
 	checked int
 	// problems are the invariants that were broken; trace is what happened, if it
