@@ -99,10 +99,7 @@ func TestMachineOSInterrupted(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			h := machineOSHarness(t, buildtest.MachineOSConfig(worker))
 			h.settle(worker)
-			build := h.newestBuild(worker)
-			h.api.EditBuild(build, func(b *buildv1.Build) { b.Status.Phase = buildv1.BuildPhaseRunning })
-			h.settle(worker)
-			h.clock.Step(time.Minute)
+			build := h.runs()
 			end(h, build)
 			h.settle(worker)
 			h.requireProgress(h.machineOSBuild(), mcfgv1.MachineOSBuildInterrupted, ledger.ReasonBuildCancelled)
@@ -173,10 +170,7 @@ func TestMachineOSInterruptedIsRemembered(t *testing.T) {
 func TestMachineOSInterruptionIsRefused(t *testing.T) {
 	h := machineOSHarness(t, buildtest.MachineOSConfig(worker))
 	h.settle(worker)
-	build := h.newestBuild(worker)
-	h.api.EditBuild(build, func(b *buildv1.Build) { b.Status.Phase = buildv1.BuildPhaseRunning })
-	h.settle(worker)
-	h.clock.Step(time.Minute)
+	build := h.runs()
 	h.api.Remove("builds", buildtest.SettingsConfigMap().Namespace, build)
 	refused := true
 	h.api.Fault = func(call buildtest.Call) error {

@@ -4,7 +4,6 @@ import (
 	"testing"
 	"time"
 
-	buildv1 "github.com/openshift/api/build/v1"
 	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
 	"github.com/stretchr/testify/require"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -125,10 +124,7 @@ func TestInterruptionOfOthersIsNotBelieved(t *testing.T) {
 	} {
 		h := machineOSHarness(t, buildtest.MachineOSConfig(worker))
 		h.settle(worker)
-		build := h.newestBuild(worker)
-		h.api.EditBuild(build, func(b *buildv1.Build) { b.Status.Phase = buildv1.BuildPhaseRunning })
-		h.settle(worker)
-		h.clock.Step(time.Minute)
+		build := h.runs()
 		h.api.Remove("builds", buildtest.SettingsConfigMap().Namespace, build)
 		h.settle(worker)
 		told := h.machineOSBuild()

@@ -45,13 +45,20 @@ func (h *harness) image(build string) string {
 // succeed lets the build on record succeed with a digest of its own.
 func (h *harness) succeed() string {
 	h.t.Helper()
-	name := h.newestBuild(worker)
-	h.api.EditBuild(name, func(b *buildv1.Build) { b.Status.Phase = buildv1.BuildPhaseRunning })
-	h.settle(worker)
-	h.clock.Step(time.Minute)
+	name := h.runs()
 	h.api.CompleteBuild(name, buildtest.DigestOf(name))
 	h.settle(worker)
 	return name
+}
+
+// runs has the newest build of the pool run for a minute, and returns its name.
+func (h *harness) runs() string {
+	h.t.Helper()
+	build := h.newestBuild(worker)
+	h.api.EditBuild(build, func(b *buildv1.Build) { b.Status.Phase = buildv1.BuildPhaseRunning })
+	h.settle(worker)
+	h.clock.Step(time.Minute)
+	return build
 }
 
 // machineOSBuild is the one that the MachineOSConfig names.
