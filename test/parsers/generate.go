@@ -11,7 +11,7 @@ var pieces = []string{
 	"FROM configs\n", "FROM configs AS a\n", "FROM a.example.com/b:1 AS b\n", "FROM a\n", "FROM A\n", "from b as c\n", "FROM ${X}\n", "ARG X=configs\n", "ARG X\n", "ARG X=1 Y=2\n",
 	"RUN ", "RUN true\n", "run ", "COPY ", "ADD ", "ENV A=1 B='2 3'\n", "ENV A 1\t2\n", "LABEL a=b\n", "USER root\n", "WORKDIR /x\n", "SHELL [\"/bin/sh\", \"-c\"]\n", "ONBUILD RUN true\n", "ONBUILD ",
 	"HEALTHCHECK NONE\n", "HEALTHCHECK --interval=5s CMD true\n", "CMD [\"a\", \"b\"]\n", "ENTRYPOINT a b\n", "EXPOSE 1 2\n", "VOLUME /a /b\n", "STOPSIGNAL 9\n",
-	"--from=0 ", "--from=a ", "--from=\"b\" ", "--from='a' ", "--from=\\a ", "--mount=type=bind,from=a,target=/a ", "--mount=type=cache,target=/c ", "--chmod=0644 ", "--chown=0:0 ", "-- ",
+	"--from=0 ", "--from=a ", "--from=\"b\" ", "--from='a' ", "--from=\\a ", "--mount=type=bind,from=a,target=/a ", "--mount=type=cache,target=/c ", "--chmod=0644 ", "--chown=0:0 ", "--chown=é:à ", "-- ",
 	"<<EOF", "<< EOF", "<<-EOF", "<<'EOF'", "<<\"EOF\"", "<<<EOF", "cat<<EOF", "3<<EOF", "<<EO'F'", "<<A", "<<-", "<<", "EOF\n", "\tEOF\n", "A\n", "EOF \n",
 	"$(( 1 << 2 ))", "$((1<<2))", "((", "))", "$(", ")", "(", "${Y}", "${Y:-z}", "${Y#z}", "${Y:- <<A }", "$Y", "$", "$$", "\\$",
 	"'", "\"", "\\", "\\\n", " \\\n", "\\ \n", "\n", "\n\n", "# x\n", "#", " # y\n", "\r\n", "\t", " ", " ", "  ", "true", "a", "/a", "/b", "x=y", "=", ";", "&&", "|", "[\"a\", \"b\"]", "[", "]", ",",

@@ -51,6 +51,9 @@ func TestParseCustom(t *testing.T) {
 		"bad JSON":           {reason: "the parser takes it for a shell command", text: "FROM configs\nHEALTHCHECK\n", fails: "line 2: HEALTHCHECK needs an argument"},
 		"NUL":                {reason: "no text has it", text: "FROM configs\nRUN \x00\n", fails: "line 2: has a NUL character"},
 		"not UTF-8":          {reason: "an API server stores no such text, a file may have it", text: "FROM configs\nRUN \xff\n", fails: "is not valid UTF-8"},
+		"letters in a flag":  {reason: "builders read flags byte by byte, and find another name", text: "FROM configs\nRUN --mount=type=cache,target=/é true\n", fails: "line 2: RUN has a flag with a character that is not ASCII, of which builders make others; use ASCII there"},
+		"... after the flag": {reason: "there all read them", text: "FROM configs\nRUN --mount=type=tmpfs,target=/a echo --é=à\n", want: "FROM configs\nRUN --mount=type=tmpfs,target=/a echo --é=à\n"},
+		"... of a trigger":   {reason: "it is read when it is put off", text: "FROM configs\nONBUILD RUN --mount=type=tmpfs,target=/à true\n", fails: "line 2: RUN has a flag with"},
 		"too large":          {reason: "it does not fit into a Secret with the rest", text: "FROM configs\nRUN " + strings.Repeat("x", MaxCustomBytes), fails: "has 524305 bytes; at most 524288 can be built"},
 	} {
 		t.Run(name, func(t *testing.T) {

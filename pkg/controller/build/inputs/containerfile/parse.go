@@ -151,6 +151,11 @@ func read(text string) (Instruction, string) {
 	offset := len(word) + len(trimmed[len(word):]) - len(strings.TrimLeft(trimmed[len(word):], blanks))
 	flags, rest := readFlags(trimmed, offset)
 	instruction.Flags = flags
+	for _, flag := range flags {
+		if strings.ContainsFunc(trimmed[flag.Start:flag.End], func(r rune) bool { return r > unicode.MaxASCII }) {
+			return instruction, strings.ToUpper(word) + " has a flag with a character that is not ASCII, of which builders make others; use ASCII there"
+		}
+	}
 	return instruction, parse(&instruction, strings.TrimSpace(trimmed[rest:]))
 }
 
@@ -182,7 +187,8 @@ func readFlags(text string, offset int) (flags []Flag, rest int) {
 	}
 }
 
-// readFlag reads one word, as builders read flags: byte by byte.
+// readFlag reads one word, as builders read flags: byte by byte. A letter of several bytes is
+// not one to them, and may be cut in its middle.
 func readFlag(text string, offset int) (word string, end int) {
 	var result []byte
 	quoted := byte(0)
