@@ -197,7 +197,9 @@ func (e examiner) decide(ctx context.Context, d *doctorObjects) error {
 		if err != nil {
 			return errors.Join(fmt.Errorf("could not decide on MachineConfigPool %s", pool.Name), err)
 		}
-		d.Decisions = append(d.Decisions, doctor.Decision{Pool: pool.Name, State: p.Plan.State, Reason: p.Plan.Reason, Message: p.Plan.Message, Strangers: p.Plan.Strangers})
+		d.Decisions = append(d.Decisions, doctor.Decision{
+			Pool: pool.Name, State: p.Plan.State, Reason: p.Plan.Reason, Message: p.Plan.Message, Warnings: p.Snapshot.Warnings(), Strangers: p.Plan.Strangers,
+		})
 	}
 	return nil
 }

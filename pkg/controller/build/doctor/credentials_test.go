@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -62,4 +63,32 @@ func TestR11InTheWayOfAPull(t *testing.T) {
 	findings = Examine(w.Objects)
 	require.Len(t, findings, 1, "it is told once")
 	require.True(t, strings.HasPrefix(findings[0].Object, "Secret"))
+}
+
+// TestWarningsAreToldOnce: what the look at an object found is not told of its pools again, and
+// what several pools share is told of the first.
+func TestWarningsAreToldOnce(t *testing.T) {
+	w := newWorld()
+	w.Secrets[0].Content.Data = map[string][]byte{corev1.DockerConfigJsonKey: []byte(`{"auths":{"registry.example.com":{}}}`)}
+	other := w.worker.DeepCopy()
+	other.Name, other.UID, other.Annotations = "infra", "infra", nil
+	w.Pools = append(w.Pools, other)
+	found := Examine(w.Objects)
+	at := slices.IndexFunc(found, func(f Finding) bool { return f.Check == "SecretEmpty" })
+	require.GreaterOrEqual(t, at, 0)
+	known := found[at].Object + ", " + found[at].Problem
+	const news = "MachineConfig rendered-worker-1 puts into the image what looks like a credential"
+	for _, pool := range []string{"worker", "infra"} {
+		w.Decisions = append(w.Decisions, Decision{Pool: pool, State: ledger.StatePublished, Warnings: []string{known, news}})
+	}
+
+	var warnings []Finding
+	for _, f := range Examine(w.Objects) {
+		if f.Check == "BuildWarning" {
+			warnings = append(warnings, f)
+		}
+	}
+	require.Len(t, warnings, 1)
+	require.Equal(t, "MachineConfigPool worker", warnings[0].Object)
+	require.Contains(t, warnings[0].Problem, news)
 }

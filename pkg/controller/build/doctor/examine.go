@@ -3,6 +3,7 @@ package doctor
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	mcfgv1 "github.com/openshift/api/machineconfiguration/v1"
@@ -80,6 +81,9 @@ type Decision struct {
 	State   ledger.State
 	Reason  string
 	Message string
+	// Warnings are what may be a mistake and keeps nothing from being built, in sentences that
+	// name the object.
+	Warnings []string
 	// Strangers are builds that it does not take for the pool's.
 	Strangers []plan.Stranger
 }
@@ -117,6 +121,7 @@ func Examine(o Objects) []Finding {
 	}
 	x.sharedRecords()
 	x.machineOS()
+	x.warnings()
 	for i := range o.Builds {
 		x.build(&o.Builds[i])
 	}
@@ -153,6 +158,27 @@ func (x *examination) decision(pool string) *Decision {
 		return nil
 	}
 	return &x.Decisions[at]
+}
+
+// warnings tells what is to be warned of, where the look at the object itself did not; what
+// several pools share is told of the first.
+func (x *examination) warnings() {
+	told := map[string]bool{}
+	for _, pool := range x.Pools {
+		d := x.decision(pool.Name)
+		if d == nil || !x.isServed(pool) {
+			continue
+		}
+		for _, warning := range d.Warnings {
+			found := func(f Finding) bool {
+				return strings.HasPrefix(warning, f.Object) && strings.HasSuffix(warning, f.Problem)
+			}
+			if !told[warning] && !slices.ContainsFunc(x.findings, found) {
+				x.find(Warning, "BuildWarning", poolObject(pool.Name), "is built all the same, but "+warning, "change it there, if it is not meant so; nothing waits for that")
+			}
+			told[warning] = true
+		}
+	}
 }
 
 // optedIn tells whether any pool did, so that what is missing is missed.

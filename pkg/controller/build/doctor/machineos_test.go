@@ -107,6 +107,15 @@ func TestMachineOSConfigsAreLookedAt(t *testing.T) {
 			w.Builds, w.worker.Annotations = nil, nil
 			w.Decisions = []Decision{{Pool: "worker", State: ledger.StateHeld, Reason: ledger.ReasonSecretMissing}}
 		}},
+		"nodes without credentials": {reason: "the nodes degrade, and that is seen before they do", change: func(w *world) {
+			w.tells(w.machineOS("worker", "worker"), mcfgv1.MachineOSBuildSucceeded)
+			w.Decisions = []Decision{{Pool: "worker", State: ledger.StatePublished, Warnings: []string{"MachineOSConfig worker, spec.renderedImagePushSpec: nodes will pull from there"}}}
+		}, want: []string{"warning BuildWarning " + worker}, says: "MachineOSConfig worker, spec.renderedImagePushSpec: nodes will", repair: "nothing waits for that"},
+		"nodes of others": {reason: "what we would warn of is not built by us", off: true, change: func(w *world) {
+			w.tells(w.machineOS("worker", "worker"), mcfgv1.MachineOSBuildSucceeded)
+			w.Builds, w.worker.Annotations = nil, nil
+			w.Decisions = []Decision{{Pool: "worker", State: ledger.StatePublished, Warnings: []string{"MachineOSConfig worker: x"}}}
+		}},
 		"without settings": {reason: "the MachineOSConfig says it all", change: func(w *world) {
 			w.tells(w.machineOS("worker", "worker"), mcfgv1.MachineOSBuildSucceeded)
 			w.Settings = nil

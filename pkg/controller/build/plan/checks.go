@@ -219,8 +219,10 @@ func (s *Snapshot) pullLogin() (problem, warning *inputs.Problem) {
 }
 
 // Warning is what may be a mistake and keeps nothing from being built; empty for nothing.
-func (s *Snapshot) Warning() string {
-	var texts []string
+func (s *Snapshot) Warning() string { return strings.Join(s.Warnings(), "; ") }
+
+// Warnings are those that Warning has in one, each with the object that it is about.
+func (s *Snapshot) Warnings() (texts []string) {
 	if s.Config.Warning != "" {
 		texts = append(texts, s.Config.Warning)
 	}
@@ -231,7 +233,7 @@ func (s *Snapshot) Warning() string {
 			texts = append(texts, warning.String())
 		}
 	}
-	return strings.Join(texts, "; ")
+	return texts
 }
 
 func invalidSecret(problem *inputs.Problem) *Hold {

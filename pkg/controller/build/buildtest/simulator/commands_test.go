@@ -84,7 +84,7 @@ func (l *looker) objects() doctor.Objects {
 	}
 	for _, pool := range o.Pools {
 		p := foretold(l.sim, pool)
-		o.Decisions = append(o.Decisions, doctor.Decision{Pool: pool.Name, State: p.Plan.State, Reason: p.Plan.Reason, Message: p.Plan.Message, Strangers: p.Plan.Strangers})
+		o.Decisions = append(o.Decisions, doctor.Decision{Pool: pool.Name, State: p.Plan.State, Reason: p.Plan.Reason, Message: p.Plan.Message, Warnings: p.Snapshot.Warnings(), Strangers: p.Plan.Strangers})
 	}
 	return o
 }
