@@ -63,8 +63,8 @@ var credentialMutants = []mutant{
 		name:   "proxies-have-no-passwords",
 		why:    "the password of the cluster's proxy goes into images in spite of rejectCredentials",
 		file:   "pkg/controller/build/inputs/content/forms.go",
-		before: "has(\"://\") && isReal(urlPasswords, text) ||",
-		after:  "has(\"://\") && has(\"git\") && isReal(urlPasswords, text) ||",
+		before: "kind: URLPassword, words: []string{\"://\"},",
+		after:  "kind: URLPassword, words: []string{\"://\"}, beside: []string{\"git\"},",
 		unseen: "its configs have no proxy",
 	},
 }

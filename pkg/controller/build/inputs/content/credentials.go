@@ -1,10 +1,8 @@
 package content
 
 import (
-	"bytes"
 	"encoding/base64"
 	"iter"
-	"regexp"
 	"slices"
 )
 
@@ -53,37 +51,15 @@ func (s *scanner) findings(path string) []Finding {
 	return findings
 }
 
-var (
-	privateKeys = regexp.MustCompile(`-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----|PuTTY-User-Key-File-\d|AGE-SECRET-KEY-1|(?:Private|private|Preshared|preshared)[Kk]ey[ \t]*=[ \t]*[A-Za-z0-9+/]{43}=`)
-
-	// The forms that crypt(3) writes: MD5, SHA-256, SHA-512, bcrypt, yescrypt,
-	// scrypt, and those of htpasswd, Argon2 and GRUB.
-	passwordHashes = regexp.MustCompile(`\$(?:1|5|6|apr1)\$(?:rounds=\d+\$)?[./A-Za-z0-9]{1,16}\$[./A-Za-z0-9]{22,86}` +
-		`|\$2[abxy]?\$\d\d\$[./A-Za-z0-9]{53}|\$(?:y|gy|7)\$[./A-Za-z0-9$]{20,200}` +
-		`|\{S?SHA(?:256|512)?\}[A-Za-z0-9+/]{27,}={0,2}|\$argon2(?:id|i|d)\$|\$sha1\$\d+\$|grub\.pbkdf2\.sha512\.\d`)
-
-	// hashMarks are those that passwordHashes begin with. A dollar alone is in any script.
-	hashMarks = []string{"$1$", "$5$", "$6$", "$apr1$", "$2$", "$2a$", "$2b$", "$2x$", "$2y$", "$y$", "$gy$", "$7$", "{SHA", "{SSHA", "$argon2", "$sha1$", "grub.pbkdf2"}
-
-	// An entry of a Docker config in JSON, also within a string, or in YAML.
-	authEntries   = regexp.MustCompile(`(?:\\*"auth\\*"\s*:\s*\\*"|(?:^|\s)auth:\s*["']?)([A-Za-z0-9+/=_-]{4,})`)
-	tokenEntries  = regexp.MustCompile(`\\*"(?:identitytoken|registrytoken)\\*"\s*:\s*\\*"[^"\\]`)
-	authsSection  = regexp.MustCompile(`\\*"auths\\*"\s*:`)
-	passwordEntry = regexp.MustCompile(`\\*"password\\*"\s*:\s*\\*"[^"\\]`)
-)
-
 // look finds credentials in one window; encoded tells to look into base64 as well,
-// which is how kubeconfigs and Secrets hold them. A regular expression is slow, so
-// each is tried only on text with a word that it needs.
+// which is how kubeconfigs and Secrets hold them.
 func (s *scanner) look(text []byte, encoded bool) {
-	has := func(words ...string) bool {
-		return slices.ContainsFunc(words, func(word string) bool { return bytes.Contains(text, []byte(word)) })
+	for i := range forms {
+		if f := &forms[i]; !slices.Contains(s.found, f.kind) {
+			s.note(f.kind, f.isIn(text))
+		}
 	}
-	s.note(PrivateKey, has("PRIVATE KEY", "PuTTY-User-Key-File", "AGE-SECRET-KEY", "rivateKey", "rivatekey", "resharedKey", "resharedkey") && privateKeys.Match(text))
-	s.lookForForms(text, has)
-	s.note(PasswordHash, has("$", "{S", "grub.") && has(hashMarks...) && passwordHashes.Match(text))
-	s.note(RegistryCredentials, has("token") && tokenEntries.Match(text))
-	s.note(RegistryCredentials, has("auth") && (hasAuth(text) || authsSection.Match(text) && passwordEntry.Match(text)))
+	s.note(PrivateKey, hasKeyInBinary(text))
 	if !encoded {
 		return
 	}
@@ -126,18 +102,4 @@ func (s *scanner) note(kind Credential, found bool) {
 	if found && !slices.Contains(s.found, kind) {
 		s.found = append(s.found, kind)
 	}
-}
-
-// hasAuth tells whether there is an entry that decodes to a name and a password.
-func hasAuth(text []byte) bool {
-	for _, match := range authEntries.FindAllSubmatch(text, -1) {
-		value := bytes.TrimRight(match[1], "=")
-		for _, encoding := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
-			decoded, err := encoding.DecodeString(string(value))
-			if name, password, found := bytes.Cut(decoded, []byte(":")); err == nil && found && len(name) > 0 && len(password) > 0 {
-				return true
-			}
-		}
-	}
-	return false
 }
