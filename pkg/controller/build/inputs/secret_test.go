@@ -337,6 +337,7 @@ func FuzzReadCredentials(f *testing.F) {
 	f.Add(".dockerconfigjson", []byte(`{"auths":{"a":{}}}`))
 	f.Add(".dockercfg", []byte(`{"a":{}}`))
 	f.Add("config.json", []byte(`{"auths":null,"credHelpers":{"a":""}}`))
+	f.Add("\n", []byte("0"))
 	f.Fuzz(func(t *testing.T, key string, content []byte) {
 		credentials, problem := ReadCredentials(&corev1.Secret{Data: map[string][]byte{key: content}})
 		if problem != nil {
