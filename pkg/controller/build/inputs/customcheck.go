@@ -77,7 +77,7 @@ func (c *customCheck) instruction(n int, i *containerfile.Instruction) string {
 	case i.Name != "from" && i.Name != "arg" && c.stage < 0:
 		return name + " comes before the first FROM; begin with FROM " + stageResult + " AS final"
 	}
-	if reason := cmp.Or(checkFlags(i), c.heredocs(n, i)); reason != "" {
+	if reason := cmp.Or(checkFlags(i), checkForms(i), c.heredocs(n, i)); reason != "" {
 		return reason
 	}
 	switch i.Name {
@@ -139,7 +139,10 @@ func checkTrigger(i *containerfile.Instruction) string {
 	case "onbuild", "from", "maintainer":
 		return "ONBUILD cannot put off " + strings.ToUpper(i.Name)
 	}
-	return checkFlags(i)
+	if len(i.Args) == 0 {
+		return "ONBUILD " + strings.ToUpper(i.Name) + " needs an argument"
+	}
+	return cmp.Or(checkFlags(i), checkForms(i))
 }
 
 // end checks the last stage, which becomes the image.

@@ -82,9 +82,6 @@ func isRepository(source string) bool {
 	return strings.HasSuffix(before, ".git")
 }
 
-// mountTypes are what all builders can mount.
-var mountTypes = []string{"bind", "cache", "tmpfs", "secret", "ssh"}
-
 // runOf checks RUN.
 func (c *customCheck) runOf(n int, i *containerfile.Instruction) string {
 	for _, flag := range i.Flags {
@@ -103,43 +100,4 @@ func (c *customCheck) runOf(n int, i *containerfile.Instruction) string {
 		}
 	}
 	return ""
-}
-
-// mount checks the value of --mount, and writes out what it refers to.
-func (c *customCheck) mount(value string) (containerfile.Mount, string) {
-	if strings.ContainsAny(value, " \t\"'\\") {
-		return nil, "RUN --mount has quotes or blanks in its value; do without them"
-	}
-	mount := containerfile.ParseMount(value)
-	seen := map[string]bool{}
-	kind, from := "bind", -1
-	for n, option := range mount {
-		switch lower := strings.ToLower(option.Key); {
-		case seen[option.Key]:
-			return nil, "RUN --mount has an option twice; leave one of them away"
-		case (lower == "from" || lower == "type") && (option.Key != lower || option.Value == ""):
-			return nil, "RUN --mount has an option " + lower + " that builders do not know; write it in lower case, with a value"
-		case strings.Contains(option.Key, "$"):
-			return nil, "RUN --mount has a variable in place of the name of an option; write it in full"
-		case lower == "type":
-			kind = option.Value
-		case lower == "from":
-			from = n
-		}
-		seen[option.Key] = true
-	}
-	if !slices.Contains(mountTypes, kind) {
-		return nil, "RUN --mount has a type that builders do not know; they know " + strings.Join(mountTypes, ", ")
-	}
-	if from < 0 {
-		if kind == "bind" {
-			return nil, "RUN --mount without from= mounts the build context; " + wayOut
-		}
-		return mount, ""
-	}
-	expanded, reason := c.expand(byMount, mount[from].Value, c.values.inStage)
-	if reason == "" {
-		mount[from].Value, reason = c.resolve(byMount, expanded)
-	}
-	return mount, reason
 }

@@ -14,6 +14,10 @@ import (
 // stageName is what a stage can be called; builders differ in what else they take.
 var stageName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_.-]*$`)
 
+// onePlatform is what the flag --platform takes: OS/ARCH[/VARIANT], or a word for that of the
+// builder.
+var onePlatform = regexp.MustCompile(`^(?:local|[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+(?:/[A-Za-z0-9_.-]+)?)$`)
+
 // from begins a stage.
 func (c *customCheck) from(n int, i *containerfile.Instruction) string {
 	c.stage++
@@ -81,6 +85,8 @@ func (c *customCheck) platform(n int, flag containerfile.Flag) string {
 	case ok && len(unset) == 1 && builderArgs[unset[0]]:
 	case !ok || len(unset) > 0:
 		return "FROM --platform has a variable that nothing sets; write its value in place of it"
+	case !onePlatform.MatchString(value):
+		return "FROM --platform needs one platform, such as linux/amd64"
 	case value != flag.Value:
 		c.edits[n] = append(c.edits[n], containerfile.Edit{Start: flag.Start, End: flag.End, Text: "--platform=" + value})
 	}
