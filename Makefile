@@ -137,7 +137,7 @@ mutants: ## Put one bug at a time into the controller, and show which schedule o
 # -count=1: these tests run programs whose sources the test cache does not know of.
 .PHONY: integration
 integration: ## Run the tests on a real API server
-	cd test && $(GOTEST) -count=1 -timeout 30m ./deploy/... ./guide/... ./devcluster/... ./baseos/... ./program/... ./demo/... ./story/... ./pictures/... ./svg/... ./integration/...
+	cd test && GOGC=400 $(GOTEST) -count=1 -timeout 30m ./deploy/... ./guide/... ./devcluster/... ./baseos/... ./program/... ./demo/... ./story/... ./pictures/... ./svg/... ./integration/...
 
 .PHONY: deployed
 deployed: ## Run the tests on a real API server with two replicas, as they are deployed
@@ -149,11 +149,11 @@ alerts: ## Evaluate the alert rules over the series that they are for
 
 .PHONY: e2e
 e2e: packages ## Build a real OS image end to end and look into it (root on Debian)
-	cd test && $(GOTEST) -count=1 -timeout 45m -v ./e2e/...
+	cd test && GOGC=400 $(GOTEST) -count=1 -timeout 45m -v ./e2e/...
 
 .PHONY: node-tests
 node-tests: packages ## Run Jobs on a real Kubernetes node, and record what Kubernetes says of them (root on Linux)
-	cd test && $(GOTEST) -count=1 -timeout 45m ./node/...
+	cd test && GOGC=400 $(GOTEST) -count=1 -timeout 45m ./node/...
 
 .PHONY: packages
 packages: ## Install the Debian packages that building images needs
