@@ -89,6 +89,16 @@ func KeysOf(configMap *corev1.ConfigMap) []string {
 	return keys
 }
 
+// oneLine names keys in a message. An API server takes no characters in them that a line could
+// not have, a file may have any.
+func oneLine(keys []string) string {
+	names := make([]string, 0, len(keys))
+	for _, key := range keys {
+		names = append(names, safe(key))
+	}
+	return fmt.Sprintf("%.500s", strings.Join(names, ", "))
+}
+
 // UnknownKeys returns the keys of the ConfigMap with settings that mean nothing, in
 // order. A misspelt key would otherwise be ignored without a word.
 func UnknownKeys(configMap *corev1.ConfigMap) []string {
@@ -101,8 +111,8 @@ func IgnoredSettings(configMap *corev1.ConfigMap) *Problem {
 	if len(unknown) == 0 {
 		return nil
 	}
-	return &Problem{Object: ConfigMapObject, Text: fmt.Sprintf("has keys that mean nothing and are ignored: %.500s; the known ones are %s",
-		strings.Join(unknown, ", "), strings.Join(knownKeys, ", "))}
+	return &Problem{Object: ConfigMapObject, Text: fmt.Sprintf("has keys that mean nothing and are ignored: %s; the known ones are %s",
+		oneLine(unknown), strings.Join(knownKeys, ", "))}
 }
 
 // IgnoredCustom says which keys of the ConfigMap with custom content are no pool's; nil
@@ -111,7 +121,7 @@ func IgnoredCustom(configMap *corev1.ConfigMap, pools []string) *Problem {
 	var ignored []string
 	for _, key := range KeysOf(configMap) {
 		if !slices.Contains(pools, key) {
-			ignored = append(ignored, key+hintAt(key, pools))
+			ignored = append(ignored, safe(key)+hintAt(key, pools))
 		}
 	}
 	if len(ignored) == 0 {
@@ -150,5 +160,5 @@ func IgnoredRepositories(configMap *corev1.ConfigMap) *Problem {
 	if len(ignored) == 0 {
 		return nil
 	}
-	return &Problem{Object: RepositoriesObject, Text: fmt.Sprintf("has keys that dnf does not read: %.500s; the names of definitions of repositories end with .repo", strings.Join(ignored, ", "))}
+	return &Problem{Object: RepositoriesObject, Text: fmt.Sprintf("has keys that dnf does not read: %s; the names of definitions of repositories end with .repo", oneLine(ignored))}
 }

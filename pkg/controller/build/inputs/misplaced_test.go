@@ -121,3 +121,21 @@ func TestR22KeysThatMeanNothing(t *testing.T) {
 	require.Nil(t, IgnoredSettings(&corev1.ConfigMap{Data: settings(nil)}))
 	require.Contains(t, IgnoredSettings(&corev1.ConfigMap{Data: settings(nil), BinaryData: map[string][]byte{"logo": {0xff}}}).String(), "has keys that mean nothing and are ignored: logo; the known ones are ")
 }
+
+// TestKeysOfFilesAreOneLine: an API server takes no key with a line break in it, and the file
+// that render-build is given may have one.
+func TestKeysOfFilesAreOneLine(t *testing.T) {
+	const odd = "a\nb"
+	data := map[string]string{odd: "x"}
+	_, credentials := ReadCredentials(&corev1.Secret{Data: map[string][]byte{odd: nil}})
+	for reason, problem := range map[string]*Problem{
+		"settings":     IgnoredSettings(&corev1.ConfigMap{Data: data}),
+		"custom":       IgnoredCustom(&corev1.ConfigMap{Data: data}, []string{"worker"}),
+		"repositories": IgnoredRepositories(&corev1.ConfigMap{Data: data}),
+		"credentials":  credentials,
+	} {
+		require.NotNil(t, problem, reason)
+		require.NotContains(t, problem.Text, "\n", reason)
+		require.Contains(t, problem.Text, "a_b", reason)
+	}
+}

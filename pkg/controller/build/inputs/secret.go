@@ -69,11 +69,7 @@ func ReadCredentials(secret *corev1.Secret) (Credentials, *Problem) {
 	}
 	has := "it has no keys"
 	if keys := slices.Sorted(maps.Keys(secret.Data)); len(keys) > 0 {
-		for i, key := range keys {
-			// An API server takes no other characters, a file may have them.
-			keys[i] = safe(key)
-		}
-		has = fmt.Sprintf("it has %.200s", strings.Join(keys, ", "))
+		has = "it has " + oneLine(keys)
 	}
 	return Credentials{}, &Problem{Object: SecretObject(secret.Name), Text: fmt.Sprintf("of type %s has none of the keys %s (%s); %s",
 		quote(string(secret.Type)), strings.Join(credentialKeys, ", "), has, createSecret(secret.Name, ""))}
