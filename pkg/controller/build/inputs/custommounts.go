@@ -77,7 +77,11 @@ func (c *customCheck) mount(value string) (containerfile.Mount, string) {
 	}
 	at := slices.IndexFunc(mountKinds, func(k mountKind) bool { return k.name == name })
 	if at < 0 {
-		return nil, "RUN --mount has a type that builders do not know; they know bind, cache, tmpfs, secret, ssh"
+		names := make([]string, 0, len(mountKinds))
+		for _, kind := range mountKinds {
+			names = append(names, kind.name)
+		}
+		return nil, "RUN --mount has a type that builders do not know; they know " + strings.Join(names, ", ")
 	}
 	from := slices.IndexFunc(mount, func(o containerfile.MountOption) bool { return o.Key == "from" })
 	if from < 0 && name == "bind" {

@@ -40,7 +40,7 @@ func TestR37MountsAreOfWhatBuildersKnow(t *testing.T) {
 		"a secret of no name":    refused("builders refuse it", "type=secret,target=/run/a", "secret needs an id"),
 		"a secret, variable":     refused("only newer builders make one", "type=secret,id=a,env=TOKEN", "secret has the option env, which not all builders know"),
 		"an agent, needed":       refused("builds are given none", "type=ssh,required=true", "ssh needs an agent, and builds are given none"),
-		"cache, writable":        refused("it is, and the oldest builder refuses the word", "type=cache,target=/c,rw", "cache has the option rw, which not all builders know"),
+		"cache, writable":        refused("it is, and older builders refuse the word", "type=cache,target=/c,rw", "cache has the option rw, which not all builders know"),
 		"bind, label":            refused("only newer builders know it", "type=bind,from=one,target=/a,relabel=shared", "bind has the option relabel, which not all builders know"),
 		"propagation":            refused("a slip", "type=bind,from=one,target=/a,bind-propagation=full", "bind has another value of bind-propagation than builders know"),
 	})

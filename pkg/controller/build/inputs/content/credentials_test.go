@@ -63,7 +63,6 @@ func TestScan(t *testing.T) {
 	}
 }
 
-// TestScanAtSeams: a credential may lie anywhere in a large file.
 // TestEveryMarkIsFound: what a text is looked at for, before the expression is tried on it, has
 // a mark of each form.
 func TestEveryMarkIsFound(t *testing.T) {
@@ -92,6 +91,7 @@ func TestEveryMarkIsFound(t *testing.T) {
 	}
 }
 
+// TestScanAtSeams: a credential may lie anywhere in a large file.
 func TestScanAtSeams(t *testing.T) {
 	for offset := windowBytes - 100; offset < windowBytes+100; offset += 41 {
 		text := strings.Repeat("x ", offset/2) + pemKey + strings.Repeat(" x", windowBytes/2)
